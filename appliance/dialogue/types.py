@@ -1,0 +1,92 @@
+"""What understanding, skills and the conversation hand each other. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Language = Literal["en", "de"]
+LANGUAGES: tuple[Language, ...] = ("en", "de")
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is meant, and with which values. `name` is hassil's intent name; "" means: not understood."""
+
+    name: str
+    text: str
+    """The words as they were heard or typed."""
+    language: Language
+    slots: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A timer, alarm or reminder that is running, as skills see it."""
+
+    id: int
+    kind: Literal["timer", "alarm", "reminder"]
+    name: str
+    """What the person called it ("pizza"); "" for none."""
+    due: datetime
+    """When it rings, with time zone."""
+    duration_s: float
+    """How long it was set for; 0 for alarms and reminders."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a skill may know besides the intent. Made anew for every turn."""
+
+    language: Language
+    now: datetime
+    """Local time with time zone."""
+    timers: tuple[Timer, ...] = ()
+    last_reply: str = ""
+    last_heard: str = ""
+    volume: int = 70
+    """Loudspeaker volume in percent, 0 to 100."""
+
+
+# Actions are what a reply changes, as data: the skill decides, `actions.py` carries out.
+
+
+@dataclass(frozen=True)
+class SetTimer:
+    kind: Literal["timer", "alarm", "reminder"]
+    due: datetime
+    name: str = ""
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class CancelTimer:
+    id: int
+
+
+@dataclass(frozen=True)
+class SetVolume:
+    """percent: 0 to 100, already clamped."""
+
+    percent: int
+
+
+@dataclass(frozen=True)
+class StopSpeaking:
+    """Silence: stop the reply being spoken and any timer that is ringing."""
+
+
+Action = SetTimer | CancelTimer | SetVolume | StopSpeaking
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What will be said, and what changes with it."""
+
+    text: str
+    language: Language
+    actions: tuple[Action, ...] = ()
+    understood: bool = True
+    """False when this is the honest answer to something that was not understood."""

@@ -1,0 +1,50 @@
+"""Everything that can go wrong on purpose, and the one place where each is caught.
+
+    StimmeError
+    ├─ ConfigError (ValueError)     cli: one line on stderr, exit 2
+    ├─ ModelError (OSError)         cli: refuses to start, names the path or the checksum, exit 3
+    ├─ AudioDeviceError (OSError)   audio/device: logged once, reopened with back-off; the server lives on
+    ├─ ProtocolError (ValueError)   server/web: {"type":"error","code":…} to that client; others untouched
+    ├─ Busy                         server/web: error "busy", close code 1013
+    └─ SkillError                   conversation: this turn fails aloud, the next one works
+
+Anything else is a bug: traceback, exit code 1, and systemd restarts the service.
+A message says what was wrong, with which value, and what was expected.
+"""
+
+
+class StimmeError(Exception):
+    """Base of all errors that Stimme raises itself."""
+
+
+class ConfigError(StimmeError, ValueError):
+    """A setting is unknown, malformed or out of range."""
+
+
+class ModelError(StimmeError, OSError):
+    """A recognizer or voice is missing, damaged, or could not be fetched."""
+
+
+class AudioDeviceError(StimmeError, OSError):
+    """A microphone or loudspeaker cannot be opened or went away."""
+
+
+class ProtocolError(StimmeError, ValueError):
+    """A client sent something that docs/protocol.md does not allow.
+
+    code: one of the codes listed there. fatal: whether the connection is closed after the error was sent.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str = "", fatal: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+        self.fatal = fatal
+
+
+class Busy(StimmeError):
+    """No room for one more connection or utterance; the client is asked to come back."""
+
+
+class SkillError(StimmeError):
+    """A skill could not answer. The message is spoken, so it is a sentence in the user's language."""
