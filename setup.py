@@ -5,14 +5,22 @@ from setuptools import Extension, setup
 
 # -O3 for vectorised loops. No -march=native and no -ffast-math: a wheel built here runs on every machine of
 # its architecture, and NaN stays NaN (docs/decisions.md).
-FLAGS = ["-O3", "-std=c11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
+FLAGS = ["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
+HEADERS = ["native/spsc.h", "native/convert.h", "native/stream.h"]
 
 setup(
     ext_modules=cythonize(
         [
-            Extension(f"native.{name}", [f"native/{name}.pyx"], extra_compile_args=FLAGS, include_dirs=["native"])
+            Extension(
+                f"native.{name}",
+                [f"native/{name}.pyx"],
+                depends=HEADERS,
+                include_dirs=["native"],
+                extra_compile_args=FLAGS,
+            )
             for name in ("ring", "convert", "stream")
         ],
         language_level=3,
-    )
+    ),
+    package_data={"native": ["py.typed", "*.pyi", "*.pxd", "*.h"]},
 )
