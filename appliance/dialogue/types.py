@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 from typing import Literal
 
 Language = Literal["en", "de"]
@@ -48,6 +49,10 @@ class Context:
     last_heard: str = ""
     volume: int = 70
     """Loudspeaker volume in percent, 0 to 100."""
+    volume_before_mute: int = 70
+    """What "unmute" goes back to, in percent."""
+    random: Random = field(default_factory=Random)
+    """The only source of chance: a test hands in a seeded one."""
 
 
 # Actions are what a reply changes, as data: the skill decides, `actions.py` carries out.
@@ -90,3 +95,15 @@ class Reply:
     actions: tuple[Action, ...] = ()
     understood: bool = True
     """False when this is the honest answer to something that was not understood."""
+
+
+Skill = Callable[[Intent, Context], Reply]
+"""Answers one intent. Pure: no clock, chance, disk or network but what the context holds. May raise SkillError."""
+
+
+@dataclass
+class Memory:
+    """What one conversation remembers between its turns; nothing of it is stored."""
+
+    last_reply: str = ""
+    last_heard: str = ""

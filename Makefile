@@ -1,0 +1,47 @@
+# `make help` lists the targets. The environment is .venv; `make setup` makes it, and every other target calls that.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+ARGS ?=
+
+.PHONY: help setup setup-test run test lint types bench bench-native bench-server bench-device clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## system packages (through sudo when needed), .venv, native core; quick when nothing changed
+	@tools/setup run
+
+setup-test: ## … and what the tests need besides (Chromium, a virtual sound card, cross compilers)
+	@tools/setup test
+
+run: setup ## start the assistant: http://localhost:8080 (ARGS="--host 0.0.0.0" …)
+	@exec $(PYTHON) -m appliance run $(ARGS)
+
+test: setup-test ## every test: native core, speech, dialogue, server, page in a real Chromium, device
+	@echo "==> JavaScript tests"
+	@node --test tests/web/
+	@echo "==> Python tests"
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: setup-test ## ruff
+	@$(PYTHON) -m ruff check .
+
+types: setup-test ## mypy --strict
+	@$(PYTHON) -m mypy appliance tests
+
+bench: setup-test ## one user, from sample spoken to reply heard → bench/results/voice.json
+	@$(PYTHON) -m tests.benchmarks.voice $(ARGS)
+
+bench-native: setup-test ## converters and rings → bench/results/native.json
+	@$(PYTHON) -m tests.benchmarks.native $(ARGS)
+
+bench-server: setup-test ## a hundred and more at once → bench/results/server.json
+	@$(PYTHON) -m tests.benchmarks.server $(ARGS)
+
+bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
+	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
+
+clean: ## remove what setup made
+	@rm -rf .venv build *.egg-info native/*.so native/*.c
+	@echo "Removed .venv and everything built."

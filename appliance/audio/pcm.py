@@ -1,0 +1,110 @@
+"""PCM as Stimme moves it: mono, little-endian int16 ("s16le"). The two contracts, Source and Sink, and WAV files."""
+
+from __future__ import annotations
+
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import soxr
+
+from appliance.errors import StimmeError
+
+RATE = 16_000
+"""Samples per second of everything that is recognized."""
+
+SAMPLE_BYTES = 2
+
+
+@dataclass(frozen=True)
+class AudioFormat:
+    """Mono s16le at `rate` samples per second."""
+
+    rate: int = RATE
+
+    def seconds(self, samples: int) -> float:
+        return samples / self.rate
+
+    def samples(self, seconds: float) -> int:
+        return round(seconds * self.rate)
+
+    def size_bytes(self, seconds: float) -> int:
+        return self.samples(seconds) * SAMPLE_BYTES
+
+
+class Source(Protocol):
+    """One utterance on its way in. Read by one reader."""
+
+    rate: int
+
+    @property
+    def ended(self) -> bool:
+        """True once the endpoint is known; samples may still wait to be read."""
+
+    async def read(self) -> bytes:
+        """All samples that arrived since the last call, waiting if there are none; b"" at the end."""
+
+
+class Sink(Protocol):
+    """A loudspeaker somewhere. Written by one writer."""
+
+    rate: int
+
+    async def write(self, pcm: bytes) -> None:
+        """Take all of `pcm`, waiting for room."""
+
+    async def drain(self) -> None:
+        """Return when everything written was handed on (a connection) or heard (a loudspeaker)."""
+
+    def flush(self) -> None:
+        """Discard what was not heard yet, at once. Never waits."""
+
+
+class WavError(StimmeError, ValueError):
+    """A file is not a WAV file that can be read."""
+
+
+def read_wav(path: Path | str, rate: int = RATE) -> bytes:
+    """A WAV file's sound as mono s16le at `rate`: channels averaged, resampled with a band-limited filter (soxr HQ).
+
+    Reads 8, 16, 24 and 32 bit integer PCM of any rate. Raises WavError naming the file and what is wrong with it.
+    """
+    try:
+        with wave.open(str(path), "rb") as file:
+            width, channels, source_rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
+            raw = file.readframes(file.getnframes())
+    except OSError as error:
+        raise WavError(f"{path}: {error.strerror or error}") from error
+    except (wave.Error, EOFError) as error:
+        raise WavError(f"{path}: not a PCM WAV file: {error or 'it ends too early'}") from error
+    if source_rate < 1 or not channels:
+        raise WavError(f"{path}: {channels} channels at {source_rate} Hz; expected at least one of each")
+    raw = raw[: len(raw) - len(raw) % (width * channels)]
+    mono = _to_float(raw, width).reshape(-1, channels).mean(axis=1, dtype=np.float32)
+    if source_rate != rate:
+        mono = soxr.resample(mono, source_rate, rate)
+    return np.rint(np.clip(mono * 32768.0, -32768, 32767)).astype("<i2").tobytes()
+
+
+def _to_float(raw: bytes, width: int) -> np.ndarray:
+    """Integer PCM of `width` bytes as float32 in [-1, 1)."""
+    if width == 1:
+        return (np.frombuffer(raw, np.uint8).astype(np.float32) - 128) / 128
+    if width == 2:
+        return np.frombuffer(raw, "<i2").astype(np.float32) / 32768
+    if width == 3:
+        wide = np.zeros((len(raw) // 3, 4), np.uint8)
+        wide[:, 1:] = np.frombuffer(raw, np.uint8).reshape(-1, 3)
+        return wide.view("<i4").reshape(-1).astype(np.float32) / 2147483648
+    return np.frombuffer(raw, "<i4").astype(np.float32) / 2147483648
+
+
+def write_wav(path: Path | str, pcm: bytes, rate: int) -> None:
+    """Write mono s16le to a WAV file."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(SAMPLE_BYTES)
+        file.setframerate(rate)
+        file.writeframes(pcm)

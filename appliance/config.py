@@ -1,0 +1,266 @@
+"""Settings: what there is, what it means, where its value came from. The only reader of files and environment for them.
+
+`load()` takes, later ones winning: defaults, the settings file, `.env`, the environment, the command line.
+The upper-case names of the migration guide (AUDIO_CHUNK_SIZE …) are public and stay as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from appliance.dialogue.types import LANGUAGES, Language
+from appliance.errors import ConfigError
+
+BOOT_FILE = Path("/boot/firmware/stimme.toml")
+
+
+def setting(
+    default: Any, env: str, help: str, *, unit: str = "", low: float | None = None, high: float | None = None,
+    choices: tuple[str, ...] = (), even: bool = False,
+) -> Any:
+    """A dataclass field that knows its environment name, unit and bounds (inclusive)."""
+    metadata = dict(env=env, help=help, unit=unit, low=low, high=high, choices=choices, even=even)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class StreamingConfig:
+    """The migration guide's StreamingConfig: how finely audio is cut, and how many threads work on it."""
+
+    chunk_size: int = setting(
+        1024, "AUDIO_CHUNK_SIZE", "audio per message from the page; 512, 1024 or 2048 by preset", unit="bytes",
+        low=128, high=16384, even=True)
+    max_chunk_buffer: int = setting(
+        50, "MAX_CHUNK_BUFFER", "most chunks that may wait for a client that reads slowly", unit="chunks",
+        low=4, high=1000)
+    stt_workers: int = setting(
+        0, "STT_WORKERS", "threads that recognize speech; 0 chooses from the processor's cores", unit="threads",
+        low=0, high=64)
+    tts_workers: int = setting(1, "TTS_WORKERS", "threads that synthesize speech", unit="threads", low=1, high=16)
+
+    def workers(self) -> int:
+        """The number of recognition threads in force."""
+        return self.stt_workers or min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """Who may connect, where, and how much one client may ask for."""
+
+    host: str = setting("127.0.0.1", "STIMME_HOST", "address to listen on; 0.0.0.0 opens it to the network")
+    page_port: int = setting(8080, "STIMME_PAGE_PORT", "port of the page", low=0, high=65535)
+    port: int = setting(8123, "STIMME_PORT", "port of the plain WebSocket", low=0, high=65535)
+    names: tuple[str, ...] = setting((), "STIMME_NAMES", "further host names under which the page is reached")
+    max_connections: int = setting(
+        100, "MAX_CONNECTIONS", "most clients connected at once", unit="connections", low=1, high=100_000)
+    max_audio_duration_s: float = setting(
+        30.0, "MAX_AUDIO_DURATION", "longest utterance", unit="seconds", low=1, high=600)
+    ping_interval_s: float = setting(
+        20.0, "PING_INTERVAL", "a silent client is asked for a sign of life this often", unit="seconds", low=1, high=3600)
+    ping_timeout_s: float = setting(
+        10.0, "PING_TIMEOUT", "and dropped when none came within", unit="seconds", low=1, high=3600)
+
+
+@dataclass(frozen=True)
+class SpeechConfig:
+    """Which models hear and speak. Empty: the best one on disk (`stimme models list`)."""
+
+    models_directory: str = setting("", "STIMME_MODELS", "where fetched models live; empty: the user's data directory")
+    recognizer_en: str = setting("", "STIMME_RECOGNIZER_EN", "name or path of the English recognizer")
+    recognizer_de: str = setting("", "STIMME_RECOGNIZER_DE", "name or path of the German recognizer")
+    voice_en: str = setting("", "STIMME_VOICE_EN", "name or path of the English voice")
+    voice_de: str = setting("", "STIMME_VOICE_DE", "name or path of the German voice")
+
+
+@dataclass(frozen=True)
+class DeviceConfig:
+    """The microphone, loudspeaker, button and lamp of the device itself."""
+
+    enabled: bool = setting(False, "STIMME_DEVICE", "listen at the device's own microphone and button")
+    microphone: str = setting("", "STIMME_MICROPHONE", "part of the microphone's name; empty: chosen automatically")
+    loudspeaker: str = setting("", "STIMME_LOUDSPEAKER", "part of the loudspeaker's name; empty: chosen automatically")
+    channel: int = setting(0, "STIMME_CHANNEL", "microphone channel to use; 0 mixes all", low=0, high=32)
+    key: str = setting("", "STIMME_KEY", "push-to-talk key as the kernel names it (KEY_SPACE); empty: media keys")
+    gpio_button: int = setting(0, "STIMME_GPIO_BUTTON", "GPIO number of the push-to-talk button; 0: none", low=0, high=27)
+    gpio_led: int = setting(0, "STIMME_GPIO_LED", "GPIO number of the lamp; 0: none", low=0, high=27)
+    terminal: bool = setting(False, "STIMME_TERMINAL_KEY", "the space bar in this terminal is the button")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything in force. `sources` maps "server.port" to where the value came from."""
+
+    language: Language = setting("en", "STIMME_LANGUAGE", "language of the device", choices=LANGUAGES)
+    state_directory: str = setting("", "STIMME_STATE", "where timers are kept; empty: the user's state directory")
+    log_speech: bool = setting(False, "STIMME_LOG_SPEECH", "write what people say to the log")
+    streaming: StreamingConfig = field(default_factory=StreamingConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
+    device: DeviceConfig = field(default_factory=DeviceConfig)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def models_path(self) -> Path:
+        """Where models live: as configured, else $XDG_DATA_HOME/stimme/models (XDG base directory specification)."""
+        base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+        return Path(self.speech.models_directory or f"{base}/stimme/models").expanduser()
+
+    def state_path(self) -> Path:
+        """Where timers are kept: as configured, systemd's $STATE_DIRECTORY, else $XDG_STATE_HOME/stimme."""
+        base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        return Path(self.state_directory or os.environ.get("STATE_DIRECTORY") or f"{base}/stimme").expanduser()
+
+
+def settings(config: type | object = Config, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any]]]:
+    """Every setting as ("server.port", its field)."""
+    sections = {"streaming": StreamingConfig, "server": ServerConfig, "speech": SpeechConfig, "device": DeviceConfig}
+    for one in dataclasses.fields(config):  # type: ignore[arg-type]
+        if one.name in sections and not prefix:
+            yield from settings(sections[one.name], f"{one.name}.")
+        elif "env" in one.metadata:
+            yield prefix + one.name, one
+
+
+def load(
+    file: Path | None = None, *, env_file: Path | None = None, environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Config:
+    """Read all settings. file: must exist if given; without it the boot partition's is read if there is one.
+
+    overrides: {"server.port": 9000} from the command line. Raises ConfigError with the value and what was expected.
+    """
+    table = {path: one for path, one in settings()}
+    names = {one.metadata["env"]: path for path, one in table.items()}
+    found: dict[str, tuple[object, str]] = {}
+    if file is not None or BOOT_FILE.exists():
+        found.update(_from_toml(file or BOOT_FILE, table))
+    env_path = env_file or Path(".env")
+    if env_path.is_file():
+        found.update(_from_pairs(_parse_env_file(env_path), names))
+    elif env_file is not None:
+        raise ConfigError(f"{env_file}: no such file")
+    environ = os.environ if environment is None else environment
+    found.update(_from_pairs([(k, v, "the environment") for k, v in environ.items()], names))
+    found.update({path: (value, "the command line") for path, value in (overrides or {}).items()})
+    values: dict[str, object] = {}
+    for path, (raw, source) in found.items():
+        label = table[path].metadata["env"] if isinstance(raw, str) and not source.endswith(".toml") else path
+        values[path] = _checked(table[path], raw, f"{label} ({source})")
+    return _build(values, {path: source for path, (_, source) in found.items()})
+
+
+def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
+    def section(kind: type[Any], name: str) -> Any:
+        return kind(**{p.split(".", 1)[1]: v for p, v in values.items() if p.startswith(f"{name}.")})
+
+    top: dict[str, Any] = {p: v for p, v in values.items() if "." not in p}
+    return Config(
+        **top, streaming=section(StreamingConfig, "streaming"), server=section(ServerConfig, "server"),
+        speech=section(SpeechConfig, "speech"), device=section(DeviceConfig, "device"), sources=dict(sources))
+
+
+def _from_toml(file: Path, table: Mapping[str, object]) -> dict[str, tuple[object, str]]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}") from error
+    flat: dict[str, object] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            flat.update({f"{key}.{inner}": v for inner, v in value.items()})
+        else:
+            flat[key] = value
+    for key in flat:
+        if key not in table:
+            raise ConfigError(f"{file}: unknown setting {key!r}{_nearest(key, table)}")
+    return {key: (value, str(file)) for key, value in flat.items()}
+
+
+def _parse_env_file(file: Path) -> list[tuple[str, str, str]]:
+    """[(name, value, "FILE line N")] of a .env file: NAME=value, comments, blank lines, optional quotes and export."""
+    pairs = []
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise ConfigError(f"{file} line {number}: expected NAME=value, found {line.strip()[:60]!r}")
+        value = value.strip()
+        if value[:1] in ("'", '"'):
+            end = value.find(value[0], 1)
+            if end < 0:
+                raise ConfigError(f"{file} line {number}: the quote {value[0]} is never closed")
+            value = value[1:end]
+        else:
+            value = value.split(" #")[0].rstrip()
+        pairs.append((name.strip(), value, f"{file} line {number}"))
+    return pairs
+
+
+def _from_pairs(pairs: list[tuple[str, str, str]], names: Mapping[str, str]) -> dict[str, tuple[object, str]]:
+    """Other programs' names pass; a misspelt one of ours does not."""
+    found: dict[str, tuple[object, str]] = {}
+    for name, value, source in pairs:
+        if name in names:
+            found[names[name]] = (value, source)
+        elif name.startswith("STIMME_") or (
+            source != "the environment" and difflib.get_close_matches(name, names, 1, 0.85)
+        ):
+            raise ConfigError(f"{source}: unknown setting {name!r}{_nearest(name, names)}")
+    return found
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"; did you mean {close[0]!r}?" if close else "; `stimme check` lists all settings"
+
+
+def _checked(one: dataclasses.Field[Any], raw: object, label: str) -> object:
+    """The value in its setting's type and bounds, or ConfigError."""
+    default, meta = one.default, one.metadata
+    if isinstance(default, bool):
+        words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+        value = raw if isinstance(raw, bool) else words.get(str(raw).lower())
+        if value is None:
+            raise ConfigError(f"{label}: {raw!r} is neither true nor false")
+        return value
+    if isinstance(default, int | float):
+        return _number(raw, default, meta, label)
+    if isinstance(default, tuple):
+        parts = raw.split(",") if isinstance(raw, str) else raw
+        if not isinstance(parts, list | tuple):
+            raise ConfigError(f"{label}: {raw!r}: expected a list of names")
+        return tuple(str(part).strip() for part in parts if str(part).strip())
+    if not isinstance(raw, str) or (meta["choices"] and raw not in meta["choices"]):
+        expected = " or ".join(meta["choices"]) or "text"
+        raise ConfigError(f"{label}: {raw!r}: expected {expected}")
+    return raw
+
+
+def _number(raw: object, default: int | float, meta: Mapping[str, Any], label: str) -> int | float:
+    whole = isinstance(default, int)
+    unit = f" of {meta['unit']}" if meta["unit"] else ""
+    kind = ("an even whole number" if meta["even"] else "a whole number") if whole else "a number"
+    wanted = f"expected {kind}{unit} from {meta['low']:g} to {meta['high']:g}"
+    try:
+        value = (int(raw) if whole else float(raw)) if isinstance(raw, str | int | float) else None
+        if isinstance(raw, bool) or value is None or (whole and value != float(raw)):  # type: ignore[arg-type]
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise ConfigError(f"{label}: {raw!r}: {wanted}") from None
+    if not meta["low"] <= value <= meta["high"] or (meta["even"] and value % 2):
+        raise ConfigError(f"{label}: {raw!r}: {wanted}")
+    return value

@@ -1,0 +1,146 @@
+"""The two listeners: page with /ws on one port, the migration guide's plain WebSocket on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import logging
+import socket as sockets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from appliance.config import Config
+from appliance.conversation import Faculties
+from appliance.dialogue.types import Language
+from appliance.errors import ConfigError, ProtocolError
+from appliance.server import protocol
+from appliance.server.access import Names
+from appliance.server.client import Client, Facts
+from appliance.server.site import Site, find_site, respond
+from appliance.turns import Announcement
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 5.0
+"""How long turns under way may take to finish when the device stops."""
+
+SEND_BUFFER_BYTES = 64 * 1024
+"""The kernel's send buffer a client: under a second of reply, so that a slow one never hears stale sound."""
+
+
+class WebServer:
+    """Listens, checks who asks, and gives every client its own conversation."""
+
+    def __init__(self, config: Config, faculties: Faculties, facts: Facts) -> None:
+        self._config, self._faculties, self._facts = config, faculties, facts
+        self._site = Site(find_site())
+        self._names = Names(config.server.page_port, config.server.names)
+        self._clients: set[Client] = set()
+        self.ready = False
+        """True once the models are warm; /readyz answers by it."""
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[tuple[int, int]]:
+        """Listen on (page port, WebSocket port), yielded as bound; stops gracefully at exit.
+
+        Raises ConfigError if a port is taken.
+        """
+        async with AsyncExitStack() as stack:
+            ports = []
+            for name, port in (("STIMME_PAGE_PORT", self._config.server.page_port),
+                               ("STIMME_PORT", self._config.server.port)):
+                server = await self._listen(name, port)
+                stack.push_async_callback(_close, server)
+                ports.append(server.sockets[0].getsockname()[1])
+            self._names = Names(ports[0], self._config.server.names)
+            stack.push_async_callback(self._say_goodbye)
+            yield ports[0], ports[1]
+
+    def announce(self, texts: dict[Language, str], announcement_id: str, kind: str) -> None:
+        """Say something to everyone connected, each in their language."""
+        for client in tuple(self._clients):
+            language = client.language
+            client.announce(Announcement(announcement_id, language, texts[language], kind))  # type: ignore[arg-type]
+
+    async def _listen(self, name: str, port: int) -> Server:
+        settings = self._config
+        try:
+            return await serve(
+                self._serve, settings.server.host, port,
+                process_request=self._answer_http, compression=None, max_size=protocol.MAX_MESSAGE_BYTES,
+                write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
+                ping_interval=settings.server.ping_interval_s, ping_timeout=settings.server.ping_timeout_s,
+                open_timeout=5, close_timeout=2, server_header=None)
+        except OSError as error:
+            raise ConfigError(
+                f"port {port} on {settings.server.host} cannot be used ({error.strerror or error}); is Stimme running "
+                f"already? Stop it, or choose another port with {name}") from error
+
+    def _answer_http(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Everything before an upgrade: checks, then the page's files; None lets a WebSocket through."""
+        host = request.headers.get("Host")
+        if host is None or not self._names.host_allowed(host):
+            return respond(
+                http.HTTPStatus.MISDIRECTED_REQUEST,
+                f"This device does not answer to the name {host!r}. STIMME_NAMES adds names.\n")
+        path = request.path.partition("?")[0]
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            if not self._names.origin_allowed(request.headers.get("Origin"), host):
+                return respond(
+                    http.HTTPStatus.FORBIDDEN, "Only this device's own page may open a connection from a browser.\n")
+            return None
+        if path == "/healthz":
+            return respond(http.HTTPStatus.OK, "alive\n")
+        if path == "/readyz":
+            status = http.HTTPStatus.OK if self.ready else http.HTTPStatus.SERVICE_UNAVAILABLE
+            return respond(status, "ready\n" if self.ready else "loading\n")
+        return self._site.respond(path)
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        _tune(connection)
+        if len(self._clients) >= self._config.server.max_connections:
+            await self._refuse(connection)
+            return
+        client = Client(connection, self._config, self._faculties, self._facts)
+        self._clients.add(client)
+        try:
+            await client.run()
+        finally:
+            self._clients.discard(client)
+
+    async def _refuse(self, connection: ServerConnection) -> None:
+        limit = self._config.server.max_connections
+        error = ProtocolError(
+            "busy", f"{limit} clients are connected, which is the limit.",
+            hint="Try again in a minute. MAX_CONNECTIONS raises the limit.")
+        try:
+            await connection.send(protocol.encode_error(error))
+            await connection.close(1013, "busy: try again later")
+        except ConnectionClosed:
+            log.debug("a refused client had left already")
+
+    async def _say_goodbye(self) -> None:
+        """Let turns under way finish, then ask everyone to come back."""
+        deadline = asyncio.get_running_loop().time() + GRACE_S
+        while any(client.busy for client in self._clients) and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.05)
+        for client in self._clients:
+            client.send(protocol.encode_goodbye("restart", 2000))
+
+
+def _tune(connection: ServerConnection) -> None:
+    """Small buffers and no Nagle: sound that waits in a buffer is stale sound."""
+    raw = connection.transport.get_extra_info("socket")
+    raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
+    if hasattr(sockets, "TCP_NOTSENT_LOWAT"):
+        raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, 16 * 1024)
+
+
+async def _close(server: Server) -> None:
+    server.close(close_connections=True)
+    await server.wait_closed()

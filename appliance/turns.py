@@ -1,0 +1,132 @@
+"""What goes into a conversation (requests) and what it reports (events). Data only; `id` names the turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from appliance.audio.pcm import Source
+from appliance.dialogue.types import Language
+
+Timings = Mapping[str, float]
+"""Milliseconds by stage since the endpoint; they add up to the whole."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A person has begun to talk; `source` holds what they say."""
+
+    id: str
+    language: Language
+    source: Source
+
+
+@dataclass(frozen=True)
+class Typed:
+    id: str
+    language: Language
+    text: str
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """Something the device says on its own; it waits for the turn under way instead of interrupting it."""
+
+    id: str
+    language: Language
+    text: str
+    kind: Literal["timer", "alarm", "reminder", "notice"] = "notice"
+
+
+Request = Spoken | Typed | Announcement
+
+
+@dataclass(frozen=True)
+class Listening:
+    id: str
+
+
+@dataclass(frozen=True)
+class Queued:
+    """All recognizers are busy; place 1 is next."""
+
+    id: str
+    place: int
+
+
+@dataclass(frozen=True)
+class PartialHeard:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FinalHeard:
+    id: str
+    text: str
+    confidence: float
+    audio_s: float
+    truncated: bool
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class Answered:
+    id: str
+    text: str
+    language: Language
+    intent: str
+    understood: bool
+    heard: str
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class SpeechStarted:
+    id: str
+    sample_rate: int
+
+
+@dataclass(frozen=True)
+class SpeechEnded:
+    """The reply's audio was handed on whole, or cut short."""
+
+    id: str
+    interrupted: bool
+    audio_s: float
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class Announced:
+    id: str
+    kind: str
+    text: str
+    language: Language
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    id: str
+
+
+@dataclass(frozen=True)
+class VolumeChanged:
+    percent: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """This turn, or a part of it, failed; the next one works. `code` is one of docs/protocol.md's."""
+
+    id: str
+    code: str
+    message: str
+    hint: str = field(default="")
+
+
+Event = (
+    Listening | Queued | PartialHeard | FinalHeard | Answered | SpeechStarted | SpeechEnded | Announced | Cancelled
+    | VolumeChanged | Failed
+)
