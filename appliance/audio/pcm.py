@@ -108,3 +108,29 @@ def write_wav(path: Path | str, pcm: bytes, rate: int) -> None:
         file.setsampwidth(SAMPLE_BYTES)
         file.setframerate(rate)
         file.writeframes(pcm)
+
+
+class Recording:
+    """A Source over PCM that is there already. `block` is how many samples each read returns."""
+
+    rate = RATE
+    truncated = False
+
+    def __init__(self, pcm: bytes, block: int) -> None:
+        self._pcm, self._size_bytes = pcm, block * SAMPLE_BYTES
+        self._at = 0
+
+    @property
+    def ended(self) -> bool:
+        return self._at + self._size_bytes >= len(self._pcm)
+
+    @property
+    def position_s(self) -> float:
+        """How much was read so far, in seconds."""
+        return min(self._at, len(self._pcm)) / SAMPLE_BYTES / self.rate
+
+    async def read(self) -> bytes:
+        """See Source.read; never waits."""
+        piece = self._pcm[self._at : self._at + self._size_bytes]
+        self._at += self._size_bytes
+        return piece

@@ -1,0 +1,118 @@
+"""The composition root: settings → models → pools → server and local device, in one task group.
+
+Everything shared is made here and handed down; nothing below reaches up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from appliance.config import Config
+from appliance.conversation import Faculties
+from appliance.dialogue.dialogue import Dialogue
+from appliance.dialogue.timers import TimerStore
+from appliance.dialogue.types import LANGUAGES, Language
+from appliance.dialogue.understanding import Understanding
+from appliance.server.client import Facts
+from appliance.server.web import WebServer
+from appliance.speech.models import Choice, find_recognizer, find_voice
+from appliance.speech.recognition import RecognizerPool
+from appliance.speech.synthesis import Synthesizer
+from appliance.speech.workers import Workers
+
+log = logging.getLogger(__name__)
+
+SWITCH_INTERVAL_S = 0.001
+"""How soon a thread gives way to the event loop; CPython's 5 ms would be the loop's whole lateness allowance."""
+
+
+@dataclass(frozen=True)
+class Assistant:
+    """Everything that hears, thinks and speaks, warmed."""
+
+    faculties: Faculties
+    ears: RecognizerPool
+    mouth: Synthesizer
+    timers: TimerStore
+    recognizers: dict[Language, Choice]
+    voices: dict[Language, Choice]
+
+
+@asynccontextmanager
+async def awake(config: Config, *, ears: bool = True, mouth: bool = True) -> AsyncIterator[Assistant]:
+    """Load and warm the models, at once where they do not depend on each other. Raises ModelError."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    models = config.models_path()
+    recognizers = choose(config, "recognizer", models) if ears else {}
+    voices = choose(config, "voice", models) if mouth else {}
+    state = config.state_path()
+    state.mkdir(parents=True, exist_ok=True)
+    hearing, speaking = Workers(config.streaming.workers(), "hear"), Workers(config.streaming.tts_workers, "speak")
+    thinking = Workers(1, "think")
+    try:
+        pool = RecognizerPool({language: choice.path for language, choice in recognizers.items()}, hearing)
+        synthesizer = Synthesizer({language: choice.path for language, choice in voices.items()}, speaking)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(pool.open())
+            tasks.create_task(synthesizer.open())
+            understanding = tasks.create_task(thinking.run(Understanding))
+        with TimerStore.open(state / "stimme.sqlite3") as timers:
+            mind = Dialogue(understanding.result(), timers, run=thinking.run)
+            yield Assistant(Faculties(pool, mind, synthesizer), pool, synthesizer, timers, recognizers, voices)
+    finally:
+        for workers in (hearing, speaking, thinking):
+            workers.close()
+
+
+def choose(config: Config, kind: str, models: Path) -> dict[Language, Choice]:
+    """The recognizer or voice in force for each language that has one. Raises ModelError for a configured one missing."""
+    find = find_recognizer if kind == "recognizer" else find_voice
+    found = {language: find(language, models, getattr(config.speech, f"{kind}_{language}")) for language in LANGUAGES}
+    return {language: choice for language, choice in found.items() if choice is not None}
+
+
+async def serve(config: Config) -> None:
+    """Run the assistant until SIGINT or SIGTERM."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with awake(config) as assistant:
+        _say_what_is_in_force(assistant)
+        facts = Facts(
+            {language: choice.name for language, choice in assistant.recognizers.items()},
+            {language: choice.name for language, choice in assistant.voices.items()})
+        server = WebServer(config, assistant.faculties, facts)
+        async with server.listening() as (page_port, port):
+            server.ready = True
+            notify("READY=1")
+            host = "localhost" if config.server.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else config.server.host
+            log.info("ready: http://%s:%d (WebSocket also at ws://%s:%d)", host, page_port, host, port)
+            await stop.wait()
+            notify("STOPPING=1")
+            log.info("stopping")
+
+
+def run(config: Config) -> None:
+    """Run the assistant on uvloop until it is told to stop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(config))
+
+
+def notify(state: str) -> None:
+    """Tell systemd, if it listens (sd_notify(3): one datagram to $NOTIFY_SOCKET; a leading @ is an abstract name)."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
