@@ -1,0 +1,58 @@
+"""Speech to test with: commands spoken by the embedded voice, and what was meant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from appliance.audio.pcm import RATE
+from appliance.speech.models import find_voice
+from appliance.speech.synthesis import Synthesizer
+from appliance.speech.workers import Workers
+from tests.support.server import MODELS
+
+COMMANDS = Path(__file__).parents[1] / "vectors" / "commands.en.txt"
+
+QUIET = bytes(2 * RATE // 5)
+"""0.2 s of silence, as there is between pressing and speaking."""
+
+
+def commands() -> list[str]:
+    """The spoken English test commands, lower case, one a line."""
+    return [line for line in COMMANDS.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+
+
+async def spoken(sentences: Sequence[str], *, quiet: bytes = QUIET) -> list[bytes]:
+    """Each sentence as mono s16le at 16 kHz by the embedded voice, silence before and after."""
+    choice = find_voice("en", MODELS, "en_US-joe-medium")
+    assert choice is not None
+    workers = Workers(2, "test-voice")
+    try:
+        voice = Synthesizer({"en": choice}, workers)
+        await voice.open()
+        return [quiet + await _one(voice, sentence) + quiet for sentence in sentences]
+    finally:
+        workers.close()
+
+
+async def _one(voice: Synthesizer, sentence: str) -> bytes:
+    async with aclosing(voice.speak(sentence, "en", rate=RATE)) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+def spoken_now(sentences: Sequence[str]) -> list[bytes]:
+    """`spoken` for callers without an event loop."""
+    return asyncio.run(spoken(sentences))
+
+
+def word_errors(reference: str, heard: str) -> tuple[int, int]:
+    """(errors, words) by Levenshtein distance over words, the word error rate's numerator and denominator."""
+    expected, found = reference.split(), heard.split()
+    row = list(range(len(found) + 1))
+    for i, word in enumerate(expected, 1):
+        previous, row[0] = row[0], i
+        for j, other in enumerate(found, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (word != other))
+    return row[-1], len(expected)
