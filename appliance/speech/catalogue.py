@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from appliance.dialogue.types import Language
+
 Kind = Literal["recognizer", "voice"]
 
 
@@ -29,7 +31,7 @@ class File:
 class Model:
     name: str
     kind: Kind
-    language: str
+    language: Language
     licence: str
     files: tuple[File, ...] = ()
     """Empty: nothing to fetch, it comes with Stimme."""
@@ -80,6 +82,6 @@ def by_name(name: str) -> Model | None:
     return next((model for model in CATALOGUE if model.name == name), None)
 
 
-def of(kind: Kind, language: str) -> tuple[Model, ...]:
+def of(kind: Kind, language: Language) -> tuple[Model, ...]:
     """The catalogue's models of a kind and language, the better ones first."""
     return tuple(model for model in CATALOGUE if model.kind == kind and model.language == language)

@@ -20,6 +20,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
 
+from appliance.dialogue.types import Language
 from appliance.errors import ModelError
 from appliance.speech.catalogue import EMBEDDED_RECOGNIZER, EMBEDDED_RECOGNIZER_SHA256, EMBEDDED_VOICE, by_name, of
 
@@ -37,12 +38,7 @@ class Choice:
     engine: Engine
 
 
-def default_directory() -> Path:
-    """Where models are kept unless configured: $XDG_DATA_HOME/stimme/models."""
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "stimme" / "models"
-
-
-def find_recognizer(language: str, directory: Path, configured: str = "") -> Choice | None:
+def find_recognizer(language: Language, directory: Path, configured: str = "") -> Choice | None:
     """The recognizer for a language; None if there is none on disk (see how_to_get).
 
     configured: a model's name, or the path of its directory; ModelError if that is missing or damaged.
@@ -59,7 +55,7 @@ def find_recognizer(language: str, directory: Path, configured: str = "") -> Cho
     return None
 
 
-def find_voice(language: str, directory: Path, configured: str = "") -> Choice | None:
+def find_voice(language: Language, directory: Path, configured: str = "") -> Choice | None:
     """The voice for a language; None if there is none on disk and no espeak-ng program (see how_to_get).
 
     configured: a voice's name, the path of its .onnx file, or "espeak-ng"; ModelError if that is missing or damaged.
@@ -84,7 +80,7 @@ def find_voice(language: str, directory: Path, configured: str = "") -> Choice |
     return None
 
 
-def how_to_get(kind: Literal["recognizer", "voice"], language: str) -> str:
+def how_to_get(kind: Literal["recognizer", "voice"], language: Language) -> str:
     """A sentence about what is missing and how to get it."""
     lead = f"no {kind} for '{language}' on disk"
     ways = [
@@ -108,7 +104,8 @@ def check_recognizer(path: Path) -> None:
     if not _has_content(graph / "HCLG.fst"):
         missing += [name for name in ("HCLr.fst", "Gr.fst") if not _has_content(graph / name)]
     if missing:
-        raise ModelError(f"{path}: not a whole Vosk model, missing or empty: {', '.join(missing)}; {_remedy(path.name)}")
+        names = ", ".join(missing)
+        raise ModelError(f"{path}: not a whole Vosk model, missing or empty: {names}; {_remedy(path.name)}")
 
 
 def check_voice(path: Path) -> None:
@@ -166,7 +163,7 @@ def _configured_voice(name: str, directory: Path) -> Path:
     raise ModelError(f"voice '{name}' is not in {directory}; {_remedy(name)}")
 
 
-def _recognizers_on_disk(language: str, directory: Path) -> list[Path]:
+def _recognizers_on_disk(language: Language, directory: Path) -> list[Path]:
     """Catalogued models first, in the catalogue's order, then other small ones by name, the highest version first.
 
     Big models are taken only when configured: they need gigabytes of memory.
@@ -177,7 +174,7 @@ def _recognizers_on_disk(language: str, directory: Path) -> list[Path]:
     return [directory / name for name in known if (directory / name).is_dir()] + others
 
 
-def _voices_on_disk(language: str, directory: Path) -> list[Path]:
+def _voices_on_disk(language: Language, directory: Path) -> list[Path]:
     known = [model.name for model in of("voice", language)]
     pattern = re.compile(rf"{re.escape(language)}_[A-Z]+-.+")
     found = [path for path in (*directory.glob("*.onnx"), *directory.glob("*/*.onnx")) if pattern.fullmatch(path.stem)]

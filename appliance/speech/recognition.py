@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Source
+from appliance.dialogue.types import Language
 from appliance.errors import ModelError
 from appliance.speech.models import check_recognizer
 from appliance.speech.transcript import Final, Word
@@ -69,7 +70,7 @@ class PoolStats:
 class _Recognizer:
     """One Vosk recognizer and its count of samples. Used by one thread at a time."""
 
-    def __init__(self, model: Any, language: str) -> None:
+    def __init__(self, model: Any, language: Language) -> None:
         self.language = language
         self.abandoned = False
         """True when the last utterance was not decoded to its end."""
@@ -77,7 +78,7 @@ class _Recognizer:
         self._make()
 
     def _make(self) -> None:
-        from vosk import KaldiRecognizer
+        from vosk import KaldiRecognizer  # type: ignore[import-untyped]  # here: importing it takes 0.1 s
 
         self._vosk = KaldiRecognizer(self._model, RATE)
         self._vosk.SetWords(True)
@@ -131,12 +132,12 @@ class RecognizerPool:
     limit: None computes one from this machine's memory.
     """
 
-    def __init__(self, models: Mapping[str, Path], workers: Workers, limit: int | None = None) -> None:
+    def __init__(self, models: Mapping[Language, Path], workers: Workers, limit: int | None = None) -> None:
         self._paths = dict(models)
         self._workers = workers
         self._limit = default_limit(models.values()) if limit is None else limit
-        self._models: dict[str, Any] = {}
-        self._idle: dict[str, list[_Recognizer]] = {language: [] for language in models}
+        self._models: dict[Language, Any] = {}
+        self._idle: dict[Language, list[_Recognizer]] = {language: [] for language in models}
         self._made = 0
         self._free = asyncio.Semaphore(self._limit)  # first come, first served
         self._waiting: list[_Waiting] = []
@@ -145,7 +146,7 @@ class RecognizerPool:
         self._decode_s = 0.0
 
     @property
-    def languages(self) -> tuple[str, ...]:
+    def languages(self) -> tuple[Language, ...]:
         return tuple(self._paths)
 
     @property
@@ -164,7 +165,7 @@ class RecognizerPool:
     async def transcribe(
         self,
         source: Source,
-        language: str,
+        language: Language,
         *,
         on_partial: Callable[[str], None],
         on_place: Callable[[int], None] | None = None,
@@ -204,7 +205,7 @@ class RecognizerPool:
             for place, other in enumerate(self._waiting, 1):
                 other.tell(place)
 
-    async def _take(self, language: str, number: int) -> _Recognizer:
+    async def _take(self, language: Language, number: int) -> _Recognizer:
         """An idle recognizer of the language, or a new one, at the cost of another language's if `limit` exist."""
         if self._idle[language]:
             return self._idle[language].pop()  # the last one used: its memory is warm, and the others' may stay idle
@@ -283,7 +284,7 @@ def _slices(pcm: bytes, ended: bool) -> Iterator[tuple[bytes, bool]]:
         yield pcm[begin : begin + size], ended and begin + size >= len(pcm)
 
 
-def _load(path: Path, language: str) -> tuple[Any, _Recognizer]:
+def _load(path: Path, language: Language) -> tuple[Any, _Recognizer]:
     """Load a model, and warm a recognizer of it. Runs in a worker thread."""
     check_recognizer(path)
     from vosk import Model, SetLogLevel

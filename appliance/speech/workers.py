@@ -13,7 +13,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -74,9 +74,7 @@ class Workers:
         """Calls that no thread has begun yet."""
         return len(self._calls)
 
-    async def run(
-        self, function: Callable[[Unpack[Ts]], T], *args: Unpack[Ts], priority: Priority = 0
-    ) -> T:
+    async def run(self, function: Callable[[*Ts], T], *args: *Ts, priority: Priority = 0) -> T:
         """Call function(*args) in a worker thread and return or raise what it does.
 
         Priorities compare as tuples; 3 means (3,). Cancellation: see the top of this file.
@@ -143,7 +141,7 @@ class Workers:
                 call.begun = True
             try:
                 call.result = call.function(*call.args)
-            except BaseException as error:  # noqa: B036 - whatever it is, it belongs to the caller
+            except BaseException as error:  # whatever it is, it belongs to the caller
                 call.error = error
             _tell(call)
             del call
