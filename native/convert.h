@@ -65,9 +65,9 @@ static inline void convert_eight(const any_float32 *source, any_int16 *target) {
 }
 
 static inline void convert_float32_to_int16(const any_float32 *source, any_int16 *target, size_t count) {
-    size_t i = 0;
-    for (; i + CONVERT_WIDTH <= count; i += CONVERT_WIDTH) convert_eight(source + i, target + i);
-    for (; i < count; i++) target[i] = convert_sample(source[i]);
+    size_t whole = count - count % CONVERT_WIDTH;
+    for (size_t i = 0; i < whole; i += CONVERT_WIDTH) convert_eight(source + i, target + i);
+    for (size_t i = whole; i < count; i++) target[i] = convert_sample(source[i]);
 }
 
 static inline void convert_int16_to_float32(const any_int16 *restrict source, any_float32 *restrict target,

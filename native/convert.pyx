@@ -8,7 +8,7 @@ that do not fit, with both numbers. Full scale is 32768: int16 → float32 → i
 from cpython.buffer cimport PyBuffer_Release
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, uint64_t
-from native.buffers cimport get_samples
+from native.buffers cimport FLOAT32, INT16, get_samples
 from native.ring cimport Ring, spsc_commit, spsc_regions, spsc_ring, spsc_write_regions
 
 
@@ -29,7 +29,7 @@ cdef extern from "convert.h" nogil:
                            size_t frames)
 
 
-cdef Py_ssize_t _open_pair(object source, str source_code, object target, str target_code, Py_buffer *views,
+cdef Py_ssize_t _open_pair(object source, int source_code, object target, int target_code, Py_buffer *views,
                            Py_ssize_t channels=1) except -1:
     """Open and check source (`channels` samples for each of the target's) and target; returns the target's samples.
 
@@ -68,7 +68,7 @@ def float32_to_int16(source, target) -> None:
     overlapping. Raises ValueError if the lengths differ: "320 samples in, room for 160".
     """
     cdef Py_buffer[2] views
-    cdef Py_ssize_t count = _open_pair(source, "f", target, "h", views)
+    cdef Py_ssize_t count = _open_pair(source, FLOAT32, target, INT16, views)
     convert_float32_to_int16(<any_float32 *>views[0].buf, <any_int16 *>views[1].buf, count)
     _close_pair(views)
 
@@ -79,7 +79,7 @@ def int16_to_float32(source, target) -> None:
     source: buffer of n int16. target: writable buffer of n float32, not overlapping.
     """
     cdef Py_buffer[2] views
-    cdef Py_ssize_t count = _open_pair(source, "h", target, "f", views)
+    cdef Py_ssize_t count = _open_pair(source, INT16, target, FLOAT32, views)
     convert_int16_to_float32(<any_int16 *>views[0].buf, <any_float32 *>views[1].buf, count)
     _close_pair(views)
 
@@ -97,7 +97,7 @@ def float32_to_ring(source, Ring ring not None) -> tuple[int, float, float]:
     """
     cdef spsc_ring *queue = ring.opened()
     cdef Py_buffer view
-    cdef size_t count = get_samples(source, &view, "f", False, "source")
+    cdef size_t count = get_samples(source, &view, FLOAT32, False, "source")
     cdef const any_float32 *samples = <any_float32 *>view.buf
     cdef spsc_regions room = spsc_write_regions(queue, count)
     cdef size_t taken = room.first_count + room.second_count
@@ -115,7 +115,7 @@ def float32_to_ring(source, Ring ring not None) -> tuple[int, float, float]:
 def level(samples) -> tuple[float, float]:
     """(peak, RMS) of int16 samples as fractions of full scale; (0.0, 0.0) of none."""
     cdef Py_buffer view
-    cdef size_t count = get_samples(samples, &view, "h", False, "samples")
+    cdef size_t count = get_samples(samples, &view, INT16, False, "samples")
     cdef sample_level total = sample_level(0, 0)
     level_add(&total, <any_int16 *>view.buf, count)
     PyBuffer_Release(&view)
@@ -136,10 +136,10 @@ def to_mono(source, int channels, target, channel=None, *, str sample_format="in
         raise ValueError(f"channel is {channel}, expected 0 to {channels - 1} (of {channels} channels)")
     if sample_format not in ("int16", "float32"):
         raise ValueError(f"sample_format is '{sample_format}', expected 'int16' or 'float32'")
-    cdef str code = "h" if sample_format == "int16" else "f"
+    cdef int code = INT16 if sample_format == "int16" else FLOAT32
     cdef Py_buffer[2] views
     cdef Py_ssize_t frames = _open_pair(source, code, target, code, views, channels)
-    if code == "h":
+    if code == INT16:
         mono_from_int16(<any_int16 *>views[0].buf, channels, selected, <any_int16 *>views[1].buf, frames)
     else:
         mono_from_float32(<any_float32 *>views[0].buf, channels, selected, <any_float32 *>views[1].buf, frames)

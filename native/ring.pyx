@@ -7,7 +7,7 @@ threads may share an end. Nothing blocks: a full ring refuses samples and counts
 from cpython.buffer cimport PyBuffer_Release
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.errno cimport errno
-from native.buffers cimport get_samples
+from native.buffers cimport INT16, get_samples
 
 import os
 
@@ -78,7 +78,7 @@ cdef class Ring:
         """
         cdef spsc_ring *ring = self.opened()
         cdef Py_buffer view
-        cdef Py_ssize_t count = get_samples(source, &view, "h", False, "source")
+        cdef Py_ssize_t count = get_samples(source, &view, INT16, False, "source")
         cdef uint64_t taken = spsc_write(ring, view.buf, count) if count else 0
         PyBuffer_Release(&view)
         if taken:
@@ -114,7 +114,7 @@ cdef class Ring:
         """
         cdef spsc_ring *ring = self.opened()
         cdef Py_buffer view
-        cdef Py_ssize_t count = get_samples(target, &view, "h", True, "target")
+        cdef Py_ssize_t count = get_samples(target, &view, INT16, True, "target")
         cdef uint64_t taken = spsc_read(ring, view.buf, count) if count else 0
         PyBuffer_Release(&view)
         return taken

@@ -18,11 +18,17 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#ifdef SPSC_WEAKENED /* only for the test that proves ThreadSanitizer would notice a missing barrier */
-#define SPSC_PUBLISH memory_order_relaxed
-#else
-#define SPSC_PUBLISH memory_order_release
+/* The three barriers. A test weakens each in turn and requires ThreadSanitizer to notice. */
+#ifndef SPSC_PUBLISH_SAMPLES
+#define SPSC_PUBLISH_SAMPLES memory_order_release
+#endif
+#ifndef SPSC_PUBLISH_ROOM
+#define SPSC_PUBLISH_ROOM memory_order_release
+#endif
+#ifndef SPSC_PUBLISH_DISCARD
+#define SPSC_PUBLISH_DISCARD memory_order_release
 #endif
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "an audio callback must not wait for a lock hidden in an atomic");
@@ -54,7 +60,7 @@ typedef struct {
 
 static inline uint64_t spsc_min(uint64_t left, uint64_t right) { return left < right ? left : right; }
 
-/* A ring for at least `capacity` samples (1 to 2^40), or NULL when there is no address space for it.
+/* A ring for at least `capacity` samples (1 to 2^62), or NULL when there is no address space for it.
  *
  * Head and samples share one anonymous mapping: pages cost nothing until they are first written. Huge pages
  * would commit 2 MiB at the first sample, and what people say does not belong in a core dump; a kernel that
@@ -109,7 +115,7 @@ static inline void spsc_commit(spsc_ring *ring, uint64_t taken, uint64_t offered
     uint64_t written = atomic_load_explicit(&ring->written, memory_order_relaxed) + taken;
     uint64_t dropped = atomic_load_explicit(&ring->dropped, memory_order_relaxed) + offered - taken;
     atomic_store_explicit(&ring->dropped, dropped, memory_order_relaxed);
-    atomic_store_explicit(&ring->written, written, SPSC_PUBLISH);
+    atomic_store_explicit(&ring->written, written, SPSC_PUBLISH_SAMPLES);
     uint64_t waiting = written - spsc_start(ring);
     if (waiting > atomic_load_explicit(&ring->high_water, memory_order_relaxed))
         atomic_store_explicit(&ring->high_water, waiting, memory_order_relaxed);
@@ -129,7 +135,7 @@ static inline uint64_t spsc_write(spsc_ring *ring, const void *source, uint64_t 
 /* Producer: everything before `index` (at most `written`) shall not be read any more. Never moves backwards. */
 static inline void spsc_discard_before(spsc_ring *ring, uint64_t index) {
     if (index > atomic_load_explicit(&ring->discard_before, memory_order_relaxed))
-        atomic_store_explicit(&ring->discard_before, index, memory_order_release);
+        atomic_store_explicit(&ring->discard_before, index, SPSC_PUBLISH_DISCARD);
 }
 
 /* Consumer: samples that a discard has announced and that the read index has not passed yet. */
@@ -142,15 +148,15 @@ static inline void spsc_skip_to(spsc_ring *ring, uint64_t index) {
     uint64_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
     uint64_t discarded = atomic_load_explicit(&ring->discarded, memory_order_relaxed);
     atomic_store_explicit(&ring->discarded, discarded + index - read, memory_order_relaxed);
-    atomic_store_explicit(&ring->read, index, memory_order_release);
+    atomic_store_explicit(&ring->read, index, SPSC_PUBLISH_ROOM);
 }
 
 /* Consumer: throw away all that waits. Returns how many samples that was. */
 static inline uint64_t spsc_discard(spsc_ring *ring) {
-    uint64_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
+    uint64_t start = spsc_start(ring);
     uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
     spsc_skip_to(ring, written);
-    return written - read;
+    return written - start;
 }
 
 /* Consumer: up to `count` waiting samples, in place, after honouring any discard. They stay until consumed. */
@@ -164,7 +170,7 @@ static inline spsc_regions spsc_read_regions(spsc_ring *ring, uint64_t count) {
 /* Consumer: the first `count` samples of the read regions were used; their room is free. */
 static inline void spsc_consume(spsc_ring *ring, uint64_t count) {
     uint64_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
-    atomic_store_explicit(&ring->read, read + count, memory_order_release);
+    atomic_store_explicit(&ring->read, read + count, SPSC_PUBLISH_ROOM);
 }
 
 /* Consumer: copy out up to `count` samples without consuming them. The target may be unaligned. */
@@ -184,11 +190,11 @@ static inline uint64_t spsc_read(spsc_ring *ring, void *target, uint64_t count) 
 
 /* Both ends stopped: throw away all that waits, zero every sample ever written and give the pages back. */
 static inline void spsc_wipe(spsc_ring *ring) {
-    enum { PAGE = 4096 }; /* madvise wants a page boundary; on a kernel with larger pages it refuses, unharmed */
+    size_t page = (size_t)sysconf(_SC_PAGESIZE); /* the head shares its page with samples and stays */
     spsc_discard(ring);
     uint64_t touched = spsc_min(atomic_load_explicit(&ring->written, memory_order_relaxed), ring->capacity);
     memset(ring->samples, 0, touched * sizeof(int16_t));
-    if (ring->mapped_bytes > PAGE) madvise((char *)ring + PAGE, ring->mapped_bytes - PAGE, MADV_DONTNEED);
+    if (ring->mapped_bytes > page) madvise((char *)ring + page, ring->mapped_bytes - page, MADV_DONTNEED);
 }
 
 #endif

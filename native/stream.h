@@ -143,7 +143,7 @@ static inline void capture_deliver(capture_stream *capture, const void *input, s
     spsc_commit(capture->ring, room.first_count + room.second_count, frames);
 }
 
-static int capture_callback(const void *input, void *output, unsigned long frames, const void *time_info,
+static inline int capture_callback(const void *input, void *output, unsigned long frames, const void *time_info,
                             unsigned long flags, void *userdata) {
     (void)output, (void)time_info;
     capture_stream *capture = userdata;
@@ -223,7 +223,7 @@ static inline size_t playback_fade_out(playback_stream *playback, uint64_t pendi
     return played;
 }
 
-static int playback_callback(const void *input, void *output, unsigned long frames, const void *time_info,
+static inline int playback_callback(const void *input, void *output, unsigned long frames, const void *time_info,
                              unsigned long flags, void *userdata) {
     (void)input, (void)time_info;
     playback_stream *playback = userdata;
