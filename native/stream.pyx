@@ -67,6 +67,8 @@ cdef extern from "<unistd.h>" nogil:
 cdef class Stream:
     """What both directions have in common: the addresses for PortAudio, and what the callback measured."""
 
+    cdef readonly int channels  # of the PortAudio stream
+    cdef readonly int rate      # samples a second, as told when made
     cdef Ring _ring
     cdef stream_meter *meter  # inside the direction's own state
     cdef void *callback
@@ -79,6 +81,9 @@ cdef class Stream:
         if not 1000 <= rate <= 768000:
             raise ValueError(f"rate is {rate} samples a second, expected 1000 to 768000")
         ring.opened()
+        self.channels = channels
+        self.rate = rate
+        self.meter.rate = rate
         ring.streams += 1
         self._ring = ring
         return 0
@@ -115,11 +120,6 @@ cdef class Stream:
     def blocks(self) -> int:
         """Times that PortAudio called."""
         return self.meter.blocks
-
-    @property
-    def rate(self) -> int:
-        """Samples a second, as told when made."""
-        return self.meter.rate
 
     @property
     def peak(self) -> float:
@@ -180,7 +180,6 @@ cdef class Capture(Stream):
         if not 0 <= preroll <= ring.capacity:
             raise ValueError(f"preroll is {preroll} samples, expected 0 to the ring's capacity of {ring.capacity}")
         self._hold(ring, channels, rate)
-        self.meter.rate = rate
         self.capture.ring = ring.opened()
         self.capture.wake_fd = ring.wake_fd
         self.capture.channels = channels
@@ -248,7 +247,6 @@ cdef class Playback(Stream):
         self.callback = <void *>playback_callback
         self.volume = volume
         self._hold(ring, channels, rate)
-        self.meter.rate = rate
         self.playback.ring = ring.opened()
         self.playback.channels = channels
         self.playback.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
