@@ -78,7 +78,7 @@ class _Recognizer:
         self._make()
 
     def _make(self) -> None:
-        from vosk import KaldiRecognizer  # type: ignore[import-untyped]  # here: importing it takes 0.1 s
+        from vosk import KaldiRecognizer  # here, because importing it takes 0.1 s
 
         self._vosk = KaldiRecognizer(self._model, RATE)
         self._vosk.SetWords(True)

@@ -83,7 +83,7 @@ class EspeakVoice:
             # Its header promises 2 GB, because it is written before the sound is known.
             pcm = file.readframes(file.getnframes())
         if pcm:
-            yield np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2").astype(np.float32) / 32768
+            yield np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2").astype(np.float32) / np.float32(32768)
 
 
 def load_voice(path: Path, language: Language, cache: Path) -> Voice:
