@@ -79,7 +79,7 @@ const show = {
   turn: (turn) => conversation.showTurn(turn),
   announce: (message) => conversation.showAnnouncement(message),
   welcome: showDevice,
-  microphone: ({ open }) => (element("microphoneRow").hidden = !open),
+  microphone: ({ open }) => (document.body.dataset.microphone = open ? "open" : "closed"),
   level: ({ rms }) => element("voiceBtn").style.setProperty("--level", Math.min(1, rms * 6).toFixed(3)),
 };
 

@@ -49,7 +49,9 @@ export function bindOverlay(panel, assistant) {
     },
   };
   document.addEventListener("dblclick", (event) => {
-    if (!event.target.closest(CONTROLS)) overlay.show(!overlay.shown);
+    if (event.target.closest(CONTROLS)) return;
+    getSelection()?.removeAllRanges(); // a double click also marks a word
+    overlay.show(!overlay.shown);
   });
   return overlay;
 }

@@ -49,13 +49,14 @@ export class AudioStreamingProcessor extends AudioWorkletProcessor {
 
   process(inputs) {
     const channel = inputs[0]?.[0];
-    const now = currentTime;
+    const quantumS = (channel?.length ?? 128) / sampleRate;
+    const endS = currentTime + quantumS;
     if (channel) {
       const count = this.resampler.process(channel, this.resampled);
-      const endS = now + channel.length / sampleRate;
       for (let i = 0; i < count; i++) this.#take(toInt16(this.resampled[i]), endS - (count - i) / WIRE_RATE);
     }
-    if (this.chunkLength > 0 && now - this.firstSampleS >= this.chunkIntervalS) this.#post(false);
+    const waitedByNextTimeS = endS + quantumS - this.firstSampleS;
+    if (this.chunkLength > 0 && waitedByNextTimeS > this.chunkIntervalS) this.#post(false);
     return true;
   }
 

@@ -43,6 +43,7 @@ export class PlaybackProcessor extends AudioWorkletProcessor {
   }
 
   #append(data) {
+    if (!this.open) return; // of a reply that was silenced
     const source = Float32Array.from(new Int16Array(data), (sample) => sample / 32768);
     const samples = new Float32Array(this.resampler.capacityFor(source.length));
     const count = this.resampler.process(source, samples);
