@@ -21,13 +21,14 @@ import uvloop
 from appliance.config import Config
 from appliance.conversation import Faculties
 from appliance.dialogue.dialogue import Dialogue
+from appliance.dialogue.skills.timer import announcement
 from appliance.dialogue.timers import TimerStore
-from appliance.dialogue.types import LANGUAGES, Language
+from appliance.dialogue.types import LANGUAGES, Language, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.server.client import Facts
 from appliance.server.web import WebServer
-from appliance.speech.models import Choice, find_recognizer, find_voice
-from appliance.speech.recognition import RecognizerPool
+from appliance.speech.models import Choice, find_recognizer, find_voice, how_to_get
+from appliance.speech.recognition import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.speech.synthesis import Synthesizer
 from appliance.speech.workers import Workers
 
@@ -50,7 +51,9 @@ class Assistant:
 
 
 @asynccontextmanager
-async def awake(config: Config, *, ears: bool = True, mouth: bool = True) -> AsyncIterator[Assistant]:
+async def awake(
+    config: Config, *, ears: bool = True, mouth: bool = True, partial_interval_s: float = PARTIAL_INTERVAL_S
+) -> AsyncIterator[Assistant]:
     """Load and warm the models, at once where they do not depend on each other. Raises ModelError."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     models = config.models_path()
@@ -61,7 +64,9 @@ async def awake(config: Config, *, ears: bool = True, mouth: bool = True) -> Asy
     hearing, speaking = Workers(config.streaming.workers(), "hear"), Workers(config.streaming.tts_workers, "speak")
     thinking = Workers(1, "think")
     try:
-        pool = RecognizerPool({language: choice.path for language, choice in recognizers.items()}, hearing)
+        pool = RecognizerPool(
+            {language: choice.path for language, choice in recognizers.items()}, hearing,
+            partial_interval_s=partial_interval_s)
         synthesizer = Synthesizer({language: choice.path for language, choice in voices.items()}, speaking)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(pool.open())
@@ -94,7 +99,13 @@ async def serve(config: Config) -> None:
             {language: choice.name for language, choice in assistant.recognizers.items()},
             {language: choice.name for language, choice in assistant.voices.items()})
         server = WebServer(config, assistant.faculties, facts)
-        async with server.listening() as (page_port, port):
+
+        async def ring(timer: Timer) -> None:
+            server.announce(
+                {language: announcement(timer, language) for language in LANGUAGES}, f"timer-{timer.id}", timer.kind)
+
+        async with server.listening() as (page_port, port), asyncio.TaskGroup() as tasks:
+            background = [tasks.create_task(assistant.timers.watch(ring)), tasks.create_task(_feed_watchdog())]
             server.ready = True
             notify("READY=1")
             host = "localhost" if config.server.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else config.server.host
@@ -102,6 +113,27 @@ async def serve(config: Config) -> None:
             await stop.wait()
             notify("STOPPING=1")
             log.info("stopping")
+            for task in background:
+                task.cancel()
+
+
+async def _feed_watchdog() -> None:
+    """Tell systemd twice a period that the event loop turns (sd_watchdog_enabled(3): $WATCHDOG_USEC)."""
+    period_s = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
+    while period_s:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(period_s / 2)
+
+
+def _say_what_is_in_force(assistant: Assistant) -> None:
+    """One line a language: who hears, who speaks, and what to do about what is missing."""
+    for language in LANGUAGES:
+        for kind, chosen in (("recognizer", assistant.recognizers), ("voice", assistant.voices)):
+            choice = chosen.get(language)
+            if choice is None:
+                log.info("%s %s: %s", language, kind, how_to_get(kind, language))
+            else:
+                log.info("%s %s: %s (%s)", language, kind, choice.name, choice.why)
 
 
 def run(config: Config) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from appliance import __version__, commands
+from appliance import __version__
 from appliance.config import Config, load
 from appliance.dialogue.types import LANGUAGES
 from appliance.errors import ConfigError, ModelError, StimmeError
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO if options.command == "run" else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s" if options.verbose else "%(message)s", stream=sys.stderr)
+    logging.getLogger("websockets").setLevel(logging.WARNING)  # it reports every connection twice
     try:
         return _carry_out(options)
     except KeyboardInterrupt:
@@ -50,8 +51,9 @@ def _carry_out(options: argparse.Namespace) -> int:
 
         run(config)
         return 0
-    command = getattr(commands, options.command)
-    result = command(config, options)
+    from appliance import commands  # here, so that --help does not load models' libraries
+
+    result = getattr(commands, options.command)(config, options)
     return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
 

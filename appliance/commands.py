@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
-from appliance.app import Assistant, awake
+from appliance.app import Assistant, awake, choose
+from appliance.audio.device import list_devices
 from appliance.audio.pcm import SAMPLE_BYTES, Recording, WavError, read_wav, write_wav
 from appliance.config import Config
 from appliance.dialogue.types import Memory
+from appliance.errors import ModelError
+from appliance.speech.catalogue import CATALOGUE, by_name
+from appliance.speech.fetch import fetch
+from appliance.speech.models import find_recognizer, find_voice
 
 HEAR_BLOCK = 4_000
 """Samples between two looks at the partial transcript: a quarter of a second."""
@@ -51,7 +58,7 @@ async def say(config: Config, options: argparse.Namespace) -> int:
 async def hear(config: Config, options: argparse.Namespace) -> int:
     """Recognize WAV files. A file that cannot be read does not keep the others from being heard."""
     failed = 0
-    async with awake(config, mouth=False) as assistant:
+    async with awake(config, mouth=False, partial_interval_s=0) as assistant:
         for name in options.files:
             try:
                 pcm = read_wav(name)
@@ -103,3 +110,82 @@ async def _synthesized(assistant: Assistant, text: str, config: Config, rate: in
 
 def _print_json(**fields: Any) -> None:
     print(json.dumps(fields, ensure_ascii=False, default=str), flush=True)
+
+
+def models(config: Config, options: argparse.Namespace) -> int:
+    """List the models, fetch some, or say where they are."""
+    directory = config.models_path()
+    if options.action == "path":
+        print(_model_path(options.name, directory) if options.name else directory)
+        return 0
+    if options.action == "fetch":
+        for name in options.names:
+            path = fetch(name, directory, _Progress(name))
+            print(f"\r{name}: {path}")
+        return 0
+    in_use = {choice.name for kind in ("recognizer", "voice") for choice in choose(config, kind, directory).values()}
+    for model in CATALOGUE:
+        row = {
+            "name": model.name, "kind": model.kind, "language": model.language, "licence": model.licence,
+            "size_mb": round(model.size_bytes / 1e6, 1), "embedded": not model.source, "in_use": model.name in in_use,
+            "on_disk": not model.source or (directory / model.name).exists(), "note": model.note,
+            "files": [{"url": f"{model.source}/{file.name}", "sha256": file.sha256, "size_bytes": file.size_bytes}
+                      for file in model.files]}
+        if options.json:
+            _print_json(**row)
+            continue
+        state = "in use" if row["in_use"] else "on disk" if row["on_disk"] else f"{row['size_mb']:.0f} MB to fetch"
+        print(f"{model.name:30} {model.kind:11} {model.language}  {model.licence:11} {state:16} {model.note}")
+    if not options.json:
+        print(f"\nKept in {directory}. `stimme models fetch NAME` gets one.")
+    return 0
+
+
+def _model_path(name: str, directory: Path) -> Path:
+    model = by_name(name)
+    if model is None:
+        raise ModelError(f"no model called {name!r}; `stimme models list` names them")
+    find = find_recognizer if model.kind == "recognizer" else find_voice
+    choice = find(model.language, directory, name)
+    assert choice is not None, "a configured model is found or raises"
+    return choice.path
+
+
+class _Progress:
+    """A progress bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._shown = -1
+
+    def __call__(self, here_bytes: int, all_bytes: int) -> None:
+        percent = 100 * here_bytes // max(1, all_bytes)
+        if percent != self._shown and sys.stderr.isatty():
+            self._shown = percent
+            bar = "█" * (percent // 4)
+            sys.stderr.write(f"\r{self._name}  {bar:25} {percent:3} %  {here_bytes / 1e6:.0f} of {all_bytes / 1e6:.0f} MB")
+            sys.stderr.flush()
+
+
+def devices(config: Config, options: argparse.Namespace) -> int:
+    """List microphones and loudspeakers with what is wrong with each."""
+    found = list_devices()
+    for device in found:
+        if options.json:
+            _print_json(**dataclasses.asdict(device))
+            continue
+        roles = [f"{count} {name}" for count, name in ((device.inputs, "in"), (device.outputs, "out")) if count]
+        rates = ", ".join(f"{rate}" for rate in device.rates) or "no rate"
+        print(f"{device.index:3}  {device.name}  ({', '.join(roles)}; {rates} Hz){'  *' if device.is_default else ''}")
+        for problem in device.problems:
+            print(f"       {problem}")
+    if not found and not options.json:
+        print("No sound card was found. Plug one in, or start the sound server; then try again.")
+    return 0 if found else 1
+
+
+def check(config: Config, options: argparse.Namespace) -> Any:
+    """What is in force, from where, and what this machine can do."""
+    from appliance.check import check as checked
+
+    return checked(config, options)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from appliance import turns
 from appliance.audio.pcm import SAMPLE_BYTES, Sink, Source
-from appliance.dialogue.types import Language, Memory, Reply
+from appliance.dialogue.types import Intent, Language, Memory, Reply, SetVolume
 from appliance.errors import ModelError
 from appliance.speech.transcript import Final
 
@@ -37,7 +37,7 @@ class Answer(Protocol):
     @property
     def reply(self) -> Reply: ...
     @property
-    def intent(self) -> str: ...
+    def intent(self) -> Intent: ...
     @property
     def understanding_ms(self) -> float: ...
     @property
@@ -142,7 +142,10 @@ class Conversation:
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply
         self._tell(turns.Answered(
-            request.id, reply.text, reply.language, answer.intent, reply.understood, text, dict(timings)))
+            request.id, reply.text, reply.language, answer.intent.name, reply.understood, text, dict(timings)))
+        for action in reply.actions:
+            if isinstance(action, SetVolume):
+                self._tell(turns.VolumeChanged(action.percent))
         if self.sink is not None and reply.text:
             await self._speak(request, reply.text, reply.language, timings)
 

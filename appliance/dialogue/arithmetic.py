@@ -15,7 +15,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any, Literal
 
-from appliance.dialogue.numbers import parse_number
+from appliance.dialogue.numerals import parse_number
 from appliance.dialogue.types import Language
 
 Operator = Literal["+", "-", "*", "/", "^", "root", "negative", "% of"]
@@ -101,11 +101,11 @@ def _square_root(value: Fraction) -> Fraction:
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "plus": "+", "and": "+", "minus": "-", "less": "-", "negative": "-", "times": "*", "x": "*", "by": "by",
-        "multiplied by": "*", "divided by": "/", "over": "/", "to the power of": "^", "to the power": "^", "to the": "^",
-        "raised to": "^", "squared": "^2", "cubed": "^3", "percent of": "% of", "per cent of": "% of",
-        "square root of": "root", "the square root of": "root", "root of": "root", "the root of": "root", "sqrt": "root",
-        "of": "of", "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "from": "from",
-        "with": "by", "to": "to", "the sum of": "add", "sum of": "add", "open bracket": "(", "close bracket": ")",
+        "multiplied by": "*", "divided by": "/", "over": "/", "to the power of": "^", "to the power": "^",
+        "to the": "^", "raised to": "^", "squared": "^2", "cubed": "^3", "percent of": "% of", "per cent of": "% of",
+        "square root of": "root", "the square root of": "root", "root of": "root", "the root of": "root",
+        "sqrt": "root", "of": "of", "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide",
+        "from": "from", "with": "by", "to": "to", "the sum of": "add", "sum of": "add", "open bracket": "(", "close bracket": ")",
     },
     "de": {
         "plus": "+", "und": "+", "minus": "-", "weniger": "-", "mal": "*", "x": "*", "multipliziert mit": "*",

@@ -55,7 +55,8 @@ class Context:
     """The only source of chance: a test hands in a seeded one."""
 
 
-# Actions are what a reply changes, as data: the skill decides, `actions.py` carries out.
+# Actions are what a reply changes, as data: the skill decides, Dialogue carries timers and the memory's volume out,
+# the conversation silences and sets the loudspeaker.
 
 
 @dataclass(frozen=True)
@@ -107,3 +108,6 @@ class Memory:
 
     last_reply: str = ""
     last_heard: str = ""
+    volume: int = 70
+    """Percent. A reply with SetVolume changes it; whoever owns the loudspeaker follows."""
+    volume_before_mute: int = 70

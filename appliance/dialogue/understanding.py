@@ -15,15 +15,17 @@ from typing import Any
 
 import yaml
 from hassil import Intents, recognize_all
-from hassil.intents import TextSlotList
+from hassil.intents import SlotList, TextSlotList
 from home_assistant_intents import get_intents
 
 from appliance.dialogue.arithmetic import parse_expression
-from appliance.dialogue.measures import parse_duration, parse_duration_at, parse_quantity, parse_unit
-from appliance.dialogue.moments import parse_day, parse_moment
+from appliance.dialogue.days import parse_day
+from appliance.dialogue.measures import parse_duration, parse_duration_at, parse_quantity
+from appliance.dialogue.moments import parse_moment
 from appliance.dialogue.normalisation import MAX_CHARACTERS, normalise, without_fillers
-from appliance.dialogue.numbers import parse_number, parse_whole_number
+from appliance.dialogue.numerals import parse_number, parse_whole_number
 from appliance.dialogue.types import Intent, Language
+from appliance.dialogue.units import parse_unit
 
 Slots = dict[str, object]
 
@@ -77,7 +79,7 @@ class _Grammar:
         self._own = Intents.from_dict(_own_sentences(language))
         self._base = Intents.from_dict(_base_sentences(language))
         # Named in sentences we do not use, but hassil insists on them.
-        self._lists = {name: TextSlotList.from_strings([]) for name in ("area", "floor", "name")}
+        self._lists: dict[str, SlotList] = {name: TextSlotList.from_strings([]) for name in ("area", "floor", "name")}
         for sentence in _WARM_UP[language]:  # number words up to a hundred are spelled out on first use: 50 ms
             for intents in (self._own, self._base):
                 for _ in self._candidates(sentence, intents):

@@ -22,7 +22,7 @@ from typing import Literal
 
 from appliance.dialogue.types import Language
 from appliance.errors import ModelError
-from appliance.speech.catalogue import EMBEDDED_RECOGNIZER, EMBEDDED_RECOGNIZER_SHA256, EMBEDDED_VOICE, by_name, of
+from appliance.speech.catalogue import EMBEDDED_RECOGNIZER, EMBEDDED_VOICE, Kind, Model, by_name, of
 
 Engine = Literal["vosk", "piper", "espeak-ng"]
 
@@ -80,13 +80,24 @@ def find_voice(language: Language, directory: Path, configured: str = "") -> Cho
     return None
 
 
-def how_to_get(kind: Literal["recognizer", "voice"], language: Language) -> str:
+def place_of(model: Model, directory: Path) -> Path | None:
+    """Where a catalogued model is on disk; None if it is not."""
+    if model.name == EMBEDDED_VOICE:
+        return _embedded_voice()
+    if model.kind == "voice":
+        places = [directory / model.name / f"{model.name}.onnx", directory / f"{model.name}.onnx"]
+    else:
+        places = [directory / model.name]
+    return next((place for place in places if place.exists()), None)
+
+
+def how_to_get(kind: Kind, language: Language) -> str:
     """A sentence about what is missing and how to get it."""
     lead = f"no {kind} for '{language}' on disk"
     ways = [
         f"'stimme models fetch {model.name}' gets one ({model.size_bytes / 1e6:.0f} MB)"
         for model in of(kind, language)[:1]
-        if model.files
+        if model.source
     ]
     if kind == "voice":
         ways.append("the package espeak-ng speaks instead")
@@ -115,32 +126,46 @@ def check_voice(path: Path) -> None:
             raise ModelError(f"{file}: missing or empty; {_remedy(path.stem)}")
 
 
+def check_published(path: Path) -> None:
+    """Raise ModelError if a voice named as in the catalogue is not the published one. Reads the whole file."""
+    model = by_name(path.stem)
+    for published in model.files if model else ():
+        if published.name == path.name:
+            with path.open("rb") as file:
+                found = file_digest(file, "sha256").hexdigest()
+            if found != published.sha256:
+                raise ModelError(f"{path}: SHA-256 {found}, expected {published.sha256}; {_remedy(path.stem)}")
+
+
 def unpack_embedded(directory: Path) -> Path:
     """The directory of the recognizer that comes with Stimme, unpacked the first time it is asked for."""
     target = directory / EMBEDDED_RECOGNIZER
     if target.is_dir():
         check_recognizer(target)
         return target
-    with as_file(files(__package__) / "embedded" / f"{EMBEDDED_RECOGNIZER}.tar.xz") as archive:
+    model = by_name(EMBEDDED_RECOGNIZER)
+    assert model is not None
+    with as_file(files(__package__) / "embedded" / model.files[0].name) as archive:
         with archive.open("rb") as file:
             found = file_digest(file, "sha256").hexdigest()
-        if found != EMBEDDED_RECOGNIZER_SHA256:
-            raise ModelError(f"{archive}: SHA-256 {found}, expected {EMBEDDED_RECOGNIZER_SHA256}; install Stimme again")
+        if found != model.files[0].sha256:
+            raise ModelError(f"{archive}: SHA-256 {found}, expected {model.files[0].sha256}; install Stimme again")
         try:
             directory.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".unpack-", dir=directory) as folder:
                 with tarfile.open(archive) as tar:
                     tar.extractall(folder, filter="data")
-                _put(Path(folder) / EMBEDDED_RECOGNIZER, target)
+                put(Path(folder) / EMBEDDED_RECOGNIZER, target)
         except OSError as error:
             raise ModelError(f"{directory}: cannot unpack the embedded recognizer: {error}") from error
     return target
 
 
-def _put(source: Path, target: Path) -> None:
-    """Rename a finished directory into place; another process that was quicker is welcome."""
+def put(finished: Path, target: Path) -> None:
+    """Rename a finished directory into place. Another process that was quicker is welcome."""
+    os.sync()  # so that after a power cut the files behind the new name are whole
     try:
-        source.rename(target)
+        finished.rename(target)
     except OSError:
         if not target.is_dir():
             raise
@@ -177,7 +202,8 @@ def _recognizers_on_disk(language: Language, directory: Path) -> list[Path]:
 def _voices_on_disk(language: Language, directory: Path) -> list[Path]:
     known = [model.name for model in of("voice", language)]
     pattern = re.compile(rf"{re.escape(language)}_[A-Z]+-.+")
-    found = [path for path in (*directory.glob("*.onnx"), *directory.glob("*/*.onnx")) if pattern.fullmatch(path.stem)]
+    candidates = (*directory.glob("*.onnx"), *directory.glob("[!.]*/*.onnx"))  # .incoming is not for use
+    found = [path for path in candidates if pattern.fullmatch(path.stem)]
     return sorted(found, key=lambda path: (known.index(path.stem) if path.stem in known else len(known), path.stem))
 
 
@@ -198,6 +224,6 @@ def _remedy(name: str) -> str:
     model = by_name(name)
     if model is None:
         return "'stimme models list' shows what can be fetched"
-    if not model.files:
+    if not model.source:
         return f"delete {name} from the models directory, it comes with Stimme and is put there again"
     return f"'stimme models fetch {name}' gets it"

@@ -78,7 +78,7 @@ class _Recognizer:
         self._make()
 
     def _make(self) -> None:
-        from vosk import KaldiRecognizer  # type: ignore[import-untyped]  # here: importing it takes 0.1 s
+        from vosk import KaldiRecognizer  # here, because importing it takes 0.1 s
 
         self._vosk = KaldiRecognizer(self._model, RATE)
         self._vosk.SetWords(True)
@@ -129,13 +129,18 @@ class RecognizerPool:
     """Recognizers for one or more languages, at most `limit` in the whole process. Belongs to one event loop.
 
     models: language → directory of a Vosk model. workers: where decoding happens; they are the caller's to close.
-    limit: None computes one from this machine's memory.
+    limit: None computes one from this machine's memory. partial_interval_s: the least time between two partial
+    transcripts of one utterance.
     """
 
-    def __init__(self, models: Mapping[Language, Path], workers: Workers, limit: int | None = None) -> None:
+    def __init__(
+        self, models: Mapping[Language, Path], workers: Workers, limit: int | None = None, *,
+        partial_interval_s: float = PARTIAL_INTERVAL_S,
+    ) -> None:
         self._paths = dict(models)
         self._workers = workers
         self._limit = default_limit(models.values()) if limit is None else limit
+        self._partial_interval_s = partial_interval_s
         self._models: dict[Language, Any] = {}
         self._idle: dict[Language, list[_Recognizer]] = {language: [] for language in models}
         self._made = 0
@@ -230,7 +235,7 @@ class RecognizerPool:
             size_bytes += len(pcm)
             for part, is_last in _slices(pcm, ended):
                 now = time.monotonic()
-                interval_s = PARTIAL_INTERVAL_BUSY_S if self._workers.queued else PARTIAL_INTERVAL_S
+                interval_s = PARTIAL_INTERVAL_BUSY_S if self._workers.queued else self._partial_interval_s
                 wants_partial = now - partial_at >= interval_s
                 priority = (0 if ended else 1, number)  # people are waiting for what has ended; then the oldest
                 took_s, text, words = await self._workers.run(

@@ -56,7 +56,8 @@ class Synthesizer:
     def __init__(self, voices: Mapping[Language, Path], workers: Workers, cache: Path | None = None) -> None:
         self._paths = dict(voices)
         self._workers = workers
-        self._cut_cache = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stimme" / "voices"
+        user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        self._cut_cache = cache or user_cache / "stimme" / "voices"
         self._voices: dict[Language, _Leveled] = {}
         self._said = _Said(CACHE_BYTES)
         self._under_way: WeakValueDictionary[_Key, _Clause] = WeakValueDictionary()
@@ -181,7 +182,7 @@ def _load(path: Path, language: Language, cache: Path) -> _Leveled:
 
 def _rounded_off(samples: Samples) -> Samples:
     """Samples beyond the knee bent towards 1, the others as they are."""
-    loud = np.abs(samples)
+    loud: Samples = np.abs(samples)
     if loud.max(initial=0.0) <= KNEE:
         return samples
     room = 1.0 - KNEE
@@ -191,5 +192,5 @@ def _rounded_off(samples: Samples) -> Samples:
 
 def _s16le(samples: Samples) -> bytes:
     pcm = np.empty(len(samples), np.int16)
-    float32_to_int16(np.ascontiguousarray(samples), pcm)
+    float32_to_int16(np.ascontiguousarray(samples).data, pcm.data)
     return pcm.tobytes()

@@ -19,7 +19,7 @@ import numpy as np
 from appliance.dialogue.types import Language
 from appliance.errors import ModelError
 from appliance.speech import vits
-from appliance.speech.models import check_voice
+from appliance.speech.models import check_published, check_voice
 from appliance.speech.vits import Samples
 
 ESPEAK_WORDS_PER_MINUTE = 150
@@ -43,6 +43,8 @@ class PiperVoice:
         from piper.voice import PiperVoice as Phonemizer
 
         check_voice(path)
+        if not vits.is_cut(path, cache):
+            check_published(path)  # once, because it reads all 63 MB
         settings = path.with_name(path.name + ".json")
         try:
             config = PiperConfig.from_dict(json.loads(settings.read_text(encoding="utf-8")))
@@ -83,7 +85,7 @@ class EspeakVoice:
             # Its header promises 2 GB, because it is written before the sound is known.
             pcm = file.readframes(file.getnframes())
         if pcm:
-            yield np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2").astype(np.float32) / 32768
+            yield np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2").astype(np.float32) / np.float32(32768)
 
 
 def load_voice(path: Path, language: Language, cache: Path) -> Voice:

@@ -1,4 +1,4 @@
-"""Number words and digits of English and German to exact fractions, and whole numbers back to words.
+"""Number words and digits of English and German to exact fractions.
 
 Everything here works on lists of normalised words and a position, and answers (value, next position) or None.
 """
@@ -9,24 +9,14 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
+from appliance.dialogue.number_words import DE_SMALL, DE_TENS, EN_SMALL, EN_TENS, ordinal_in_words
 from appliance.dialogue.types import Language
 
 Found = tuple[Fraction, int]
 """A value and the position of the first word after it."""
 
-_EN_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_EN_TENS = ["", "", *"twenty thirty forty fifty sixty seventy eighty ninety".split()]
-_DE_SMALL = (
-    "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
-    "achtzehn neunzehn"
-).split()
-_DE_TENS = ["", "", *"zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()]
-
-EN_SMALL = {word: value for value, word in enumerate(_EN_SMALL)}
-EN_TENS = {word: 10 * value for value, word in enumerate(_EN_TENS) if word}
+_EN_ONES = {word: value for value, word in enumerate(EN_SMALL)}
+_EN_DECADES = {word: 10 * value for value, word in enumerate(EN_TENS) if word}
 _EN_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _EN_PARTS = {
     "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4, "fifth": 5,
@@ -126,16 +116,16 @@ def _english_whole(words: Sequence[str], start: int) -> Found | None:
             group, last = Fraction(1), "small"
         elif last == "" and (digits := parse_digits(word, "en")) is not None:
             group, last = digits, "digits"
-        elif word in EN_SMALL and (last in ("", "hundred", "scale") or (last == "tens" and 0 < EN_SMALL[word] < 10)):
-            group, last = group + EN_SMALL[word], "small"
-        elif word in EN_TENS and last in ("", "hundred", "scale"):
-            group, last = group + EN_TENS[word], "tens"
+        elif word in _EN_ONES and (last in ("", "hundred", "scale") or (last == "tens" and 0 < _EN_ONES[word] < 10)):
+            group, last = group + _EN_ONES[word], "small"
+        elif word in _EN_DECADES and last in ("", "hundred", "scale"):
+            group, last = group + _EN_DECADES[word], "tens"
         elif word == "hundred" and last in ("small", "tens", "digits") and 0 < group < 100:
             group, last = group * 100, "hundred"
         elif word in _EN_SCALES and group > 0 and _EN_SCALES[word] < scale_limit:
             scale_limit = _EN_SCALES[word]
             total, group, last = total + group * scale_limit, Fraction(0), "scale"
-        elif word == "and" and last in ("hundred", "scale") and (following in EN_SMALL or following in EN_TENS):
+        elif word == "and" and last in ("hundred", "scale") and (following in _EN_ONES or following in _EN_DECADES):
             pass
         else:
             break
@@ -145,7 +135,7 @@ def _english_whole(words: Sequence[str], start: int) -> Found | None:
 
 def _spoken_decimals(words: Sequence[str], start: int, language: Language) -> Found | None:
     """The digits after "point" or "komma": "one four", "vierzehn", "05"."""
-    small = EN_SMALL if language == "en" else {word: value for value, word in enumerate(_DE_SMALL)} | {"zwo": 2}
+    small = _EN_ONES if language == "en" else {word: value for value, word in enumerate(DE_SMALL)} | {"zwo": 2}
     digits, position = "", start
     while position < len(words) and (small.get(words[position], 10) < 10 or words[position] in ("oh", "o")):
         digits += str(small.get(words[position], 0))
@@ -163,9 +153,9 @@ def _spoken_decimals(words: Sequence[str], start: int, language: Language) -> Fo
 
 _DE_UNITS = {"ein": 1, "eins": 1, "zwei": 2, "zwo": 2, "drei": 3, "vier": 4, "fünf": 5, "fuenf": 5, "sechs": 6}
 _DE_UNITS |= {"sieben": 7, "acht": 8, "neun": 9, "eine": 1, "einen": 1, "einem": 1, "einer": 1, "eines": 1}
-_DE_TEENS = {word: value for value, word in enumerate(_DE_SMALL) if value >= 10}
+_DE_TEENS = {word: value for value, word in enumerate(DE_SMALL) if value >= 10}
 _DE_TEENS |= {"zwoelf": 12, "fuenfzehn": 15}
-_DE_TENS_WORDS = {word: 10 * value for value, word in enumerate(_DE_TENS) if word}
+_DE_TENS_WORDS = {word: 10 * value for value, word in enumerate(DE_TENS) if word}
 _DE_TENS_WORDS |= {"dreissig": 30, "fuenfzig": 50}
 
 
@@ -272,54 +262,7 @@ def _german(words: Sequence[str], start: int) -> Found | None:
     return value, position
 
 
-# Back to words, for replies: a voice reads "fünfzehn Uhr sieben" better than "15:07".
-
-
-def in_words(number: int, language: Language) -> str:
-    """A whole number from 0 to 999,999 in words; others come back as digits."""
-    if not 0 <= number < 1_000_000:
-        return str(number)
-    return _english_words(number) if language == "en" else _german_words(number)
-
-
-def _english_words(number: int) -> str:
-    if number < 20:
-        return _EN_SMALL[number]
-    if number < 100:
-        return _EN_TENS[number // 10] + (f" {_EN_SMALL[number % 10]}" if number % 10 else "")
-    size, name = (1000, "thousand") if number >= 1000 else (100, "hundred")
-    rest = f" {_english_words(number % size)}" if number % size else ""
-    return f"{_english_words(number // size)} {name}{rest}"
-
-
-def _german_words(number: int) -> str:
-    if number < 20:
-        return _DE_SMALL[number]
-    if number < 100:
-        tens = _DE_TENS[number // 10]
-        return f"{_before_noun(number % 10)}und{tens}" if number % 10 else tens
-    size, name = (1000, "tausend") if number >= 1000 else (100, "hundert")
-    return _before_noun(number // size) + name + (_german_words(number % size) if number % size else "")
-
-
-def _before_noun(number: int) -> str:
-    words = _german_words(number)
-    return words.removesuffix("s") if words.endswith("eins") else words
-
-
-_EN_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
-_EN_ORDINALS |= {"twelve": "twelfth"}
-_DE_ORDINALS = {1: "erste", 3: "dritte", 7: "siebte", 8: "achte"}
-
-
-def ordinal_in_words(number: int, language: Language) -> str:
-    """ "third", "dritte"; for days of a month, so 1 to 99."""
-    if language == "de":
-        return _DE_ORDINALS.get(number) or _german_words(number) + ("te" if number < 20 else "ste")
-    *front, last = _english_words(number).split()
-    last = _EN_ORDINALS.get(last) or (last.removesuffix("y") + "ieth" if last.endswith("y") else last + "th")
-    return " ".join([*front, last])
-
+# Ordinals
 
 _ORDINALS: dict[Language, dict[str, int]] = {
     language: {ordinal_in_words(number, language): number for number in range(1, 32)} for language in ("en", "de")

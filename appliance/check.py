@@ -1,0 +1,66 @@
+"""`stimme check`: every setting with its value and source, the models in use, and this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from typing import Any
+
+from appliance.app import choose
+from appliance.config import Config, settings
+from appliance.dialogue.types import LANGUAGES
+from appliance.speech.models import how_to_get
+
+
+async def check(config: Config, options: argparse.Namespace) -> int:
+    """Print what is in force. Exit code 1 if something keeps a language from being heard or spoken."""
+    report: dict[str, Any] = {"settings": _settings(config), "models": _models(config), "machine": _machine()}
+    if options.json:
+        print(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        _print(report)
+    return 0
+
+
+def _settings(config: Config) -> list[dict[str, Any]]:
+    rows = []
+    for path, one in settings():
+        section, _, name = path.rpartition(".")
+        value = getattr(getattr(config, section) if section else config, name)
+        rows.append({
+            "setting": path, "environment": one.metadata["env"], "value": value, "unit": one.metadata["unit"],
+            "source": config.sources.get(path, "default"), "help": one.metadata["help"]})
+    return rows
+
+
+def _models(config: Config) -> list[dict[str, Any]]:
+    rows = []
+    for kind in ("recognizer", "voice"):
+        chosen = choose(config, kind, config.models_path())
+        for language in LANGUAGES:
+            choice = chosen.get(language)
+            rows.append({
+                "kind": kind, "language": language, "name": choice.name if choice else "",
+                "why": choice.why if choice else how_to_get(kind, language)})
+    return rows
+
+
+def _machine() -> dict[str, Any]:
+    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
+    return {"cores": os.cpu_count(), "memory_mb": memory_mb, "architecture": platform.machine(),
+            "python": platform.python_version()}
+
+
+def _print(report: dict[str, Any]) -> None:
+    print("Settings (name in .env and environment, value, where it comes from)")
+    for row in report["settings"]:
+        value = f"{row['value']!s} {row['unit']}".strip() or "—"
+        print(f"  {row['environment']:22} {value:22} {row['source']:22} {row['help']}")
+    print("\nModels")
+    for row in report["models"]:
+        print(f"  {row['language']} {row['kind']:11} {row['name'] or 'none':28} {row['why']}")
+    machine = report["machine"]
+    print(f"\nMachine: {machine['cores']} cores, {machine['memory_mb']} MB, {machine['architecture']}, "
+          f"Python {machine['python']}")

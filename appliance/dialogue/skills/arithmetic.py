@@ -1,0 +1,43 @@
+"""Arithmetic: says the task again, so that a misheard number is noticed, and its result."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from appliance.dialogue.arithmetic import Expression
+from appliance.dialogue.spoken import is_exact, number, reply
+from appliance.dialogue.types import Context, Intent, Language, Reply
+
+_SAID: dict[Language, dict[str, str]] = {
+    "en": {"+": "{} plus {}", "-": "{} minus {}", "*": "{} times {}", "/": "{} divided by {}",
+           "^": "{} to the power of {}", "% of": "{} percent of {}", "root": "The square root of {}"},
+    "de": {"+": "{} plus {}", "-": "{} minus {}", "*": "{} mal {}", "/": "{} geteilt durch {}", "^": "{} hoch {}",
+           "% of": "{} Prozent von {}", "root": "Die Wurzel aus {}"},
+}  # fmt: skip
+_DECIMALS = 4
+
+
+def calculate(intent: Intent, context: Context) -> Reply:
+    expression = intent.slots["expression"]
+    if not isinstance(expression, Expression):
+        raise TypeError(f"expression is {type(expression).__name__}, expected Expression")
+    try:
+        value = expression.evaluate()
+    except ZeroDivisionError:
+        return reply(context, en="Dividing by zero is not possible.", de="Durch null kann man nicht teilen.")
+    except OverflowError:
+        return reply(context, en="That number is too big for me.", de="Diese Zahl ist mir zu groß.")
+    except ValueError:
+        return reply(context, en="That has no result I can name.", de="Dafür kann ich kein Ergebnis nennen.")
+    return reply(context, en=_sentence(expression, value, "en"), de=_sentence(expression, value, "de"))
+
+
+def _sentence(expression: Expression, value: Fraction, language: Language) -> str:
+    result = number(value, language, decimals=_DECIMALS)
+    if not is_exact(value, _DECIMALS):
+        result = ("about " if language == "en" else "etwa ") + result
+    pattern = _SAID[language].get(expression.operator)
+    if pattern is None or any(operand.operator for operand in expression.operands):
+        return f"That's {result}." if language == "en" else f"Das ergibt {result}."
+    task = pattern.format(*(number(operand.number, language) for operand in expression.operands))
+    return f"{task} is {result}." if language == "en" else f"{task} ist {result}."

@@ -1,0 +1,123 @@
+"""A device that only pretends, to look at the page without models: `python -m tests.web.fake_device [port]`.
+
+It answers every question with a fixed sentence and a tone. Typing "drop" breaks every connection off and refuses new ones
+for two seconds; "long" gives a long answer; "ring" announces a timer; "fail" reports an error; "quiet" turns the volume down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import itertools
+import json
+import math
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from appliance.server.site import Site, respond
+
+WORDS = "what time is it in the kitchen and how long will the pizza take".split()
+LONG = "It takes a while to say all of this, and that is on purpose: there is time to interrupt. " * 4
+TIMINGS = {"recognition_ms": 31.4, "understanding_ms": 1.9, "skill_ms": 0.2}
+
+
+class FakeDevice:
+    def __init__(self) -> None:
+        self.down_until_s = 0.0
+        self.connections: set[ServerConnection] = set()
+        self.numbers = itertools.count(1)
+
+    def answer_http(self, connection: ServerConnection, request: Request) -> Response | None:
+        if asyncio.get_running_loop().time() < self.down_until_s:
+            return respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "down\n")
+        if request.path == "/ws" or request.headers.get("Upgrade"):
+            return None
+        return Site(Path(__file__).parents[2] / "web").respond(request.path)
+
+    async def converse(self, connection: ServerConnection) -> None:
+        self.connections.add(connection)
+        rate, speak, utterance, received = 16000, True, "", 0
+        await send(connection, WELCOME)
+        async for data in connection:
+            if isinstance(data, bytes):
+                received += len(data)
+                words = " ".join(WORDS[: received // 12000])
+                await send(connection, {"type": "partial", "id": utterance, "text": words})
+                continue
+            message = json.loads(data)
+            match message["type"]:
+                case "hello":
+                    rate, speak = message.get("reply_rate", rate), message.get("speak", True)
+                case "ping":
+                    await send(connection, {"type": "pong", "timestamp": message["timestamp"], "server_time": 0})
+                case "start":
+                    utterance, received = message["id"], 0
+                    await send(connection, {"type": "listening", "id": utterance})
+                case "stop":
+                    await asyncio.sleep(0.05)
+                    heard = " ".join(WORDS[: max(3, received // 12000)])
+                    await send(connection, {"type": "final", "id": message["id"], "text": heard, "confidence": 0.9,
+                                            "truncated": False, "audio_s": received / 32000,
+                                            "processing_time_ms": 31.4, "timings": {"recognition_ms": 31.4}})
+                    await self.answer(connection, message["id"], heard, "It's 3:07 p.m.", rate, speak)
+                case "text":
+                    await self.typed(connection, message, rate, speak)
+
+    async def typed(self, connection: ServerConnection, message: dict[str, Any], rate: int, speak: bool) -> None:
+        text = message["text"]
+        if text == "drop":
+            self.down_until_s = asyncio.get_running_loop().time() + 2
+            for other in tuple(self.connections):
+                other.transport.abort()
+        elif text == "ring":
+            number = f"a{next(self.numbers)}"
+            await send(connection, {"type": "announce", "id": number, "kind": "timer",
+                                    "text": "Your pizza timer is done.", "language": "en"})
+            await speak_tone(connection, number, rate, 1.0)
+        elif text == "fail":
+            await send(connection, {"type": "error", "code": "internal", "message": "a bug", "id": message["id"]})
+        else:
+            if text == "quiet":
+                await send(connection, {"type": "volume", "percent": 20})
+            reply = LONG if text == "long" else f"You typed {text}, and this is what I have to say about it."
+            await self.answer(connection, message["id"], text, reply, rate, speak)
+
+    async def answer(self, connection: ServerConnection, turn: str, heard: str, reply: str, rate: int,
+                     speak: bool) -> None:
+        await send(connection, {"type": "answer", "id": turn, "text": reply, "language": "en", "intent": "Fake",
+                                "understood": True, "heard": heard, "processing_time_ms": 33.5, "timings": TIMINGS})
+        if speak:
+            await speak_tone(connection, turn, rate, len(reply) / 15)
+
+
+async def speak_tone(connection: ServerConnection, turn: str, rate: int, seconds: float) -> None:
+    await send(connection, {"type": "speech_start", "id": turn, "sample_rate": rate})
+    for start in range(0, int(rate * seconds), rate // 10):
+        samples = (int(3000 * math.sin(2 * math.pi * 440 * n / rate)) for n in range(start, start + rate // 10))
+        await connection.send(struct.pack(f"<{rate // 10}h", *samples))
+    await send(connection, {"type": "speech_end", "id": turn, "interrupted": False, "audio_s": seconds,
+                            "processing_time_ms": 133.0,
+                            "timings": TIMINGS | {"first_audio_ms": 71.2, "synthesis_ms": 28.3}})
+
+
+async def send(connection: ServerConnection, message: dict[str, Any]) -> None:
+    await connection.send(json.dumps(message))
+
+
+WELCOME = next(message for message in json.loads(
+    (Path(__file__).parents[1] / "vectors" / "protocol.json").read_text())["server"] if message["type"] == "welcome")
+
+
+async def main(port: int) -> None:
+    device = FakeDevice()
+    async with serve(device.converse, "127.0.0.1", port, process_request=device.answer_http, compression=None) as server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 8089))

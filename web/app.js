@@ -1,0 +1,120 @@
+/**
+ * The page: puts the assistant and the views together.
+ */
+
+import { EnhancedVoiceAssistant } from "./core/EnhancedVoiceAssistant.js";
+import { ConversationView } from "./page/conversation.js";
+import { localise, savedSettings, saveSettings } from "./page/preferences.js";
+import { bindOverlay } from "./page/overlay.js";
+import { bindSettings } from "./page/settings.js";
+import { bindTalkButton } from "./page/talk-button.js";
+import { TEXTS } from "./core/texts.js";
+
+const element = (id) => document.getElementById(id);
+const wsUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+
+const assistant = new EnhancedVoiceAssistant({ ...savedSettings(), wsUrl, maxReconnectAttempts: Infinity });
+const conversation = new ConversationView({
+  list: element("history"),
+  scroller: element("conversation"),
+  welcome: element("welcome"),
+  texts: () => TEXTS[assistant.config.language],
+});
+
+const toggleRecording = () => (assistant.isRecording ? assistant.stopRecording() : assistant.startRecording());
+
+async function sendText() {
+  const input = element("textInput");
+  const text = input.value.trim();
+  input.value = "";
+  if (text) await assistant.sendText(text);
+}
+
+/** n round trips, printed to the console and returned as {avg, min, max, results}. */
+async function benchmarkLatency(iterations = 10) {
+  const result = await assistant.benchmarkLatency(iterations);
+  console.info(`${iterations} round trips: ${result.avg} ms on average, ${result.min} to ${result.max} ms`);
+  return result;
+}
+
+function showLanguage() {
+  const { language } = assistant.config;
+  localise(language);
+  const examples = TEXTS[language].examples.map((example) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: example });
+    button.addEventListener("click", () => assistant.sendText(example));
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  });
+  element("examples").replaceChildren(...examples);
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.language === language));
+  }
+  conversation.relabel();
+  showDevice();
+  showState();
+}
+
+function showDevice() {
+  const { welcome, config } = assistant;
+  if (!welcome) return;
+  const texts = TEXTS[config.language];
+  element("device").textContent = `${texts.device}: ${texts.deviceText(welcome)}`;
+  conversation.note(welcome.spoken[config.language] ? "" : texts.noSpeech[config.language]);
+}
+
+function showState() {
+  const { connectionState, state } = assistant;
+  document.body.dataset.state = state;
+  element("connection").dataset.state = connectionState;
+  element("connectionText").textContent = TEXTS[assistant.config.language].connection[connectionState];
+  element("retryRow").hidden = connectionState !== "disconnected";
+  element("silence").hidden = state !== "speaking";
+  element("statusText").classList.toggle("trouble", connectionState !== "connected" || assistant.notice !== "");
+}
+
+const show = {
+  state: showState,
+  turn: (turn) => conversation.showTurn(turn),
+  announce: (message) => conversation.showAnnouncement(message),
+  welcome: showDevice,
+  microphone: ({ open }) => (document.body.dataset.microphone = open ? "open" : "closed"),
+  level: ({ rms }) => element("voiceBtn").style.setProperty("--level", Math.min(1, rms * 6).toFixed(3)),
+};
+
+assistant.onchange = (what, detail) => show[what]?.(detail);
+assistant.ui.statusElement = element("statusText");
+assistant.ui.responseElement = element("response");
+assistant.ui.recordButton = element("voiceBtn");
+assistant.ui.metricsElement = element("metricsDisplay");
+
+bindTalkButton(element("voiceBtn"), assistant);
+const overlay = bindOverlay(element("performanceMetrics"), assistant);
+bindSettings(element("settings"), { assistant, overlay });
+
+element("typed").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sendText();
+});
+element("silence").addEventListener("click", () => assistant.silence());
+element("closeMicrophone").addEventListener("click", () => assistant.closeMicrophone());
+element("retry").addEventListener("click", () => assistant.reconnect());
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => {
+    assistant.config.language = button.dataset.language;
+    saveSettings(assistant.config);
+    showLanguage();
+  });
+}
+document.addEventListener("visibilitychange", async () => {
+  if (!document.hidden) return assistant.reconnect();
+  await assistant.stopRecording();
+  assistant.closeMicrophone();
+});
+addEventListener("online", () => assistant.reconnect());
+
+showLanguage();
+await assistant.initialize();
+
+Object.assign(globalThis, { voiceAssistant: assistant, toggleRecording, sendText, benchmarkLatency });

@@ -1,0 +1,75 @@
+/**
+ * The loudspeaker: one reply at a time, silent within one render quantum when told.
+ */
+
+import { audioIsAllowed } from "./audio-context.js";
+
+const HIGHEST_REPLY_RATE_HZ = 48000;
+const GAIN_SETTLES_S = 0.02;
+
+export class Loudspeaker {
+  /** {id, playedSamples, underruns}: a reply's first sample sounds; its last one has sounded, or it was silenced. */
+  onstarted = () => {};
+  ondrained = () => {};
+  underruns = 0;
+
+  #node = null;
+  #gain = null;
+  #context = null;
+  #volume = 1;
+
+  constructor({ audioContext }) {
+    this.audioContext = audioContext;
+  }
+
+  /** The rate to ask replies at; null until `open` was called. */
+  get replyRate() {
+    return this.#context && Math.min(HIGHEST_REPLY_RATE_HZ, Math.round(this.#context.sampleRate));
+  }
+
+  /** To be called in a press, click or key: browsers allow sound only then. Returns false where there is no way to play. */
+  async open() {
+    if (!audioIsAllowed()) return false;
+    const context = await this.audioContext();
+    if (this.#node) return true;
+    this.#context = context;
+    this.#node = new AudioWorkletNode(context, "playback-processor", { numberOfInputs: 0, outputChannelCount: [1] });
+    this.#gain = new GainNode(context, { gain: this.#volume });
+    this.#node.connect(this.#gain).connect(context.destination);
+    this.#node.port.onmessage = (event) => this.#receive(event.data);
+    return true;
+  }
+
+  /** 0 … 1 */
+  set volume(volume) {
+    this.#volume = volume;
+    this.#gain?.gain.setTargetAtTime(volume, this.#context.currentTime, GAIN_SETTLES_S);
+  }
+
+  get volume() {
+    return this.#volume;
+  }
+
+  begin(id, sampleRate, holdMs) {
+    this.#node?.port.postMessage({ type: "begin", id, sampleRate, holdMs });
+  }
+
+  /** int16 samples of the current reply; takes the buffer over. */
+  write(pcm) {
+    this.#node?.port.postMessage({ type: "samples", data: pcm }, [pcm]);
+  }
+
+  end() {
+    this.#node?.port.postMessage({ type: "end" });
+  }
+
+  flush() {
+    this.#node?.port.postMessage({ type: "flush" });
+  }
+
+  #receive({ type, ...report }) {
+    if (type === "started") return this.onstarted(report);
+    this.underruns += report.underruns;
+    this.ondrained(report);
+  }
+}

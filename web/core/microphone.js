@@ -1,0 +1,144 @@
+/**
+ * The microphone: opened by the first press, kept open for a while so that the next words are caught from their first
+ * syllable, closed when nobody has spoken for a minute or the page goes out of sight.
+ */
+
+import { audioIsAllowed } from "./audio-context.js";
+
+const CLOSE_AFTER_MS = 60000;
+const FLUSH_TIMEOUT_MS = 500;
+
+/** Why the microphone cannot be used. `code`: "insecure" | "denied" | "missing" | "in_use" | "failed". */
+export class MicrophoneError extends Error {
+  constructor(code, cause) {
+    super(`the microphone cannot be used: ${code}${cause ? ` (${cause.name}: ${cause.message})` : ""}`, { cause });
+    this.name = "MicrophoneError";
+    this.code = code;
+  }
+}
+
+const CODES = {
+  NotAllowedError: "denied",
+  SecurityError: "denied",
+  NotFoundError: "missing",
+  OverconstrainedError: "missing",
+  NotReadableError: "in_use",
+  AbortError: "in_use",
+};
+
+export class Microphone {
+  /** {audioData, peak, rms, firstSampleMs, lastSampleMs, preRoll}; times on the clock of performance.now(). */
+  onchunk = () => {};
+  /** The microphone opened or closed; `lost` when it was unplugged or taken away. */
+  onopen = () => {};
+  onclose = ({ lost }) => lost;
+
+  #stream = null;
+  #node = null;
+  #source = null;
+  #recording = false;
+  #flushed = () => {};
+  #closeTimer = null;
+  #clockOffsetMs = Infinity; // performance.now() − context time: the least delay seen
+
+  constructor({ audioContext, quality }) {
+    this.audioContext = audioContext;
+    this.quality = quality; // () → {chunkSize, chunkIntervalMs}
+  }
+
+  get open() {
+    return this.#stream !== null;
+  }
+
+  /** What the browser says about the way from the microphone to this page, in ms; null where it says nothing. */
+  get inputLatencyMs() {
+    return this.#stream?.getAudioTracks()[0].stats?.averageLatency ?? null;
+  }
+
+  /** Open the microphone if it is closed. Throws MicrophoneError. */
+  async prepare() {
+    if (!this.open) await this.#open();
+    this.#closeWhenIdle();
+  }
+
+  /** Send what was said in the last 300 ms and everything from now on. `prepare` first. */
+  start() {
+    clearTimeout(this.#closeTimer);
+    this.#recording = true;
+    this.configure();
+    this.#node.port.postMessage({ type: "start" });
+  }
+
+  /** Stop sending; resolves when the last samples have gone through `onchunk`. */
+  async stop() {
+    if (!this.#recording) return;
+    this.#recording = false;
+    const timeout = new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS));
+    const flushed = new Promise((resolve) => (this.#flushed = resolve));
+    this.#node?.port.postMessage({ type: "flush" });
+    await Promise.race([flushed, timeout]);
+    if (this.open && !this.#recording) this.#closeWhenIdle();
+  }
+
+  configure() {
+    this.#node?.port.postMessage({ type: "configure", ...this.quality() });
+  }
+
+  close({ lost = false } = {}) {
+    clearTimeout(this.#closeTimer);
+    if (!this.open) return;
+    this.#node.port.postMessage({ type: "discard" });
+    this.#source.disconnect();
+    this.#node.disconnect();
+    for (const track of this.#stream.getTracks()) {
+      track.onended = null;
+      track.stop();
+    }
+    this.#stream = this.#node = this.#source = null;
+    this.#recording = false;
+    this.#flushed();
+    this.onclose({ lost });
+  }
+
+  #closeWhenIdle() {
+    clearTimeout(this.#closeTimer);
+    this.#closeTimer = setTimeout(() => this.close(), CLOSE_AFTER_MS);
+  }
+
+  async #open() {
+    if (!audioIsAllowed() || !navigator.mediaDevices) throw new MicrophoneError("insecure");
+    let stream;
+    try {
+      // Echo cancellation makes barge-in possible. The other two are for ears: they change what a recognizer hears.
+      const audio = { channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: false };
+      stream = await navigator.mediaDevices.getUserMedia({ audio });
+    } catch (error) {
+      throw new MicrophoneError(CODES[error.name] ?? "failed", error);
+    }
+    const context = await this.audioContext();
+    this.#stream = stream;
+    for (const track of stream.getAudioTracks()) track.onended = () => this.close({ lost: true });
+    this.#source = context.createMediaStreamSource(stream);
+    this.#node = new AudioWorkletNode(context, "audio-streaming-processor", {
+      numberOfOutputs: 0,
+      channelCount: 1,
+      channelCountMode: "explicit",
+      processorOptions: { ...this.quality(), waitForStart: true },
+    });
+    this.#clockOffsetMs = Infinity;
+    this.#node.port.onmessage = (event) => this.#receive(event.data);
+    this.#source.connect(this.#node);
+    this.onopen();
+  }
+
+  #receive(message) {
+    if (message.flushed) return this.#flushed();
+    const { firstSampleS, lastSampleS, ...chunk } = message;
+    this.#clockOffsetMs = Math.min(this.#clockOffsetMs, performance.now() - lastSampleS * 1000);
+    this.onchunk({
+      ...chunk,
+      firstSampleMs: firstSampleS * 1000 + this.#clockOffsetMs,
+      lastSampleMs: lastSampleS * 1000 + this.#clockOffsetMs,
+    });
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The wire protocol of docs/protocol.md, as tables: what each message may carry, checked before sending and on arrival.
+ * The same examples (tests/vectors/protocol.json) are read by the Python and the JavaScript tests.
+ */
+
+export const WIRE_RATE_HZ = 16000;
+export const MAX_MESSAGE_BYTES = 32768;
+export const MAX_TEXT_LENGTH = 500;
+export const MAX_ID_LENGTH = 64;
+export const LANGUAGES = ["en", "de"];
+
+/** A message that docs/protocol.md does not allow. `code` is one of the codes listed there. */
+export class ProtocolError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.name = "ProtocolError";
+    this.code = code;
+  }
+}
+
+const quote = (value) => JSON.stringify(value);
+const refuse = (code, message) => {
+  throw new ProtocolError(code, message);
+};
+
+const ofType = (type) => (value, name) => {
+  if (typeof value !== type) refuse("bad_field", `"${name}" is ${quote(value)}, expected a ${type}`);
+};
+const text = ofType("string");
+const flag = ofType("boolean");
+const number = ofType("number");
+
+function object(value, name) {
+  if (typeof value !== "object" || value === null) refuse("bad_field", `"${name}" is ${quote(value)}, expected an object`);
+}
+
+function identifier(value, name) {
+  text(value, name);
+  if (value.length > MAX_ID_LENGTH) {
+    refuse("bad_field", `"${name}" has ${value.length} characters, expected at most ${MAX_ID_LENGTH}`);
+  }
+}
+
+function language(value, name) {
+  text(value, name);
+  if (!LANGUAGES.includes(value)) refuse("unknown_language", `"${name}" is ${quote(value)}, expected en or de`);
+}
+
+function captureRate(value, name) {
+  number(value, name);
+  if (value !== WIRE_RATE_HZ) refuse("bad_sample_rate", `"${name}" is ${value} Hz, expected ${WIRE_RATE_HZ}`);
+}
+
+function replyRate(value, name) {
+  if (!Number.isInteger(value) || value < 8000 || value > 48000) {
+    refuse("bad_field", `"${name}" is ${quote(value)}, expected a whole number of Hz from 8000 to 48000`);
+  }
+}
+
+function spokenText(value, name) {
+  text(value, name);
+  if (value.length > MAX_TEXT_LENGTH) {
+    refuse("text_too_long", `"${name}" has ${value.length} characters, expected at most ${MAX_TEXT_LENGTH}`);
+  }
+}
+
+function timestamp(value, name) {
+  if (typeof value !== "number" && typeof value !== "string") {
+    refuse("bad_field", `"${name}" is ${quote(value)}, expected a number or a text`);
+  }
+}
+
+const optional = (check) => Object.assign((value, name) => check(value, name), { optional: true });
+const turnId = optional(identifier);
+const timings = { processing_time_ms: optional(number), timings: optional(object) };
+
+/** Messages from the client: type → field → check. Keys not listed are ignored. */
+export const CLIENT_MESSAGES = {
+  hello: { language: optional(language), reply_rate: optional(replyRate), speak: optional(flag) },
+  start: { id: turnId, language: optional(language), sample_rate: optional(captureRate) },
+  stop: { id: turnId },
+  cancel: { id: turnId },
+  text: { id: turnId, text: spokenText, language: optional(language) },
+  interrupt: {},
+  ping: { timestamp },
+};
+
+/** Messages from the device. A newer device may send more keys, and types this page ignores. */
+export const SERVER_MESSAGES = {
+  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number },
+  listening: { id: identifier },
+  queued: { id: identifier, place: number },
+  partial: { id: identifier, text },
+  final: { id: identifier, text, ...timings },
+  answer: { id: identifier, text, ...timings },
+  speech_start: { id: identifier, sample_rate: replyRate },
+  speech_end: { id: identifier, interrupted: flag, ...timings },
+  cancelled: { id: identifier },
+  volume: { percent: number },
+  announce: { id: identifier, text, kind: text },
+  pong: { timestamp },
+  error: { code: text, message: text, hint: optional(text), id: turnId },
+  goodbye: { reason: text, reconnect_after_ms: optional(number) },
+};
+
+/** Check one message against a table; returns it, or throws ProtocolError saying which field and value is wrong. */
+export function validate(message, table) {
+  if (typeof message !== "object" || message === null || Array.isArray(message)) {
+    refuse("bad_json", `a message is a JSON object, not ${quote(message)}`);
+  }
+  const known = Object.keys(table);
+  if (!known.includes(message.type)) {
+    refuse("unknown_type", `"type" is ${quote(message.type)}, expected one of: ${known.join(", ")}`);
+  }
+  for (const [name, check] of Object.entries(table[message.type])) {
+    if (message[name] !== undefined) check(message[name], name);
+    else if (!check.optional) refuse("bad_field", `"${name}" is missing in a "${message.type}" message`);
+  }
+  return message;
+}
+
+/** A text message from the wire as an object; throws ProtocolError. */
+export function parse(line, table = SERVER_MESSAGES) {
+  let message;
+  try {
+    message = JSON.parse(line);
+  } catch (error) {
+    throw new ProtocolError("bad_json", `this is not JSON: ${line.slice(0, 80)} (${error.message})`);
+  }
+  return validate(message, table);
+}
+
+/** A client's message as text for the wire; fields that are undefined are left out. Throws ProtocolError. */
+export function build(type, fields = {}) {
+  return JSON.stringify(validate({ type, ...fields }, CLIENT_MESSAGES));
+}
+
+/** PCM in pieces of at most MAX_MESSAGE_BYTES, without copying: Uint8Array views. */
+export function* pieces(pcm) {
+  const bytes = new Uint8Array(pcm);
+  for (let start = 0; start < bytes.length; start += MAX_MESSAGE_BYTES) {
+    yield bytes.subarray(start, start + MAX_MESSAGE_BYTES);
+  }
+}

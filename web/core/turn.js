@@ -1,0 +1,105 @@
+/**
+ * One turn: what was asked, by voice or by hand, and how far the answer is. It keeps the utterance's audio until the
+ * transcript is here, so that it can be said again to a device that came back after a short drop.
+ */
+
+import { WIRE_RATE_HZ, pieces } from "./protocol.js";
+
+/** How long a turn waits for the connection to come back. */
+export const PATIENCE_MS = 10000;
+
+export class Turn {
+  heard = "";
+  reply = "";
+  /** "open" until the device has answered, then "answered", "failed" or "cancelled". */
+  outcome = "open";
+  released = false;
+  truncated = false;
+  /** In the queue for a recognizer, 1 is next; null when not waiting. */
+  place = null;
+  /** The loudest sample, 0 … 1. */
+  peak = 0;
+  /** Stage → ms, as the device measured. */
+  timings = {};
+  processingTimeMs = null;
+  releasedAtMs = null;
+  finalAtMs = null;
+  answeredAtMs = null;
+  firstAudioAtMs = null;
+
+  #audio = [];
+
+  constructor({ id, kind, language, text = "" }) {
+    Object.assign(this, { id, kind, language, text });
+    if (kind === "text") this.heard = text;
+  }
+
+  /** Keep a chunk (ArrayBuffer) in case it has to be sent again; peak: 0 … 1. */
+  keep(pcm, peak) {
+    this.#audio.push(pcm);
+    this.peak = Math.max(this.peak, peak);
+  }
+
+  get audioBytes() {
+    return this.#audio.reduce((sum, pcm) => sum + pcm.byteLength, 0);
+  }
+
+  get audioMs() {
+    return (this.audioBytes / 2 / WIRE_RATE_HZ) * 1000;
+  }
+
+  /** The transcript so far. */
+  partial({ text }) {
+    this.place = null;
+    this.heard = text;
+  }
+
+  /** The transcript is here: the audio is no longer needed, and saying it again would do what it asks twice. */
+  understood(final, nowMs) {
+    this.place = null;
+    this.heard = final.text;
+    this.truncated = final.truncated === true;
+    this.finalAtMs = nowMs;
+    this.#audio = [];
+    this.measured(final);
+  }
+
+  answered(answer, nowMs) {
+    this.heard = answer.heard ?? this.heard;
+    this.reply = answer.text;
+    this.answeredAtMs = nowMs;
+    this.measured(answer);
+  }
+
+  /** Take over the times a message carries. */
+  measured({ processing_time_ms: processingTimeMs, timings }) {
+    this.processingTimeMs = processingTimeMs ?? this.processingTimeMs;
+    this.timings = timings ?? this.timings;
+  }
+
+  get canBeSentAgain() {
+    return this.outcome === "open" && this.finalAtMs === null;
+  }
+
+  /** Say everything so far to a fresh connection. */
+  sendAgain(connection) {
+    const { id, language } = this;
+    if (this.kind === "text") {
+      connection.send("text", { id, text: this.text, language });
+      return;
+    }
+    connection.send("start", { id, language, sample_rate: WIRE_RATE_HZ });
+    for (const pcm of this.#audio) for (const piece of pieces(pcm)) connection.sendAudio(piece);
+    if (this.released) connection.send("stop", { id });
+  }
+
+  /** What the page measured, in ms from the end of the question; null where it did not come to that. */
+  get latenciesMs() {
+    const since = (atMs) => (atMs === null || this.releasedAtMs === null ? null : atMs - this.releasedAtMs);
+    return {
+      final: since(this.finalAtMs),
+      answer: since(this.answeredAtMs),
+      firstAudio: since(this.firstAudioAtMs),
+    };
+  }
+}
