@@ -20,7 +20,7 @@ setup(
             )
             for name in ("ring", "convert", "stream")
         ],
-        language_level=3,
+        compiler_directives={"language_level": 3, "auto_pickle": False},
     ),
     package_data={"native": ["py.typed", "*.pyi", "*.pxd", "*.h"]},
 )

@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport int16_t, uint64_t
 
 
@@ -29,6 +30,7 @@ cdef extern from "spsc.h" nogil:
     void spsc_wipe(spsc_ring *ring)
 
 
+@cython.final
 cdef class Ring:
     cdef spsc_ring *_ring  # NULL once closed
     cdef int wake_fd       # -1 without notify

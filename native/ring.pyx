@@ -11,6 +11,8 @@ from native.buffers cimport INT16, get_samples
 
 import os
 
+cimport cython
+
 
 cdef extern from "<sys/eventfd.h>" nogil:
     int EFD_NONBLOCK, EFD_CLOEXEC
@@ -24,6 +26,7 @@ cdef extern from "<unistd.h>" nogil:
 cdef uint64_t MOST_SAMPLES = 1 << 32  # 74 hours at 16 kHz; anything larger is a mistake in a unit
 
 
+@cython.final
 cdef class Ring:
     """A ring for at least `capacity` samples; memory is committed only as it fills.
 

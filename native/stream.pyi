@@ -1,7 +1,10 @@
-from typing import Literal
+from typing import Literal, final
+
+from typing_extensions import disjoint_base
 
 from native.ring import Ring
 
+@disjoint_base
 class Stream:
     @property
     def callback_address(self) -> int: ...
@@ -28,9 +31,10 @@ class Stream:
     def reset_lateness(self) -> None: ...
     def close(self) -> None: ...
 
+@final
 class Capture(Stream):
-    def __init__(
-        self,
+    def __new__(
+        cls,
         ring: Ring,
         channels: int = 1,
         channel: int | None = None,
@@ -38,7 +42,7 @@ class Capture(Stream):
         rate: int = 16000,
         sample_format: Literal["int16", "float32"] = "int16",
         preroll: int = 0,
-    ) -> None: ...
+    ) -> Capture: ...
     @property
     def armed(self) -> bool: ...
     @property
@@ -49,8 +53,9 @@ class Capture(Stream):
     def disarm(self) -> None: ...
     def wipe(self) -> None: ...
 
+@final
 class Playback(Stream):
-    def __init__(self, ring: Ring, channels: int = 1, *, rate: int = 16000, volume: float = 1.0) -> None: ...
+    def __new__(cls, ring: Ring, channels: int = 1, *, rate: int = 16000, volume: float = 1.0) -> Playback: ...
     volume: float
     @property
     def speaking(self) -> bool: ...

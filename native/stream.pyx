@@ -14,6 +14,8 @@ from native.ring cimport Ring, spsc_discard_before, spsc_ring, spsc_size
 
 import os
 
+cimport cython
+
 
 cdef extern from "stream.h" nogil:
     enum: LATENESS_BUCKETS
@@ -74,6 +76,10 @@ cdef class Stream:
     cdef void *callback
     cdef void *state
     cdef int number           # of the last arming or reply
+
+    def __cinit__(self, *_arguments, **_settings):
+        if type(self) not in (Capture, Playback):  # anything else would have no state behind the addresses
+            raise TypeError("Stream is what Capture and Playback have in common; make one of those")
 
     cdef int _hold(self, Ring ring, object channels, object rate) except -1:
         if not 1 <= channels <= MONO_MOST_CHANNELS:
@@ -157,6 +163,7 @@ cdef class Stream:
         meter_reset(self.meter)
 
 
+@cython.final
 cdef class Capture(Stream):
     """Microphone → ring, mono int16. Disarmed it keeps only the pre-roll and wakes nobody.
 
@@ -229,6 +236,7 @@ cdef class Capture(Stream):
         return self.meter.device_gaps
 
 
+@cython.final
 cdef class Playback(Stream):
     """Ring → loudspeaker: mono int16 to every channel of an int16 PortAudio stream, silence when it is empty.
 

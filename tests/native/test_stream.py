@@ -5,7 +5,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def ramp(start: int, count: int) -> NDArray[np.int16]:
 
 
 def read(ring: Ring) -> list[int]:
-    return np.frombuffer(ring.read(), "<i2").tolist()
+    return list(np.frombuffer(ring.read(), "<i2"))
 
 
 def is_readable(source: Ring | Playback) -> bool:
@@ -429,7 +429,10 @@ def test_a_closed_stream_refuses_to_be_used() -> None:
         (lambda ring: Capture(ring, 2, 2), r"channel is 2, expected 0 to 1 \(of 2 channels\)"),
         (lambda ring: Capture(ring, rate=16), "rate is 16 samples a second, expected 1000 to 768000"),
         (lambda ring: Capture(ring, preroll=9), "preroll is 9 samples, expected 0 to the ring's capacity of 8"),
-        (lambda ring: Capture(ring, sample_format="int24"), "sample_format is 'int24', expected 'int16' or 'float32'"),
+        (
+            lambda ring: Capture(ring, sample_format=cast(Any, "int24")),
+            "sample_format is 'int24', expected 'int16' or 'float32'",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_and_leave_the_ring_free(
@@ -439,6 +442,13 @@ def test_settings_that_make_no_sense_are_refused_and_leave_the_ring_free(
     with pytest.raises(ValueError, match=message):
         make(ring)
     ring.close()
+
+
+def test_a_stream_without_a_direction_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="make one of those"):
+        Stream()
+    with pytest.raises(TypeError, match="make one of those"):
+        type("Other", (Stream,), {})()
 
 
 def test_a_stream_on_a_closed_ring_is_refused() -> None:
