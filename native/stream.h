@@ -23,8 +23,8 @@ enum {
 };
 
 typedef struct {
-    uint64_t rate; /* samples a second */
-    uint64_t due_ns;
+    uint64_t rate;           /* samples a second */
+    _Atomic uint64_t due_ns; /* when the next block should come; 0: any time, the stream is about to start */
     _Atomic uint64_t blocks;
     _Atomic uint64_t device_gaps; /* blocks before which PortAudio reports lost input or missing output */
     _Atomic uint64_t lateness_max_us;
@@ -44,15 +44,16 @@ static inline void count_one(_Atomic uint64_t *counter) { atomic_fetch_add_expli
 /* Count a block of `frames` that began at `now_ns`. Late is what exceeds one block's duration since the block before:
  * an absolute schedule would drift, because the sound card's clock is not the computer's. */
 static inline void meter_block(stream_meter *meter, uint64_t now_ns, uint64_t frames, int gap) {
-    if (atomic_load_explicit(&meter->blocks, memory_order_relaxed) > 0) {
-        uint64_t late_us = now_ns > meter->due_ns ? (now_ns - meter->due_ns) / 1000 : 0;
+    uint64_t due_ns = atomic_load_explicit(&meter->due_ns, memory_order_relaxed);
+    if (due_ns) {
+        uint64_t late_us = now_ns > due_ns ? (now_ns - due_ns) / 1000 : 0;
         size_t bucket = 0;
         while (bucket < LATENESS_BUCKETS - 1 && late_us >> bucket) bucket++;
         count_one(&meter->lateness_counts[bucket]);
         if (late_us > atomic_load_explicit(&meter->lateness_max_us, memory_order_relaxed))
             atomic_store_explicit(&meter->lateness_max_us, late_us, memory_order_relaxed);
     }
-    meter->due_ns = now_ns + frames * 1000000000u / meter->rate;
+    atomic_store_explicit(&meter->due_ns, now_ns + frames * 1000000000u / meter->rate, memory_order_relaxed);
     count_one(&meter->blocks);
     if (gap) count_one(&meter->device_gaps);
 }
@@ -83,6 +84,7 @@ typedef struct {
     int channel; /* the one to keep; negative: their mean */
     int is_float32;
     _Atomic uint32_t armed; /* 0, or the number of this arming */
+    _Atomic int forget_preroll; /* set before arming: begin with the next block */
     _Atomic uint64_t first_block_ns;
     /* the callback's own */
     uint32_t armed_before;
@@ -153,6 +155,7 @@ static inline int capture_callback(const void *input, void *output, unsigned lon
     uint32_t armed = atomic_load_explicit(&capture->armed, memory_order_acquire);
     if (armed) {
         if (armed != capture->armed_before) {
+            if (atomic_load_explicit(&capture->forget_preroll, memory_order_relaxed)) capture->preroll_count = 0;
             capture_deliver_preroll(capture);
             atomic_store_explicit(&capture->first_block_ns, now_ns, memory_order_relaxed);
         }

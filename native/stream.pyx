@@ -22,6 +22,7 @@ cdef extern from "stream.h" nogil:
     enum: MONO_MOST_CHANNELS
     ctypedef struct stream_meter:
         uint64_t rate
+        uint64_t due_ns
         uint64_t blocks
         uint64_t device_gaps
         uint64_t lateness_max_us
@@ -36,6 +37,7 @@ cdef extern from "stream.h" nogil:
         int channel
         int is_float32
         uint32_t armed
+        int forget_preroll
         uint64_t first_block_ns
         int16_t *preroll
         size_t preroll_capacity
@@ -162,6 +164,10 @@ cdef class Stream:
         """Start measuring lateness anew."""
         meter_reset(self.meter)
 
+    def mark_start(self) -> None:
+        """The PortAudio stream is about to be started: its first block cannot be late. Call before each start."""
+        self.meter.due_ns = 0
+
 
 @cython.final
 cdef class Capture(Stream):
@@ -202,10 +208,14 @@ cdef class Capture(Stream):
             self._ring.streams -= 1
         free(self.capture.preroll)
 
-    def arm(self) -> None:
-        """Deliver from the next block on, the pre-roll first; what the ring still held is discarded."""
+    def arm(self, *, bint preroll=True) -> None:
+        """Deliver from the next block on, after the pre-roll unless told to forget it.
+
+        What the ring still held is discarded.
+        """
         self._opened()
         self._ring.discard()
+        self.capture.forget_preroll = not preroll
         self.capture.first_block_ns = 0
         self.number += 1
         self.capture.armed = self.number

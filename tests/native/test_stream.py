@@ -92,6 +92,15 @@ def test_arming_delivers_the_newest_samples_from_before(blocks: list[int]) -> No
     assert read(ring) == list(range(max(0, heard - 30), heard + 20))
 
 
+def test_arming_without_preroll_begins_with_the_next_block() -> None:
+    ring = Ring(1024)
+    capture = Capture(ring, preroll=30)
+    hear(capture, ramp(0, 50))
+    capture.arm(preroll=False)
+    hear(capture, ramp(50, 10))
+    assert read(ring) == list(range(50, 60))
+
+
 def test_what_was_delivered_once_is_not_delivered_again_as_preroll() -> None:
     ring = Ring(1024)
     capture = Capture(ring, preroll=30)
@@ -195,6 +204,15 @@ def test_lateness_is_counted_for_every_block_but_the_first() -> None:
     assert 2000 <= capture.lateness_p99_us <= capture.lateness_max_us
     capture.reset_lateness()
     assert (sum(capture.lateness_counts), capture.lateness_max_us, capture.lateness_p99_us) == (0, 0, 0)
+
+
+def test_the_first_block_after_a_restart_is_not_late() -> None:
+    capture = Capture(Ring(64), rate=16000)
+    hear(capture, ramp(0, 16))
+    time.sleep(0.003)
+    capture.mark_start()
+    hear(capture, ramp(0, 16))
+    assert sum(capture.lateness_counts) == 0
 
 
 def test_a_block_in_time_is_not_late() -> None:
