@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import uvloop
 
@@ -80,8 +81,8 @@ async def awake(
             workers.close()
 
 
-def choose(config: Config, kind: str, models: Path) -> dict[Language, Choice]:
-    """The recognizer or voice in force for each language that has one. Raises ModelError for a configured one missing."""
+def choose(config: Config, kind: Literal["recognizer", "voice"], models: Path) -> dict[Language, Choice]:
+    """The recognizer or voice of each language that has one. Raises ModelError if a configured one is missing."""
     find = find_recognizer if kind == "recognizer" else find_voice
     found = {language: find(language, models, getattr(config.speech, f"{kind}_{language}")) for language in LANGUAGES}
     return {language: choice for language, choice in found.items() if choice is not None}
@@ -127,8 +128,10 @@ async def _feed_watchdog() -> None:
 
 def _say_what_is_in_force(assistant: Assistant) -> None:
     """One line a language: who hears, who speaks, and what to do about what is missing."""
+    kinds: dict[Literal["recognizer", "voice"], dict[Language, Choice]] = {
+        "recognizer": assistant.recognizers, "voice": assistant.voices}
     for language in LANGUAGES:
-        for kind, chosen in (("recognizer", assistant.recognizers), ("voice", assistant.voices)):
+        for kind, chosen in kinds.items():
             choice = chosen.get(language)
             if choice is None:
                 log.info("%s %s: %s", language, kind, how_to_get(kind, language))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance import __version__
-from appliance.config import Config, load
+from appliance.config import load
 from appliance.dialogue.types import LANGUAGES
 from appliance.errors import ConfigError, ModelError, StimmeError
 
@@ -54,7 +54,7 @@ def _carry_out(options: argparse.Namespace) -> int:
     from appliance import commands  # here, so that --help does not load models' libraries
 
     result = getattr(commands, options.command)(config, options)
-    return asyncio.run(result) if asyncio.iscoroutine(result) else result
+    return int(asyncio.run(result) if asyncio.iscoroutine(result) else result)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:

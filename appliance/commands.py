@@ -123,7 +123,8 @@ def models(config: Config, options: argparse.Namespace) -> int:
             path = fetch(name, directory, _Progress(name))
             print(f"\r{name}: {path}")
         return 0
-    in_use = {choice.name for kind in ("recognizer", "voice") for choice in choose(config, kind, directory).values()}
+    chosen = (choose(config, "recognizer", directory), choose(config, "voice", directory))
+    in_use = {choice.name for by_language in chosen for choice in by_language.values()}
     for model in CATALOGUE:
         row = {
             "name": model.name, "kind": model.kind, "language": model.language, "licence": model.licence,
@@ -162,8 +163,8 @@ class _Progress:
         percent = 100 * here_bytes // max(1, all_bytes)
         if percent != self._shown and sys.stderr.isatty():
             self._shown = percent
-            bar = "█" * (percent // 4)
-            sys.stderr.write(f"\r{self._name}  {bar:25} {percent:3} %  {here_bytes / 1e6:.0f} of {all_bytes / 1e6:.0f} MB")
+            bar, size = "█" * (percent // 4), f"{here_bytes / 1e6:.0f} of {all_bytes / 1e6:.0f} MB"
+            sys.stderr.write(f"\r{self._name}  {bar:25} {percent:3} %  {size}")
             sys.stderr.flush()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.typing import Origin
 
 from tests.support.caller import Caller, caller
 from tests.support.server import MODELS, ROOT, RunningServer, running_server
@@ -210,7 +211,7 @@ def test_health_and_readiness_are_told(server: RunningServer) -> None:
 
 async def test_another_sites_page_may_not_connect(server: RunningServer) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        async with connect(server.url, origin="https://evil.example"):
+        async with connect(server.url, origin=Origin("https://evil.example")):
             pass
     assert refused.value.response.status_code == 403
 
