@@ -119,7 +119,7 @@ def check_recognizer(path: Path) -> None:
         if found != size_bytes:
             raise ModelError(f"{path / name}: {found} bytes, expected {size_bytes}; {_remedy(path.name)}")
     new = (path / "am").is_dir()
-    required = ("am/final.mdl", "conf/mfcc.conf", "graph/words.txt") if new else ("final.mdl", "mfcc.conf", "words.txt")
+    required = ("am/final.mdl", "conf/mfcc.conf") if new else ("final.mdl", "mfcc.conf")
     graph = path / "graph" if new else path
     missing = [name for name in required if not _has_content(path / name)]
     if not _has_content(graph / "HCLG.fst"):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from appliance.audio.pcm import RATE
 from appliance.errors import ModelError
-from appliance.speech import recognition
+from appliance.speech import recognizer
 from appliance.speech.models import CONTENTS
 from appliance.speech.recognition import RecognizerPool, default_limit
 from appliance.speech.workers import Workers
@@ -103,7 +103,7 @@ async def test_quiet_speech_is_heard_as_well(pool: RecognizerPool, speech: Speec
     assert errors / words < 0.15
 
 
-@pytest.mark.parametrize("pcm", [b"", bytes(2), bytes(640), bytes(4 * RATE)], ids=["nothing", "one sample", "20 ms", "2 s"])
+@pytest.mark.parametrize("pcm", [b"", bytes(2), bytes(640), bytes(4 * RATE)], ids=["none", "one", "20 ms", "2 s"])
 async def test_silence_is_no_words(pool: RecognizerPool, pcm: bytes) -> None:
     final = await transcribe(pool, pcm)
     assert (final.text, final.words, final.confidence) == ("", (), 0.0)
@@ -122,9 +122,10 @@ async def test_a_pause_does_not_end_an_utterance(pool: RecognizerPool, speech: S
 
 
 async def test_partial_transcripts_grow_while_the_person_speaks(
-    pool: RecognizerPool, speech: Speech, monkeypatch: pytest.MonkeyPatch
+    model: Path, workers: Workers, speech: Speech
 ) -> None:
-    monkeypatch.setattr(recognition, "PARTIAL_INTERVAL_S", 0.0)
+    pool = RecognizerPool({"en": model}, workers, partial_interval_s=0)
+    await pool.open()
     heard: list[str] = []
     chunks = Chunks(cut(speech["turn on the kitchen light"], 3200))
     final = await pool.transcribe(chunks, "en", on_partial=heard.append)
@@ -193,7 +194,7 @@ async def test_languages_share_the_limit(model: Path, workers: Workers, speech: 
     pcm = speech["good morning"]
     for language in ("en", "de", "de"):
         finals = await asyncio.gather(*(
-            pool.transcribe(Chunks([pcm]), language, on_partial=lambda _: None) for _ in range(2)))  # type: ignore[arg-type]
+            pool.transcribe(Chunks([pcm]), language, on_partial=lambda _: None) for _ in range(2)))
         assert {final.text for final in finals} == {"good morning"}
         assert pool.stats.made == 2
 
@@ -205,7 +206,7 @@ async def test_a_retired_recognizer_is_replaced_by_one_that_hears_the_same(
     await pool.open()
     pcm = speech["turn on the kitchen light"]
     before = await transcribe(pool, pcm)
-    monkeypatch.setattr(recognition, "RETIRE_AFTER_S", 0.5)
+    monkeypatch.setattr(recognizer, "RETIRE_AFTER_S", 0.5)
     finals = [await transcribe(pool, pcm) for _ in range(3)]
     assert [(final.text, final.words) for final in finals] == [(before.text, before.words)] * 3
 
@@ -299,7 +300,13 @@ def test_the_default_limit_fits_the_memory(model: Path, tmp_path: Path) -> None:
     assert 2 <= default_limit([tmp_path]) <= default_limit([model]) <= 32
 
 
-@pytest.mark.skipif(not PERSON.exists(), reason="Debian's pocketsphinx-testdata is not installed")
-async def test_a_person_is_heard(pool: RecognizerPool) -> None:
-    heard = (await transcribe(pool, PERSON.read_bytes())).text
+@pytest.fixture
+def person() -> bytes:
+    if not PERSON.exists():
+        pytest.skip("Debian's pocketsphinx-testdata is not installed")
+    return PERSON.read_bytes()
+
+
+async def test_a_person_is_heard(pool: RecognizerPool, person: bytes) -> None:
+    heard = (await transcribe(pool, person)).text
     assert word_errors("go forward ten meters", heard)[0] <= 1, heard
