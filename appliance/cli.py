@@ -49,7 +49,7 @@ def _carry_out(options: argparse.Namespace) -> int:
     if options.command == "run":
         from appliance.app import run
 
-        run(config)
+        run(config, fetching=options.fetch)
         return 0
     from appliance import commands  # here, so that --help does not load models' libraries
 
