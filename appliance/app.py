@@ -27,6 +27,7 @@ from appliance.dialogue.types import LANGUAGES, Language, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.server.client import Facts
 from appliance.server.web import WebServer
+from appliance.speech.catalogue import Kind, of
 from appliance.speech.models import Choice, find_recognizer, find_voice, how_to_get
 from appliance.speech.recognition import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.speech.synthesis import Synthesizer
@@ -48,6 +49,10 @@ class Assistant:
     timers: TimerStore
     recognizers: dict[Language, Choice]
     voices: dict[Language, Choice]
+
+    def choices(self) -> dict[Kind, dict[Language, Choice]]:
+        """Recognizers and voices in force, by kind and language."""
+        return {"recognizer": self.recognizers, "voice": self.voices}
 
 
 @asynccontextmanager
@@ -80,15 +85,15 @@ async def awake(
             workers.close()
 
 
-def choose(config: Config, kind: str, models: Path) -> dict[Language, Choice]:
-    """The recognizer or voice in force for each language that has one. Raises ModelError for a configured one missing."""
+def choose(config: Config, kind: Kind, models: Path) -> dict[Language, Choice]:
+    """The recognizer or voice of each language that has one. Raises ModelError if a configured one is missing."""
     find = find_recognizer if kind == "recognizer" else find_voice
     found = {language: find(language, models, getattr(config.speech, f"{kind}_{language}")) for language in LANGUAGES}
     return {language: choice for language, choice in found.items() if choice is not None}
 
 
-async def serve(config: Config) -> None:
-    """Run the assistant until SIGINT or SIGTERM."""
+async def serve(config: Config, *, fetching: bool = False) -> None:
+    """Run the assistant until SIGINT or SIGTERM. fetching: get better models in the background, for the next start."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -106,6 +111,11 @@ async def serve(config: Config) -> None:
 
         async with server.listening() as (page_port, port), asyncio.TaskGroup() as tasks:
             background = [tasks.create_task(assistant.timers.watch(ring)), tasks.create_task(_feed_watchdog())]
+            better = better_models(assistant)
+            if fetching and better:
+                background.append(tasks.create_task(_fetch(better, config.models_path())))
+            elif better:
+                log.info("better models can be had from the network, with --fetch: %s", ", ".join(better))
             server.ready = True
             notify("READY=1")
             host = "localhost" if config.server.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else config.server.host
@@ -115,6 +125,32 @@ async def serve(config: Config) -> None:
             log.info("stopping")
             for task in background:
                 task.cancel()
+
+
+def better_models(assistant: Assistant) -> list[str]:
+    """Catalogued models that would be chosen over those in use, if they were on disk."""
+    names = []
+    for kind, chosen in assistant.choices().items():
+        for language in LANGUAGES:
+            best = of(kind, language)[0]
+            choice = chosen.get(language)
+            if best.source and (choice is None or (choice.name != best.name and choice.why != "configured")):
+                names.append(best.name)
+    return names
+
+
+async def _fetch(names: list[str], directory: Path) -> None:
+    """Fetch models in a process of its own, which can be stopped at any moment and goes on the next time."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "appliance", "models", "fetch", *names, stdout=asyncio.subprocess.DEVNULL,
+        env=os.environ | {"STIMME_MODELS": str(directory)})
+    try:
+        if await process.wait() == 0:
+            log.info("fetched %s; used from the next start on", ", ".join(names))
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
 
 
 async def _feed_watchdog() -> None:
@@ -128,7 +164,7 @@ async def _feed_watchdog() -> None:
 def _say_what_is_in_force(assistant: Assistant) -> None:
     """One line a language: who hears, who speaks, and what to do about what is missing."""
     for language in LANGUAGES:
-        for kind, chosen in (("recognizer", assistant.recognizers), ("voice", assistant.voices)):
+        for kind, chosen in assistant.choices().items():
             choice = chosen.get(language)
             if choice is None:
                 log.info("%s %s: %s", language, kind, how_to_get(kind, language))
@@ -136,10 +172,10 @@ def _say_what_is_in_force(assistant: Assistant) -> None:
                 log.info("%s %s: %s (%s)", language, kind, choice.name, choice.why)
 
 
-def run(config: Config) -> None:
+def run(config: Config, *, fetching: bool = False) -> None:
     """Run the assistant on uvloop until it is told to stop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(config))
+        runner.run(serve(config, fetching=fetching))
 
 
 def notify(state: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import platform
-from typing import Any
+from typing import Any, Literal
 
 from appliance.app import choose
 from appliance.config import Config, settings
@@ -37,7 +37,8 @@ def _settings(config: Config) -> list[dict[str, Any]]:
 
 def _models(config: Config) -> list[dict[str, Any]]:
     rows = []
-    for kind in ("recognizer", "voice"):
+    kinds: tuple[Literal["recognizer", "voice"], ...] = ("recognizer", "voice")
+    for kind in kinds:
         chosen = choose(config, kind, config.models_path())
         for language in LANGUAGES:
             choice = chosen.get(language)

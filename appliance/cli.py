@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance import __version__
-from appliance.config import Config, load
+from appliance.config import load
 from appliance.dialogue.types import LANGUAGES
 from appliance.errors import ConfigError, ModelError, StimmeError
 
@@ -49,12 +49,12 @@ def _carry_out(options: argparse.Namespace) -> int:
     if options.command == "run":
         from appliance.app import run
 
-        run(config)
+        run(config, fetching=options.fetch)
         return 0
     from appliance import commands  # here, so that --help does not load models' libraries
 
     result = getattr(commands, options.command)(config, options)
-    return asyncio.run(result) if asyncio.iscoroutine(result) else result
+    return int(asyncio.run(result) if asyncio.iscoroutine(result) else result)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:

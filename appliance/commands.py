@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import dataclasses
 import json
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.app import Assistant, awake, choose
-from appliance.audio.device import list_devices
+from appliance.audio.device import list_devices, open_loudspeaker
 from appliance.audio.pcm import SAMPLE_BYTES, Recording, WavError, read_wav, write_wav
 from appliance.config import Config
 from appliance.dialogue.types import Memory
@@ -100,6 +101,18 @@ async def _hear_one(assistant: Assistant, config: Config, name: str, pcm: bytes,
               f"[{took_s:.2f} s for all, {final.final_ms:.0f} ms after the last sample]")
 
 
+async def _play(assistant: Assistant, text: str, config: Config) -> None:
+    """Say it at this machine's loudspeaker, beginning with the first clause. Raises AudioDeviceError."""
+    loudspeaker = await asyncio.to_thread(open_loudspeaker, config.device.loudspeaker, lambda: None)
+    try:
+        async with aclosing(assistant.mouth.speak(text, config.language, rate=loudspeaker.rate)) as chunks:
+            async for chunk in chunks:
+                await loudspeaker.write(chunk)
+        await loudspeaker.drain()
+    finally:
+        await asyncio.to_thread(loudspeaker.close)
+
+
 async def _synthesized(assistant: Assistant, text: str, config: Config, rate: int) -> bytes:
     pieces = []
     async with aclosing(assistant.mouth.speak(text, config.language, rate=rate)) as chunks:
@@ -119,11 +132,9 @@ def models(config: Config, options: argparse.Namespace) -> int:
         print(_model_path(options.name, directory) if options.name else directory)
         return 0
     if options.action == "fetch":
-        for name in options.names:
-            path = fetch(name, directory, _Progress(name))
-            print(f"\r{name}: {path}")
-        return 0
-    in_use = {choice.name for kind in ("recognizer", "voice") for choice in choose(config, kind, directory).values()}
+        return _fetch(options.names, directory)
+    chosen = (choose(config, "recognizer", directory), choose(config, "voice", directory))
+    in_use = {choice.name for by_language in chosen for choice in by_language.values()}
     for model in CATALOGUE:
         row = {
             "name": model.name, "kind": model.kind, "language": model.language, "licence": model.licence,
@@ -139,6 +150,18 @@ def models(config: Config, options: argparse.Namespace) -> int:
     if not options.json:
         print(f"\nKept in {directory}. `stimme models fetch NAME` gets one.")
     return 0
+
+
+def _fetch(names: list[str], directory: Path) -> int:
+    """Fetch all that can be had; one failure does not keep the others from coming."""
+    failed = 0
+    for name in names:
+        try:
+            print(f"\r{name}: {fetch(name, directory, _Progress(name))}")
+        except ModelError as error:
+            print(f"stimme: {name}: {error}", file=sys.stderr)
+            failed = 3
+    return failed
 
 
 def _model_path(name: str, directory: Path) -> Path:
@@ -162,8 +185,8 @@ class _Progress:
         percent = 100 * here_bytes // max(1, all_bytes)
         if percent != self._shown and sys.stderr.isatty():
             self._shown = percent
-            bar = "█" * (percent // 4)
-            sys.stderr.write(f"\r{self._name}  {bar:25} {percent:3} %  {here_bytes / 1e6:.0f} of {all_bytes / 1e6:.0f} MB")
+            bar, size = "█" * (percent // 4), f"{here_bytes / 1e6:.0f} of {all_bytes / 1e6:.0f} MB"
+            sys.stderr.write(f"\r{self._name}  {bar:25} {percent:3} %  {size}")
             sys.stderr.flush()
 
 

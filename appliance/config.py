@@ -63,7 +63,8 @@ class ServerConfig:
     max_audio_duration_s: float = setting(
         30.0, "MAX_AUDIO_DURATION", "longest utterance", unit="seconds", low=1, high=600)
     ping_interval_s: float = setting(
-        20.0, "PING_INTERVAL", "a silent client is asked for a sign of life this often", unit="seconds", low=1, high=3600)
+        20.0, "PING_INTERVAL", "a silent client is asked for a sign of life this often", unit="seconds", low=1,
+        high=3600)
     ping_timeout_s: float = setting(
         10.0, "PING_TIMEOUT", "and dropped when none came within", unit="seconds", low=1, high=3600)
 
@@ -88,7 +89,8 @@ class DeviceConfig:
     loudspeaker: str = setting("", "STIMME_LOUDSPEAKER", "part of the loudspeaker's name; empty: chosen automatically")
     channel: int = setting(0, "STIMME_CHANNEL", "microphone channel to use; 0 mixes all", low=0, high=32)
     key: str = setting("", "STIMME_KEY", "push-to-talk key as the kernel names it (KEY_SPACE); empty: media keys")
-    gpio_button: int = setting(0, "STIMME_GPIO_BUTTON", "GPIO number of the push-to-talk button; 0: none", low=0, high=27)
+    gpio_button: int = setting(
+        0, "STIMME_GPIO_BUTTON", "GPIO number of the push-to-talk button; 0: none", low=0, high=27)
     gpio_led: int = setting(0, "STIMME_GPIO_LED", "GPIO number of the lamp; 0: none", low=0, high=27)
     terminal: bool = setting(False, "STIMME_TERMINAL_KEY", "the space bar in this terminal is the button")
 
@@ -232,7 +234,7 @@ def _checked(one: dataclasses.Field[Any], raw: object, label: str) -> object:
     """The value in its setting's type and bounds, or ConfigError."""
     default, meta = one.default, one.metadata
     if isinstance(default, bool):
-        words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+        words = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
         value = raw if isinstance(raw, bool) else words.get(str(raw).lower())
         if value is None:
             raise ConfigError(f"{label}: {raw!r} is neither true nor false")

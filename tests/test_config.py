@@ -16,7 +16,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_guides_env_file_is_understood(folder: Path) -> None:
     (folder / ".env").write_text(
-        "\n# Optimierte Audio-Einstellungen\nAUDIO_CHUNK_SIZE=512\nMAX_AUDIO_DURATION=20\nSTT_WORKERS=2\nTTS_WORKERS=1\n"
+        "\n# Optimierte Audio-Einstellungen\n"
+        "AUDIO_CHUNK_SIZE=512\nMAX_AUDIO_DURATION=20\nSTT_WORKERS=2\nTTS_WORKERS=1\n"
         "export MAX_CONNECTIONS='150'\nPING_INTERVAL=15 # seconds\nPING_TIMEOUT=5\nOTHER_PROGRAM=yes\n")
     config = load(environment={})
     assert config.streaming == StreamingConfig(chunk_size=512, max_chunk_buffer=50, stt_workers=2)

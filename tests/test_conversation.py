@@ -89,8 +89,8 @@ class Talk:
         return [type(event).__name__ for event in self.events if getattr(event, "id", None) == id]
 
     async def until(self, kind: type, id: str) -> None:
-        while not any(isinstance(event, kind) and getattr(event, "id", "") == id for event in self.events):
-            await asyncio.sleep(0)
+        while not any(isinstance(e, kind) and getattr(e, "id", "") == id for e in self.events):  # noqa: ASYNC110
+            await asyncio.sleep(0)  # one step of the tasks under test
 
 
 @asynccontextmanager

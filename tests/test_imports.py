@@ -30,7 +30,7 @@ MAY_IMPORT = {  # first match wins: room of the importing file → rooms it may 
     "appliance/": {"appliance"},
 }
 ONE_FILE = {
-    "vosk": "speech/recognition.py", "piper": "speech/", "sounddevice": "audio/device.py", "websockets": "server/",
+    "vosk": "speech/recognizer.py", "piper": "speech/", "sounddevice": "audio/device.py", "websockets": "server/",
     "uvloop": "app.py", "hassil": "dialogue/understanding.py", "evdev": "audio/", "gpiozero": "audio/",
 }
 

@@ -8,7 +8,7 @@ import { localise, savedSettings, saveSettings } from "./page/preferences.js";
 import { bindOverlay } from "./page/overlay.js";
 import { bindSettings } from "./page/settings.js";
 import { bindTalkButton } from "./page/talk-button.js";
-import { TEXTS } from "./core/texts.js";
+import { FETCH_COMMANDS, TEXTS } from "./core/texts.js";
 
 const element = (id) => document.getElementById(id);
 const wsUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
@@ -61,7 +61,9 @@ function showDevice() {
   if (!welcome) return;
   const texts = TEXTS[config.language];
   element("device").textContent = `${texts.device}: ${texts.deviceText(welcome)}`;
-  conversation.note(welcome.spoken[config.language] ? "" : texts.noSpeech[config.language]);
+  element("noSpeech").hidden = welcome.spoken[config.language] === true;
+  element("noSpeechText").textContent = texts.noSpeech[config.language];
+  element("noSpeechCommand").textContent = FETCH_COMMANDS[config.language];
 }
 
 function showState() {
@@ -71,12 +73,24 @@ function showState() {
   element("connectionText").textContent = TEXTS[assistant.config.language].connection[connectionState];
   element("retryRow").hidden = connectionState !== "disconnected";
   element("silence").hidden = state !== "speaking";
-  element("statusText").classList.toggle("trouble", connectionState !== "connected" || assistant.notice !== "");
+  const inTrouble = connectionState !== "connected" || assistant.notice !== "";
+  element("statusText").classList.toggle("trouble", inTrouble);
+  tell("trouble", inTrouble ? element("statusText").textContent : "");
+}
+
+/** Put words where a screen reader reads them aloud, once. */
+function tell(id, text) {
+  if (element(id).textContent !== text) element(id).textContent = text;
+}
+
+function showTurn(turn) {
+  conversation.showTurn(turn);
+  if (turn.finalAtMs !== null) tell("transcript", `${TEXTS[assistant.config.language].you}: ${turn.heard}`);
 }
 
 const show = {
   state: showState,
-  turn: (turn) => conversation.showTurn(turn),
+  turn: showTurn,
   announce: (message) => conversation.showAnnouncement(message),
   welcome: showDevice,
   microphone: ({ open }) => (document.body.dataset.microphone = open ? "open" : "closed"),

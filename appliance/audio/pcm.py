@@ -85,7 +85,7 @@ def read_wav(path: Path | str, rate: int = RATE) -> bytes:
     mono = _to_float(raw, width).reshape(-1, channels).mean(axis=1, dtype=np.float32)
     if source_rate != rate:
         mono = soxr.resample(mono, source_rate, rate)
-    return np.rint(np.clip(mono * 32768.0, -32768, 32767)).astype("<i2").tobytes()
+    return bytes(np.rint(np.clip(mono * 32768.0, -32768, 32767)).astype("<i2").tobytes())
 
 
 def _to_float(raw: bytes, width: int) -> np.ndarray:

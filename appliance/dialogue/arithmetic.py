@@ -82,10 +82,12 @@ def _power(base: Fraction, exponent: Fraction) -> Fraction:
         return _square_root(base)
     if exponent.denominator != 1:
         raise ValueError(f"power {exponent}: expected a whole number")
+    if base in (-1, 0, 1) and exponent > 1:
+        exponent = 2 - exponent % 2  # the same result for any exponent, however large
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-    if bits > 1 and abs(exponent) * (bits - 1) > MAX_BITS:
+    if (bits - 1) * abs(exponent) > MAX_BITS:
         raise OverflowError(f"{base} to the power of {exponent}")
-    return Fraction(base ** (int(exponent) if bits > 1 else int(exponent) % 2 if exponent % 2 else 2 * (exponent != 0)))
+    return Fraction(base ** int(exponent))
 
 
 def _square_root(value: Fraction) -> Fraction:
@@ -105,7 +107,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "to the": "^", "raised to": "^", "squared": "^2", "cubed": "^3", "percent of": "% of", "per cent of": "% of",
         "square root of": "root", "the square root of": "root", "root of": "root", "the root of": "root",
         "sqrt": "root", "of": "of", "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide",
-        "from": "from", "with": "by", "to": "to", "the sum of": "add", "sum of": "add", "open bracket": "(", "close bracket": ")",
+        "from": "from", "with": "by", "to": "to", "the sum of": "add", "sum of": "add",
+        "open bracket": "(", "close bracket": ")",
     },
     "de": {
         "plus": "+", "und": "+", "minus": "-", "weniger": "-", "mal": "*", "x": "*", "multipliziert mit": "*",
@@ -132,7 +135,12 @@ def parse_expression(text: str, language: Language) -> Expression | None:
         tree = parser.sum(0)
     except _NotArithmetic:
         return None
-    return tree if parser.at_end and tree.operator and tree.operator != "negative" else None
+    return tree if parser.at_end and _calculates(tree) else None
+
+
+def _calculates(tree: Expression) -> bool:
+    """Whether there is something to work out: "minus five" is just a number."""
+    return _calculates(tree.operands[0]) if tree.operator == "negative" else tree.operator != ""
 
 
 def _tokens(text: str, language: Language) -> list[Token] | None:

@@ -27,6 +27,11 @@ class Day:
     name: str = ""
     """The feast's name, for the reply."""
 
+    def __str__(self) -> str:
+        if self.kind == "date":
+            return self.name or f"{self.year or '*'}-{self.month:02}-{self.value:02}"
+        return self.name or f"{self.kind} {self.value}"
+
     def resolve(self, today: date) -> date:
         """The next such day, today included. Raises ValueError for a day that does not exist (30 February)."""
         match self.kind:

@@ -54,7 +54,7 @@ class Moment:
         return self.hour == 12 or (not waking and self.hour <= 6)
 
     def __str__(self) -> str:
-        return f"{self.hour}:{self.minute:02}{'' if self.exact else '?'}"
+        return f"{f'{self.day} ' if self.day else ''}{self.hour}:{self.minute:02}{'' if self.exact else '?'}"
 
 
 _PARTS: dict[Language, dict[str, Part]] = {

@@ -25,7 +25,7 @@ from appliance.dialogue.moments import parse_moment
 from appliance.dialogue.normalisation import MAX_CHARACTERS, normalise, without_fillers
 from appliance.dialogue.numerals import parse_number, parse_whole_number
 from appliance.dialogue.types import Intent, Language
-from appliance.dialogue.units import parse_unit
+from appliance.dialogue.units import parse_unit, parse_unit_at
 
 Slots = dict[str, object]
 
@@ -58,6 +58,8 @@ class Understanding:
         """What is meant; an Intent with the name "" if that is not known. Raises KeyError for a language not loaded."""
         words = normalise(text[: MAX_CHARACTERS + 1], language)
         name, slots = self._remembered(words, language) if words else ("", {})
+        if isinstance(slots.get("name"), str):
+            slots = {**slots, "name": _as_written(str(slots["name"]), text)}
         return Intent(name, text, language, slots)
 
     def _recognize(self, words: str, language: Language) -> tuple[str, Mapping[str, object]]:
@@ -145,6 +147,7 @@ _NOT_IN_NAMES: dict[Language, frozenset[str]] = {
     "en": frozenset("timer timers alarm minute minutes second seconds hour hours set cancel all".split()),
     "de": frozenset("timer wecker minute minuten sekunde sekunden stunde stunden alle".split()),
 }
+_POLITE = frozenset("please thanks bitte danke".split())
 _MAX_NAME_WORDS = 4
 _MAX_TASK_WORDS = 15
 
@@ -154,11 +157,17 @@ def _name(text: str, language: Language) -> str | None:
     words = text.split()
     while words and words[0] in _ARTICLES[language]:
         words = words[1:]
-    if not 1 <= len(words) <= _MAX_NAME_WORDS or not _NOT_IN_NAMES[language].isdisjoint(words):
+    if not 1 <= len(words) <= _MAX_NAME_WORDS or not (_NOT_IN_NAMES[language] | _POLITE).isdisjoint(words):
         return None
     if any(parse_number([word], 0, language) for word in words):
         return None
     return " ".join(words)
+
+
+def _as_written(name: str, text: str) -> str:
+    """The name with the capitals it was typed with: German nouns have them."""
+    start = text.lower().find(name)
+    return text[start : start + len(name)] if start >= 0 else name
 
 
 def _read_name(text: str, language: Language) -> Slots | None:
@@ -168,15 +177,20 @@ def _read_name(text: str, language: Language) -> Slots | None:
 
 def _read_task(text: str, language: Language) -> Slots | None:
     words = text.split()
-    return {"name": " ".join(words)} if 1 <= len(words) <= _MAX_TASK_WORDS else None
+    if not 1 <= len(words) <= _MAX_TASK_WORDS or words[-1] in _POLITE:
+        return None  # "… at six please" is read again without "please"
+    return {"name": " ".join(words)}
 
 
 def _read_named_duration(text: str, language: Language) -> Slots | None:
-    """ "ten minute pizza": a duration, then a name."""
+    """ "ten minute pizza", "die pizza 10 minuten": a duration before or behind a name."""
     words = text.split()
-    found = parse_duration_at(words, 0, language)
-    name = _name(" ".join(words[found[1] :]), language) if found else None
-    return {"duration_s": found[0], "name": name} if found and name else None
+    for start in range(len(words)):
+        found = parse_duration_at(words, start, language)
+        if found is not None and (start == 0 or found[1] == len(words)):
+            name = _name(" ".join(words[:start] + words[found[1] :]), language)
+            return {"duration_s": found[0], "name": name} if name else None
+    return None
 
 
 def _read_task_and_moment(text: str, language: Language) -> Slots | None:
@@ -189,6 +203,14 @@ def _read_task_and_moment(text: str, language: Language) -> Slots | None:
         if (moment := parse_moment(" ".join(words[:split]), language)) is not None:
             return {"name": " ".join(words[split:]), "moment": moment}
     return None
+
+
+def _read_unit_and_quantity(text: str, language: Language) -> Slots | None:
+    """ "meter eine meile", as in "wie viele Meter eine Meile hat"."""
+    words = text.split()
+    found = parse_unit_at(words, 0, language)
+    quantity = parse_quantity(" ".join(words[found[1] :]), language) if found else None
+    return {"unit": found[0], "quantity": quantity} if found and quantity else None
 
 
 def _one(slot: str, parse: Callable[[str, Language], object | None]) -> Callable[[str, Language], Slots | None]:
@@ -212,6 +234,7 @@ SLOTS: dict[str, Callable[[str, Language], Slots | None]] = {
     "expression": _one("expression", parse_expression),
     "quantity": _one("quantity", parse_quantity),
     "unit": _one("unit", parse_unit),
+    "unit_and_quantity": _read_unit_and_quantity,
     **{slot: _one(slot, parse_whole_number) for slot in ("level", "up", "down", "count", "sides", "low", "high")},
 }
 """Slot in a sentence to what reads it. Numbers and flags that a sentence file fixes itself pass unread."""

@@ -87,7 +87,7 @@ _ALL = (
           de="Meter pro Sekunde, Meter pro Sekunde, m/s, metern pro sekunde"),
     _unit("km/h", "speed", _F(5, 18),
           en="kilometer per hour, kilometers per hour, km/h, kph, kmh, kilometres per hour, kilometers an hour",
-          de="Kilometer pro Stunde, Kilometer pro Stunde, km/h, stundenkilometer, stundenkilometern, kilometern pro stunde"),
+          de="Kilometer pro Stunde, Kilometer pro Stunde, km/h, stundenkilometer, stundenkilometern"),
     _unit("mph", "speed", 63_360 * _INCH / 3600, en="mile per hour, miles per hour, mph, miles an hour",
           de="Meile pro Stunde, Meilen pro Stunde, mph"),
     _unit("kn", "speed", _F(1852, 3600), en="knot, knots, kn, kt", de="Knoten, Knoten, kn, kt"),

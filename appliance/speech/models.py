@@ -9,6 +9,7 @@ espeak-ng program.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -25,6 +26,8 @@ from appliance.errors import ModelError
 from appliance.speech.catalogue import EMBEDDED_RECOGNIZER, EMBEDDED_VOICE, Kind, Model, by_name, of
 
 Engine = Literal["vosk", "piper", "espeak-ng"]
+
+CONTENTS = "stimme-contents.json"
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,18 @@ def how_to_get(kind: Kind, language: Language) -> str:
 
 
 def check_recognizer(path: Path) -> None:
-    """Raise ModelError naming the file if this is not a whole Vosk model."""
+    """Raise ModelError naming the file if this is not a whole Vosk model.
+
+    Vosk itself loads a model whose graph or words are cut off, and hears nothing or nonsense.
+    """
     if not path.is_dir():
         raise ModelError(f"{path}: no such model directory; {_remedy(path.name)}")
+    for name, size_bytes in _contents(path).items():
+        found = (path / name).stat().st_size if (path / name).is_file() else 0
+        if found != size_bytes:
+            raise ModelError(f"{path / name}: {found} bytes, expected {size_bytes}; {_remedy(path.name)}")
     new = (path / "am").is_dir()
-    required = ("am/final.mdl", "conf/mfcc.conf", "graph/words.txt") if new else ("final.mdl", "mfcc.conf", "words.txt")
+    required = ("am/final.mdl", "conf/mfcc.conf") if new else ("final.mdl", "mfcc.conf")
     graph = path / "graph" if new else path
     missing = [name for name in required if not _has_content(path / name)]
     if not _has_content(graph / "HCLG.fst"):
@@ -162,13 +172,29 @@ def unpack_embedded(directory: Path) -> Path:
 
 
 def put(finished: Path, target: Path) -> None:
-    """Rename a finished directory into place. Another process that was quicker is welcome."""
+    """Rename a finished model's directory into place. Another process that was quicker is welcome.
+
+    The sizes of its files are written down in it, for check_recognizer.
+    """
+    sizes = {str(file.relative_to(finished)): file.stat().st_size for file in finished.rglob("*") if file.is_file()}
+    (finished / CONTENTS).write_text(json.dumps(sizes, indent=0), encoding="utf-8")
     os.sync()  # so that after a power cut the files behind the new name are whole
     try:
         finished.rename(target)
     except OSError:
         if not target.is_dir():
             raise
+
+
+def _contents(path: Path) -> dict[str, int]:
+    """The sizes that put() wrote down; none for a model that somebody else put there."""
+    try:
+        sizes: dict[str, int] = json.loads((path / CONTENTS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, OSError) as error:
+        raise ModelError(f"{path / CONTENTS}: cannot be read ({error}); {_remedy(path.name)}") from error
+    return sizes
 
 
 def _configured(name: str, directory: Path) -> Path:

@@ -1,7 +1,7 @@
 """The real server with one thing added: it writes down when the recognizer got which samples.
 
 Started in place of `appliance` by the voice benchmark: `python -m tests.benchmarks.probe run`. Each line of
-$STIMME_PROBE is "seconds since 1970, samples of this utterance so far".
+$PROBE_FILE is "seconds since 1970, samples of this utterance so far".
 """
 
 from __future__ import annotations
@@ -28,5 +28,5 @@ def record_decoding(path: str) -> None:
 
 
 if __name__ == "__main__":
-    record_decoding(os.environ["STIMME_PROBE"])
+    record_decoding(os.environ["PROBE_FILE"])
     sys.exit(main())

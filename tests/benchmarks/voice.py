@@ -25,7 +25,7 @@ from appliance.audio.pcm import RATE, write_wav
 from tests.benchmarks.results import machine, percentiles, save
 from tests.support.browser import hold_and_speak, open_page
 from tests.support.caller import Turn, caller
-from tests.support.server import RunningServer, running_server
+from tests.support.server import running_server
 from tests.support.speech import spoken_now
 
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -108,7 +108,7 @@ def probed_server() -> Any:
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "decoded.txt"
             log.touch()
-            with running_server({"STIMME_PROBE": str(log)}, module="tests.benchmarks.probe") as server:
+            with running_server({"PROBE_FILE": str(log)}, module="tests.benchmarks.probe") as server:
                 yield server, log
 
     return start()
@@ -154,7 +154,7 @@ def browser_turn(pcm: bytes, preset: str) -> tuple[list[float], list[float]]:
         write_wav(wav, pcm, RATE)
         with open_page(server, wav) as page:
             page.evaluate(
-                "preset => Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS[preset], {adaptiveQuality: false})",
+                "name => Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS[name], {adaptiveQuality: false})",
                 preset)
             hold_and_speak(page, len(pcm) / 2 / RATE)
             chunks = page.evaluate(
@@ -180,7 +180,8 @@ def chunk_latencies(origin_ms: float, chunks: list[dict[str, Any]], log: Path) -
 
 def report(figures: dict[str, Any]) -> None:
     about = figures["machine"]
-    print(f"\n{about['processor']}, {about['cores']} cores, Python {about['python']}, load before {about['load_before']}")
+    print(f"\n{about['processor']}, {about['cores']} cores, Python {about['python']}, "
+          f"load before {about['load_before']}")
     print(f"{'':34}{'p50':>9}{'p95':>9}{'max':>9}")
     rows = {
         "sample spoken → recognizer, browser": "audio_latency_ms",

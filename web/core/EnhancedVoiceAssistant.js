@@ -15,15 +15,14 @@ import { Microphone } from "./microphone.js";
 import { OpenTurns } from "./open-turns.js";
 import { WIRE_RATE_HZ } from "./protocol.js";
 import { AdaptiveQuality, OPTIMIZATION_CONFIGS, presetName } from "./quality.js";
-import { RollingStatistics } from "./statistics.js";
+import { RollingStatistics, tenth } from "./statistics.js";
 import { errorText, statusText } from "./texts.js";
 import { Turn } from "./turn.js";
 
 const LOUDSPEAKER_PATIENCE_MS = 1000;
 const BENCHMARK_PAUSE_MS = 100;
+const METRICS_EVERY_MS = 1000;
 const CLOSE_BUSY = 1013;
-
-const later = (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs));
 
 /** The parts a browser has. A test passes its own. */
 function browserParts(config) {
@@ -116,7 +115,7 @@ export class EnhancedVoiceAssistant {
 
   /** Connect; true once connected, false if the first attempt failed (further ones follow by themselves). */
   initialize() {
-    this.#metricsTimer ??= setInterval(() => this.#showMetrics(), 1000);
+    this.#showMetrics();
     return new Promise((resolve) => {
       if (this.#parts.connection.connected) resolve(true);
       this.#connectionSettled = resolve;
@@ -181,7 +180,7 @@ export class EnhancedVoiceAssistant {
     this.notice = "";
     const turn = this.#beginTurn("text", text);
     turn.released = true;
-    if (this.#config.speakReplies) await Promise.race([this.#openLoudspeaker(), later(LOUDSPEAKER_PATIENCE_MS)]);
+    if (this.#config.speakReplies) await Promise.race([this.#openLoudspeaker(), this.#later(LOUDSPEAKER_PATIENCE_MS)]);
     turn.releasedAtMs = this.#parts.clock.now();
     this.#turns.add(turn);
     this.#turns.send(turn, "text", { text, language: turn.language });
@@ -224,11 +223,11 @@ export class EnhancedVoiceAssistant {
   async benchmarkLatency(n = 10) {
     const statistics = new RollingStatistics(n);
     for (let i = 0; i < n; i++) {
-      if (i > 0) await later(BENCHMARK_PAUSE_MS);
+      if (i > 0) await this.#later(BENCHMARK_PAUSE_MS);
       statistics.add(await this.streamer.ping());
     }
     const { average: avg, min, max } = statistics.summary();
-    return { avg, min, max, results: statistics.values };
+    return { avg, min, max, results: statistics.values.map(tenth) };
   }
 
   #beginTurn(kind, text) {
@@ -381,7 +380,14 @@ export class EnhancedVoiceAssistant {
     this.onchange("state", this.state);
   }
 
+  #later(delayMs) {
+    return new Promise((resolve) => this.#parts.clock.setTimeout(resolve, delayMs));
+  }
+
+  /** Once a second from `initialize` on. */
   #showMetrics() {
+    this.#parts.clock.clearTimeout(this.#metricsTimer);
+    this.#metricsTimer = this.#parts.clock.setTimeout(() => this.#showMetrics(), METRICS_EVERY_MS);
     if (!this.ui.metricsElement) return;
     const { latency, audio } = this.getMetrics();
     const roundTrip = latency.average === null ? "–" : `${latency.average} ms`;

@@ -24,12 +24,12 @@ export const TEXTS = {
     conversation: "Conversation",
     you: "You",
     assistant: "Stimme",
-    announcement: "Reminder",
+    kinds: { timer: "Timer", alarm: "Alarm", reminder: "Reminder" },
     nothingHeard: "(nothing heard)",
     truncated: "That was long: I listened up to here.",
     endHint: "Let go or tap again when you have finished",
-    microphoneOpen: "The microphone stays open for a minute.",
-    microphoneClose: "Close it now",
+    microphoneOpen: "The microphone is open.",
+    microphoneClose: "Close it",
     quality: "Sound transmission",
     ultraLow: "Fastest",
     ultraLowText: "512 bytes every 16 ms. For cable and good Wi-Fi.",
@@ -82,8 +82,8 @@ export const TEXTS = {
       total: "total",
     },
     noSpeech: {
-      en: "English speech is not installed on the device; typing works. To install it there: stimme models fetch vosk-model-small-en-us-0.15",
-      de: "German speech is not installed on the device; typing works. To install it there: stimme models fetch vosk-model-small-de-0.15",
+      en: "English speech is not installed on the device yet; typing works. To install it, enter there:",
+      de: "German speech is not installed on the device yet; typing works. To install it, enter there:",
     },
     errors: {
       microphone_insecure: "Browsers allow the microphone only on https:// pages and on http://localhost. Open the device's https:// address, or http://localhost:8080 on the device itself. Typing works here.",
@@ -135,12 +135,12 @@ export const TEXTS = {
     conversation: "Gespräch",
     you: "Du",
     assistant: "Stimme",
-    announcement: "Erinnerung",
+    kinds: { timer: "Timer", alarm: "Wecker", reminder: "Erinnerung" },
     nothingHeard: "(nichts gehört)",
     truncated: "Das war lang: Bis hierher habe ich zugehört.",
     endHint: "Zum Schluss loslassen oder noch einmal tippen",
-    microphoneOpen: "Das Mikrofon bleibt eine Minute offen.",
-    microphoneClose: "Jetzt schließen",
+    microphoneOpen: "Das Mikrofon ist offen.",
+    microphoneClose: "Schließen",
     quality: "Tonübertragung",
     ultraLow: "Am schnellsten",
     ultraLowText: "512 Byte alle 16 ms. Für Kabel und gutes WLAN.",
@@ -193,8 +193,8 @@ export const TEXTS = {
       total: "zusammen",
     },
     noSpeech: {
-      en: "Englische Sprache ist auf dem Gerät nicht installiert; tippen geht. So wird sie dort installiert: stimme models fetch vosk-model-small-en-us-0.15",
-      de: "Deutsche Sprache ist auf dem Gerät nicht installiert; tippen geht. So wird sie dort installiert: stimme models fetch vosk-model-small-de-0.15",
+      en: "Gesprochenes Englisch ist auf dem Gerät noch nicht installiert; tippen geht. Zum Installieren dort eingeben:",
+      de: "Gesprochenes Deutsch ist auf dem Gerät noch nicht installiert; tippen geht. Zum Installieren dort eingeben:",
     },
     errors: {
       microphone_insecure: "Browser erlauben das Mikrofon nur auf https://-Seiten und auf http://localhost. Öffne die https://-Adresse des Geräts oder http://localhost:8080 auf dem Gerät selbst. Tippen geht auch hier.",
@@ -225,6 +225,12 @@ export const TEXTS = {
       fine: "Alles in Ordnung: nichts zu ändern.",
     },
   },
+};
+
+/** What to enter on the device to install speech of a language. */
+export const FETCH_COMMANDS = {
+  en: "stimme models fetch vosk-model-small-en-us-0.15",
+  de: "stimme models fetch vosk-model-small-de-0.15",
 };
 
 /** What an error means for the person; the device's own words where this page has none. */

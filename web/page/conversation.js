@@ -10,7 +10,6 @@ function make(name, properties = {}, ...children) {
 
 export class ConversationView {
   #entries = new Map(); // turn id → {item, heard, reply, note}
-  #note = null;
 
   /** texts: () → the page's words in the language in use. */
   constructor({ list, scroller, welcome, texts }) {
@@ -30,19 +29,12 @@ export class ConversationView {
     this.#scroll();
   }
 
-  showAnnouncement({ text, language }) {
+  showAnnouncement({ kind, text, language }) {
+    const name = make("p", { className: "who", textContent: this.texts().kinds[kind] ?? this.texts().assistant });
     const reply = make("p", { className: "reply", lang: language, textContent: text });
-    const name = make("span", { className: "who", textContent: this.texts().announcement });
-    name.dataset.text = "announcement";
     this.list.append(make("li", { className: "entry announcement" }, name, reply));
+    this.welcome.hidden = true;
     this.#scroll();
-  }
-
-  /** A standing remark at the top, "" for none. */
-  note(text) {
-    this.#note ??= this.welcome.parentElement.insertBefore(make("p", { className: "remark" }), this.welcome);
-    this.#note.textContent = text;
-    this.#note.hidden = text === "";
   }
 
   relabel() {

@@ -24,9 +24,8 @@ def set_alarm(intent: Intent, context: Context) -> Reply:
     refused = refusal(context, due.timestamp() - context.now.timestamp()) or _passed(due, context)
     if refused is not None:
         return refused
-    en = f"in {duration(seconds, 'en')}" if seconds else f"for {when(due, context.now, 'en')}"
-    de = f"in {_dative(duration(seconds, 'de'))}" if seconds else f"für {when(due, context.now, 'de')}"
-    return reply(context, en=f"Alarm set {en}.", de=f"Wecker {de} gestellt.",
+    en, de = _when(seconds, due, context)
+    return reply(context, en=f"Okay, your alarm rings {en}.", de=f"Okay, der Wecker klingelt {de}.",
                  actions=[SetTimer("alarm", due, "", seconds)])
 
 
@@ -42,10 +41,9 @@ def set_reminder(intent: Intent, context: Context) -> Reply:
     refused = refusal(context, due.timestamp() - context.now.timestamp()) or _passed(due, context)
     if refused is not None:
         return refused
-    en = f"in {duration(seconds, 'en')}" if seconds else f"for {when(due, context.now, 'en')}"
-    de = f"in {_dative(duration(seconds, 'de'))}" if seconds else f"für {when(due, context.now, 'de')}"
-    return reply(context, en=f"Reminder set {en}{f': {name}' if name else ''}.",
-                 de=f"Erinnerung {de} gestellt{f': {name}' if name else ''}.",
+    en, de = _when(seconds, due, context)
+    what = f": {name}" if name else ""
+    return reply(context, en=f"Okay, I'll remind you {en}{what}.", de=f"Okay, ich erinnere dich {de}{what}.",
                  actions=[SetTimer("reminder", due, name, seconds)])
 
 
@@ -86,8 +84,9 @@ def cancel_alarm(intent: Intent, context: Context) -> Reply:
 
 def cancel_reminder(intent: Intent, context: Context) -> Reply:
     """The reminder of what was said, or the next one."""
-    name = str(intent.slots.get("name", ""))
-    reminders = [item for item in _of_kind("reminder", context) if name in item.name or item.name and item.name in name]
+    name = str(intent.slots.get("name", "")).casefold()
+    named = [(item, item.name.casefold()) for item in _of_kind("reminder", context)]
+    reminders = [item for item, its_name in named if name in its_name or its_name and its_name in name]
     if not reminders:
         return reply(context, en="There is no such reminder.", de="So eine Erinnerung gibt es nicht.")
     what = reminders[0].name
@@ -121,6 +120,13 @@ def _due(intent: Intent, context: Context) -> datetime | None:
     if not isinstance(moment, Moment):
         return None
     return moment.resolve(context.now, waking=bool(intent.slots.get("waking")))
+
+
+def _when(seconds: float, due: datetime, context: Context) -> tuple[str, str]:
+    """ "in ten minutes" or "at seven o'clock tomorrow morning", in both languages."""
+    if seconds:
+        return f"in {duration(seconds, 'en')}", f"in {_dative(duration(seconds, 'de'))}"
+    return f"at {when(due, context.now, 'en')}", when(due, context.now, "de")
 
 
 def _passed(due: datetime, context: Context) -> Reply | None:

@@ -40,4 +40,5 @@ def _sentence(expression: Expression, value: Fraction, language: Language) -> st
     if pattern is None or any(operand.operator for operand in expression.operands):
         return f"That's {result}." if language == "en" else f"Das ergibt {result}."
     task = pattern.format(*(number(operand.number, language) for operand in expression.operands))
-    return f"{task} is {result}." if language == "en" else f"{task} ist {result}."
+    verb = "is" if language == "en" else "sind" if expression.operator == "% of" else "ist"
+    return f"{task} {verb} {result}."

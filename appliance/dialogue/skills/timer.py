@@ -64,11 +64,15 @@ def cancel(intent: Intent, context: Context) -> Reply:
     asked = matching(running, intent)
     if not asked:
         return _none(intent, context, running)
-    if len(asked) > 1:
+    if not _alike(asked):
         return which_one(asked, context)
-    en, de = described(asked[0], "en"), described(asked[0], "de")
-    return reply(context, en=f"{capitalised(en)} cancelled.", de=f"{capitalised(de)} abgebrochen.",
-                 actions=[CancelTimer(asked[0].id)])
+    name = asked[0].name
+    return reply(
+        context,
+        en=f"{capitalised(name)} timer cancelled." if name else "Timer cancelled.",
+        de=f"{_compound(name)} abgebrochen." if name else "Timer abgebrochen.",
+        actions=[CancelTimer(asked[0].id)],
+    )
 
 
 def cancel_all(intent: Intent, context: Context) -> Reply:
@@ -97,7 +101,7 @@ def _change(intent: Intent, context: Context, by_s: float) -> Reply:
     asked = matching(running, intent)
     if not asked:
         return _none(intent, context, running)
-    if len(asked) > 1:
+    if not _alike(asked):
         return which_one(asked, context)
     timer = asked[0]
     left = left_s(timer, context) + by_s
@@ -150,13 +154,19 @@ def left_s(timer: Timer, context: Context) -> float:
 
 def matching(timers: list[Timer], intent: Intent) -> list[Timer]:
     """Those with the name or the length that was said; all of them if neither was."""
-    name, start_s = str(intent.slots.get("name", "")), intent.slots.get("start_s")
+    name, start_s = str(intent.slots.get("name", "")).casefold(), intent.slots.get("start_s")
     if name:
-        same = [timer for timer in timers if timer.name == name]
-        return same or [timer for timer in timers if timer.name and (timer.name in name or name in timer.name)]
+        named = [(timer, timer.name.casefold()) for timer in timers if timer.name]
+        same = [timer for timer, its_name in named if its_name == name]
+        return same or [timer for timer, its_name in named if its_name in name or name in its_name]
     if isinstance(start_s, (int, float)):
         return [timer for timer in timers if timer.duration_s == start_s]
     return timers
+
+
+def _alike(timers: list[Timer]) -> bool:
+    """Whether nobody could tell them apart by their description; then the next one is meant."""
+    return len({described(timer, "en") for timer in timers}) == 1
 
 
 def refusal(context: Context, seconds: float) -> Reply | None:

@@ -1,0 +1,11 @@
+"""What the tests of understanding and answering share."""
+
+import pytest
+
+from appliance.dialogue.understanding import Understanding
+
+
+@pytest.fixture(scope="session")
+def understanding() -> Understanding:
+    """One for all tests: it keeps nothing between sentences but a cache."""
+    return Understanding()

@@ -1,0 +1,35 @@
+"""The scene in which the phrase tables play: Tuesday, 3 March 2026, 15:07, with a few things set."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from fractions import Fraction
+from random import Random
+
+from appliance.dialogue.types import Context, Language, Timer
+
+NOW = datetime(2026, 3, 3, 15, 7, tzinfo=UTC)
+TIMERS: dict[Language, tuple[Timer, ...]] = {
+    "en": (
+        Timer(1, "timer", "pizza", datetime(2026, 3, 3, 15, 11, 10, tzinfo=UTC), 600),
+        Timer(2, "reminder", "water the plants", datetime(2026, 3, 3, 18, 0, tzinfo=UTC), 0),
+        Timer(3, "alarm", "", datetime(2026, 3, 4, 6, 30, tzinfo=UTC), 0),
+    ),
+    "de": (
+        Timer(1, "timer", "pizza", datetime(2026, 3, 3, 15, 11, 10, tzinfo=UTC), 600),
+        Timer(2, "reminder", "die Blumen", datetime(2026, 3, 3, 18, 0, tzinfo=UTC), 0),
+        Timer(3, "alarm", "", datetime(2026, 3, 4, 6, 30, tzinfo=UTC), 0),
+    ),
+}
+
+
+def context(language: Language, *timers: Timer, now: datetime = NOW, volume: int = 70, seed: int = 0) -> Context:
+    """A context in which the scene's timers run, or those given."""
+    heard = "what time is it" if language == "en" else "wie spät ist es"
+    said = "It's three o'clock." if language == "en" else "Es ist fünfzehn Uhr."
+    return Context(language, now, timers or TIMERS[language], said, heard, volume, 60, Random(seed))
+
+
+def slots_text(slots: Mapping[str, object]) -> str:
+    """Slots as the phrase tables write them: "duration_s=300; name=pizza"."""
+    shown = {key: f"{float(value):.12g}" if isinstance(value, (float, Fraction)) else value for key, value in slots.items()}
+    return "; ".join(f"{key}={shown[key]}" for key in sorted(shown))

@@ -1,0 +1,155 @@
+"""Sentences to intents and slots, in both languages, against the reviewed tables beside this file."""
+
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from appliance.dialogue.skills import SKILLS
+from appliance.dialogue.types import LANGUAGES, Language
+from appliance.dialogue.understanding import Understanding, _base_sentences, _own_sentences
+from tests.dialogue.scene import context, slots_text
+
+
+class Phrase(NamedTuple):
+    language: Language
+    text: str
+    intent: str
+    slots: str
+    reply: str
+
+
+def phrases(language: Language) -> list[Phrase]:
+    lines = (Path(__file__).parent / f"phrases.{language}.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return [Phrase(language, text, "" if intent == "-" else intent, slots, reply)
+            for text, intent, slots, reply, *_ in rows]
+
+
+PHRASES = [phrase for language in LANGUAGES for phrase in phrases(language)]
+
+
+@pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: f"{phrase.language}-{phrase.text}")
+def test_a_phrase_means_and_is_answered_what_the_table_says(phrase: Phrase, understanding: Understanding) -> None:
+    intent = understanding.understand(phrase.text, phrase.language)
+    assert (intent.name, slots_text(intent.slots)) == (phrase.intent, phrase.slots)
+    reply = SKILLS[intent.name](intent, context(phrase.language))
+    assert reply.text
+    assert phrase.reply in (reply.text, "*")
+    assert reply.language == phrase.language
+    assert reply.understood == bool(phrase.intent)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_intent_of_the_sentences_has_a_skill(language: Language) -> None:
+    named = set(_own_sentences(language)["intents"]) | set(_base_sentences(language)["intents"])
+    assert named == set(SKILLS) - {""}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "intent"),
+    [
+        ("increase volume by thirty percent", "en", "HassSetVolumeRelative"),
+        ("set a timer for one hour 15 minutes and 30 seconds named laundry", "en", "HassStartTimer"),
+        ("alles gut", "de", "HassNevermind"),
+        ("ändere lautstärke auf 20 prozent", "de", "HassSetVolume"),
+    ],
+)
+def test_sentences_of_home_assistant_are_understood_too(
+    text: str, language: Language, intent: str, understanding: Understanding
+) -> None:
+    assert understanding.understand(text, language).name == intent
+
+
+def test_numbers_of_home_assistants_timers_become_seconds(understanding: Understanding) -> None:
+    slots = understanding.understand("lösche den 2 stunden timer", "de").slots
+    assert slots == {"start_s": 7200.0}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "\n\t", "…", "🎉🎉", "?!", "<script>alert(1)</script>", "{area} [x] (y|z)", "\x00", "a" * 10_000, "1" * 400,
+     "((((" * 100, "timer " * 80, "{duration}", "- - -", "\u202e", "ß", "%", "°"],
+    ids=lambda text: repr(text[:20]),
+)  # fmt: skip
+def test_nonsense_is_not_understood_and_harms_nobody(text: str, language: Language, understanding: Understanding) -> None:
+    intent = understanding.understand(text, language)
+    assert (intent.name, intent.text) == ("", text)
+
+
+def test_an_arithmetic_task_that_is_long_is_still_answered_or_refused(understanding: Understanding) -> None:
+    assert understanding.understand("+".join("9" * 39), "en").name == "Calculate"
+    assert understanding.understand("+".join("9" * 200), "en").name == ""
+
+
+@pytest.mark.parametrize(
+    ("polite", "language"),
+    [
+        ("please set a timer for five minutes", "en"),
+        ("set a timer for five minutes please", "en"),
+        ("hey stimme could you please set a timer for five minutes thank you", "en"),
+        ("um set a timer for five minutes", "en"),
+        ("i'd like you to set a timer for five minutes", "en"),
+        ("SET A TIMER FOR FIVE MINUTES!!!", "en"),
+        ("set a timer, for five minutes", "en"),
+        ("stell mir bitte einen timer auf fünf minuten", "de"),
+        ("hey stimme stell doch bitte mal einen timer auf fünf minuten danke", "de"),
+        ("könntest du mir bitte einen timer auf fünf minuten stellen", "de"),
+        ("Ähm, stell einen Timer auf fünf Minuten!", "de"),
+    ],
+)
+def test_politeness_does_not_change_the_meaning(polite: str, language: Language, understanding: Understanding) -> None:
+    intent = understanding.understand(polite, language)
+    assert (intent.name, dict(intent.slots)) == ("HassStartTimer", {"duration_s": 300.0})
+
+
+@pytest.mark.parametrize(("text", "intent"), [("danke", "Thank"), ("bitte", "Repeat"), ("hey", "Greet")])
+def test_a_polite_word_alone_keeps_its_meaning(text: str, intent: str, understanding: Understanding) -> None:
+    assert understanding.understand(text, "de").name == intent
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "name"),
+    [
+        ("set a timer for the pizza for ten minutes", "en", "pizza"),
+        ("stelle einen timer für den pizza auf zehn minuten", "de", "pizza"),
+        ("Stelle einen Timer für die Nudeln auf zehn Minuten", "de", "Nudeln"),
+    ],
+)
+def test_a_name_loses_its_article_and_keeps_its_capitals(
+    text: str, language: Language, name: str, understanding: Understanding
+) -> None:
+    assert understanding.understand(text, language).slots["name"] == name
+
+
+def test_the_words_stay_as_they_were_heard(understanding: Understanding) -> None:
+    assert understanding.understand("What TIME is it?", "en").text == "What TIME is it?"
+
+
+def test_a_remembered_sentence_is_the_same_again(understanding: Understanding) -> None:
+    assert understanding.understand("timer ten minutes", "en") == understanding.understand("timer ten minutes", "en")
+
+
+def test_the_language_decides_what_is_understood(understanding: Understanding) -> None:
+    assert understanding.understand("wie spät ist es", "en").name == ""
+    assert understanding.understand("what time is it", "de").name == ""
+
+
+def test_threads_may_ask_at_once() -> None:
+    understanding = Understanding(("en",))
+    wanted = [phrase for phrase in PHRASES if phrase.language == "en"]
+    wrong: list[str] = []
+
+    def ask(offset: int) -> None:
+        for phrase in wanted[offset:] + wanted[:offset]:
+            if understanding.understand(phrase.text, "en").name != phrase.intent:
+                wrong.append(phrase.text)
+
+    threads = [threading.Thread(target=ask, args=(offset,)) for offset in (0, 50, 100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { CLIENT_MESSAGES, MAX_MESSAGE_BYTES, ProtocolError, SERVER_MESSAGES, build, parse, pieces } from "../../web/core/protocol.js";
+
+const vectors = JSON.parse(readFileSync(new URL("../vectors/protocol.json", import.meta.url)));
+
+for (const { name, message } of vectors.client) {
+  test(`the page can build: ${name}`, () => {
+    const { type, ...fields } = message;
+    assert.deepEqual(JSON.parse(build(type, fields)), message);
+  });
+}
+
+for (const { name, text, repeat, code, mentions } of vectors.client_errors) {
+  test(`refused as ${code}: ${name}`, () => {
+    const line = text ?? repeat.prefix + repeat.unit.repeat(repeat.times) + repeat.suffix;
+    assert.throws(() => parse(line, CLIENT_MESSAGES), (error) => {
+      assert.ok(error instanceof ProtocolError);
+      assert.equal(error.code, code);
+      assert.ok(error.message.includes(mentions ?? ""), `"${error.message}" mentions ${mentions}`);
+      return true;
+    });
+  });
+}
+
+for (const message of vectors.server) {
+  test(`the page understands: ${message.type}`, () => assert.deepEqual(parse(JSON.stringify(message)), message));
+}
+
+test("every message the device may send has an example", () => {
+  assert.deepEqual(Object.keys(SERVER_MESSAGES).sort(), [...new Set(vectors.server.map(({ type }) => type))].sort());
+});
+
+test("keys a newer device adds are kept and do no harm", () => {
+  assert.equal(parse('{"type":"listening","id":"7","mood":"good"}').mood, "good");
+});
+
+test("fields that are undefined are not sent", () => {
+  assert.equal(build("hello", { language: "de", reply_rate: undefined }), '{"type":"hello","language":"de"}');
+});
+
+test("long PCM is cut into messages the device accepts, and nothing is lost", () => {
+  const pcm = Uint8Array.from({ length: 2 * MAX_MESSAGE_BYTES + 10 }, (_, n) => n % 251).buffer;
+  const cut = [...pieces(pcm)];
+  assert.deepEqual(cut.map((piece) => piece.length), [MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES, 10]);
+  assert.deepEqual(Buffer.concat(cut), Buffer.from(pcm));
+});
