@@ -7,7 +7,6 @@ audio waits in their sources: decoding is many times faster than speaking, so th
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 import os
