@@ -78,6 +78,11 @@ function showState() {
   tell("trouble", inTrouble ? element("statusText").textContent : "");
 }
 
+function showMicrophone({ open }) {
+  document.body.dataset.microphone = open ? "open" : "closed";
+  if (open && document.hidden) assistant.closeMicrophone(); // the page went out of sight while it was opening
+}
+
 /** Put words where a screen reader reads them aloud, once. */
 function tell(id, text) {
   if (element(id).textContent !== text) element(id).textContent = text;
@@ -93,7 +98,7 @@ const show = {
   turn: showTurn,
   announce: (message) => conversation.showAnnouncement(message),
   welcome: showDevice,
-  microphone: ({ open }) => (document.body.dataset.microphone = open ? "open" : "closed"),
+  microphone: showMicrophone,
   level: ({ rms }) => element("voiceBtn").style.setProperty("--level", Math.min(1, rms * 6).toFixed(3)),
 };
 

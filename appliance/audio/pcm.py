@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import soundfile
 import soxr
 
 from appliance.errors import StimmeError
@@ -69,36 +70,18 @@ class WavError(StimmeError, ValueError):
 def read_wav(path: Path | str, rate: int = RATE) -> bytes:
     """A WAV file's sound as mono s16le at `rate`: channels averaged, resampled with a band-limited filter (soxr HQ).
 
-    Reads 8, 16, 24 and 32 bit integer PCM of any rate. Raises WavError naming the file and what is wrong with it.
+    Reads what libsndfile does: integer and float WAV of any rate and width, FLAC and others besides. Raises WavError
+    naming the file and what is wrong with it.
     """
     try:
-        with wave.open(str(path), "rb") as file:
-            width, channels, source_rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
-            raw = file.readframes(file.getnframes())
-    except OSError as error:
-        raise WavError(f"{path}: {error.strerror or error}") from error
-    except (wave.Error, EOFError) as error:
-        raise WavError(f"{path}: not a PCM WAV file: {error or 'it ends too early'}") from error
-    if source_rate < 1 or not channels:
-        raise WavError(f"{path}: {channels} channels at {source_rate} Hz; expected at least one of each")
-    raw = raw[: len(raw) - len(raw) % (width * channels)]
-    mono = _to_float(raw, width).reshape(-1, channels).mean(axis=1, dtype=np.float32)
+        samples, source_rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        why = f"not a sound file that can be read ({error})" if Path(path).exists() else "no such file"
+        raise WavError(f"{path}: {why}") from error
+    mono = samples.mean(axis=1, dtype=np.float32)
     if source_rate != rate:
         mono = soxr.resample(mono, source_rate, rate)
     return bytes(np.rint(np.clip(mono * 32768.0, -32768, 32767)).astype("<i2").tobytes())
-
-
-def _to_float(raw: bytes, width: int) -> np.ndarray:
-    """Integer PCM of `width` bytes as float32 in [-1, 1)."""
-    if width == 1:
-        return (np.frombuffer(raw, np.uint8).astype(np.float32) - 128) / 128
-    if width == 2:
-        return np.frombuffer(raw, "<i2").astype(np.float32) / 32768
-    if width == 3:
-        wide = np.zeros((len(raw) // 3, 4), np.uint8)
-        wide[:, 1:] = np.frombuffer(raw, np.uint8).reshape(-1, 3)
-        return wide.view("<i4").reshape(-1).astype(np.float32) / 2147483648
-    return np.frombuffer(raw, "<i4").astype(np.float32) / 2147483648
 
 
 def write_wav(path: Path | str, pcm: bytes, rate: int) -> None:

@@ -7,7 +7,6 @@ audio waits in their sources: decoding is many times faster than speaking, so th
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Source
 from appliance.dialogue.types import Language
 from appliance.errors import ModelError
+from appliance.speech.admission import Admission
 from appliance.speech.recognizer import SLICE_SAMPLES, LoadedModel, Recognizer, has_ivectors, load
 from appliance.speech.transcript import Final
 from appliance.speech.workers import Workers
@@ -64,8 +64,7 @@ class RecognizerPool:
         self._models: dict[Language, LoadedModel] = {}
         self._idle: dict[Language, list[Recognizer]] = {language: [] for language in models}
         self._made = 0
-        self._free = asyncio.Semaphore(self._limit)  # first come, first served
-        self._waiting: list[_Waiting] = []
+        self._admission = Admission(self._limit, min(workers.threads, self._limit // 4))
         self._numbers = itertools.count()
         self._decoded_s = 0.0
         self._decode_s = 0.0
@@ -77,7 +76,7 @@ class RecognizerPool:
     @property
     def stats(self) -> PoolStats:
         in_use = self._made - sum(map(len, self._idle.values()))
-        return PoolStats(self._made, in_use, len(self._waiting), self._limit, self._decoded_s, self._decode_s)
+        return PoolStats(self._made, in_use, self._admission.waiting, self._limit, self._decoded_s, self._decode_s)
 
     async def open(self) -> None:
         """Load the models and warm one recognizer of each. Raises ModelError naming the path and the remedy."""
@@ -106,7 +105,7 @@ class RecognizerPool:
         if source.rate != RATE:
             raise ValueError(f"a source of {source.rate} Hz, expected {RATE} Hz")
         number = next(self._numbers)
-        await self._turn(on_place)
+        await self._admission.enter(source, on_place)
         try:
             recognizer = await self._take(language, number)
             try:
@@ -115,20 +114,7 @@ class RecognizerPool:
                 recognizer.abandoned = recognizer.samples > 0
                 self._idle[language].append(recognizer)
         finally:
-            self._free.release()
-
-    async def _turn(self, on_place: Callable[[int], None] | None) -> None:
-        """Wait until fewer than `limit` utterances are being heard."""
-        waiting = _Waiting(on_place)
-        self._waiting.append(waiting)
-        try:
-            if self._free.locked():
-                waiting.tell(len(self._waiting))
-            await self._free.acquire()
-        finally:
-            self._waiting.remove(waiting)
-            for place, other in enumerate(self._waiting, 1):
-                other.tell(place)
+            self._admission.leave()
 
     async def _take(self, language: Language, number: int) -> Recognizer:
         """An idle recognizer of the language, or a new one, at the cost of another language's if `limit` exist."""
@@ -175,19 +161,6 @@ class RecognizerPool:
                 if text != heard:
                     heard = text
                     on_partial(text)
-
-
-class _Waiting:
-    """An utterance without a recognizer."""
-
-    def __init__(self, on_place: Callable[[int], None] | None) -> None:
-        self._on_place = on_place
-        self._told = 0
-
-    def tell(self, place: int) -> None:
-        if self._on_place is not None and place != self._told:
-            self._told = place
-            self._on_place(place)
 
 
 async def _everything(source: Source) -> tuple[bytes, bool]:

@@ -94,6 +94,7 @@ class Synthesizer:
                 index += 1
                 yield pause + pcm
                 pause = b""
+            self._under_way.pop(key, None)
             self._said.keep(key, under_way)
             pause = bytes(round(PAUSE_S * rate) * SAMPLE_BYTES)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,7 @@ def load(voice: Path, cache: Path, samples_per_frame: int) -> CutVits | WholeVit
         return CutVits(halves, samples_per_frame)
     except Exception as error:  # onnx and onnxruntime raise many kinds; the voice itself still speaks
         log.warning("voice %s: cannot be cut for streaming (%s); it speaks whole clauses", voice.name, error)
+        shutil.rmtree(halves, ignore_errors=True)  # damaged ones are made anew at the next start
         return WholeVits(voice)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnxruntime
 
-from appliance.audio.pcm import RATE
+from appliance.audio.pcm import RATE, write_wav
 from appliance.speech.models import find_voice
 from appliance.speech.synthesis import Synthesizer
 from appliance.speech.workers import Workers
@@ -59,3 +60,33 @@ def word_errors(reference: str, heard: str) -> tuple[int, int]:
         for j, other in enumerate(found, 1):
             previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (word != other))
     return row[-1], len(expected)
+
+
+PEOPLE = Path("/usr/share/pocketsphinx/test/data")
+"""Debian's pocketsphinx-testdata: short recordings of people, with transcriptions. Never trained or tuned on."""
+
+
+@dataclass(frozen=True)
+class HumanSpeech:
+    file: Path
+    text: str
+    """What was said, lower case."""
+
+
+def recordings_of_people(folder: Path) -> list[HumanSpeech]:
+    """All recordings that have a transcription; raw ones are written to `folder` as WAV files."""
+    found = []
+    for transcription in (PEOPLE / "cards" / "cards.transcription", PEOPLE / "librivox" / "transcription"):
+        if transcription.exists():
+            for line in transcription.read_text(encoding="utf-8").splitlines():
+                text, _, name = line.rpartition("(")
+                file = transcription.parent / f"{name.rstrip(') ')}.wav"
+                words = text.replace("<s>", "").replace("</s>", "").lower().split()
+                if file.exists():
+                    found.append(HumanSpeech(file, " ".join(words)))
+    for name, text in (("goforward", "go forward ten meters"),):
+        raw = PEOPLE / f"{name}.raw"
+        if raw.exists():
+            write_wav(folder / f"{name}.wav", raw.read_bytes(), RATE)
+            found.append(HumanSpeech(folder / f"{name}.wav", text))
+    return found

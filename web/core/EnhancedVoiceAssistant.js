@@ -7,7 +7,7 @@
  */
 
 import "./OptimizedAudioStreamer.js";
-import { audioIsAllowed, sharedAudioContext } from "./audio-context.js";
+import { audioIsAllowed } from "./audio-context.js";
 import { watchedConfig } from "./config.js";
 import { Connection, SYSTEM_CLOCK } from "./connection.js";
 import { Loudspeaker } from "./loudspeaker.js";
@@ -26,11 +26,10 @@ const CLOSE_BUSY = 1013;
 
 /** The parts a browser has. A test passes its own. */
 function browserParts(config) {
-  const audioContext = sharedAudioContext();
   const connection = new Connection({ url: config().wsUrl, maxAttempts: () => config().maxReconnectAttempts });
   const quality = new AdaptiveQuality(config());
-  const loudspeaker = new Loudspeaker({ audioContext });
-  const microphone = new Microphone({ audioContext, quality: () => quality.inForce });
+  const loudspeaker = new Loudspeaker();
+  const microphone = new Microphone({ quality: () => quality.inForce });
   return { connection, quality, loudspeaker, microphone, clock: SYSTEM_CLOCK };
 }
 
@@ -136,7 +135,7 @@ export class EnhancedVoiceAssistant {
     this.#recording = true;
     const turn = this.#beginTurn("voice");
     try {
-      if (!this.microphoneIsOpen) await this.#openSound();
+      if (!this.microphoneIsOpen) await Promise.all([this.#parts.microphone.prepare(), this.#openLoudspeaker()]);
     } catch (error) {
       this.#recording = false;
       this.#say(errorText(this.#config.language, `microphone_${error.code ?? "failed"}`, error.message));
@@ -180,7 +179,7 @@ export class EnhancedVoiceAssistant {
     this.notice = "";
     const turn = this.#beginTurn("text", text);
     turn.released = true;
-    if (this.#config.speakReplies) await Promise.race([this.#openLoudspeaker(), this.#later(LOUDSPEAKER_PATIENCE_MS)]);
+    if (this.#config.speakReplies) await this.#openLoudspeaker();
     turn.releasedAtMs = this.#parts.clock.now();
     this.#turns.add(turn);
     this.#turns.send(turn, "text", { text, language: turn.language });
@@ -237,17 +236,11 @@ export class EnhancedVoiceAssistant {
     return this.#newest;
   }
 
-  async #openSound() {
-    await this.#parts.microphone.prepare();
-    await this.#openLoudspeaker();
-  }
-
-  /** Opening it tells the rate to speak at; the device must know before the next question. */
+  /** Opening it tells the rate to speak at, which the device must know before the next question. Never throws. */
   async #openLoudspeaker() {
-    const { loudspeaker } = this.#parts;
-    const before = loudspeaker.replyRate;
-    await loudspeaker.open();
-    if (loudspeaker.replyRate !== before) this.#hello();
+    const opened = this.#parts.loudspeaker.open().catch((error) => console.warn(`no sound: ${error.message}`));
+    await Promise.race([opened, this.#later(LOUDSPEAKER_PATIENCE_MS)]); // without a gesture a browser waits for one
+    this.#hello();
   }
 
   /** Tell the device what this page wants, if that is news. */

@@ -1,34 +1,24 @@
 /**
- * One AudioContext for microphone and loudspeaker, made on the first press: browsers allow sound only after a gesture.
+ * Audio contexts with our code on their audio thread.
+ *
+ * Microphone and loudspeaker have one each: capture gains from the shortest blocks the sound card has, playback would
+ * only begin to crackle with them; and the microphone's goes away with the microphone.
  */
 
-const workerUrl = (name) => new URL(`../workers/${name}`, import.meta.url);
-
-/** Whether this page may use the audio threads at all: browsers give them only to HTTPS and localhost. */
+/** Whether this page may use audio threads and microphone: browsers give them only to HTTPS and localhost. */
 export function audioIsAllowed() {
   return globalThis.isSecureContext === true && typeof AudioWorkletNode === "function";
 }
 
-export function sharedAudioContext() {
-  let opening = null;
+/** A running context that knows the processor in web/workers/`worker`. latencyHint: as AudioContext takes it. */
+export async function openContext(worker, latencyHint) {
+  const context = new AudioContext({ latencyHint });
+  await context.audioWorklet.addModule(new URL(`../workers/${worker}`, import.meta.url));
+  await wake(context);
+  return context;
+}
 
-  async function open() {
-    const context = new AudioContext({ latencyHint: "interactive" });
-    await Promise.all([
-      context.audioWorklet.addModule(workerUrl("audio-streaming-worklet.js")),
-      context.audioWorklet.addModule(workerUrl("playback-worklet.js")),
-    ]);
-    return context;
-  }
-
-  /** The running context; phones suspend it behind our back, so every use resumes it. */
-  return async function audioContext() {
-    opening ??= open().catch((error) => {
-      opening = null;
-      throw error;
-    });
-    const context = await opening;
-    if (context.state !== "running") await context.resume();
-    return context;
-  };
+/** Phones suspend a context behind our back, and a page without a gesture yet gets a suspended one. */
+export async function wake(context) {
+  if (context.state !== "running") await context.resume();
 }

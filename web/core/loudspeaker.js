@@ -2,7 +2,7 @@
  * The loudspeaker: one reply at a time, silent within one render quantum when told.
  */
 
-import { audioIsAllowed } from "./audio-context.js";
+import { audioIsAllowed, openContext, wake } from "./audio-context.js";
 
 const HIGHEST_REPLY_RATE_HZ = 48000;
 const GAIN_SETTLES_S = 0.02;
@@ -13,31 +13,32 @@ export class Loudspeaker {
   ondrained = () => {};
   underruns = 0;
 
+  #opening = null;
   #node = null;
   #gain = null;
   #context = null;
   #volume = 1;
-
-  constructor({ audioContext }) {
-    this.audioContext = audioContext;
-  }
 
   /** The rate to ask replies at; null until `open` was called. */
   get replyRate() {
     return this.#context && Math.min(HIGHEST_REPLY_RATE_HZ, Math.round(this.#context.sampleRate));
   }
 
-  /** To be called in a press, click or key: browsers allow sound only then. Returns false where there is no way to play. */
+  /** To be called in a press, click or key: browsers allow sound only then. */
   async open() {
-    if (!audioIsAllowed()) return false;
-    const context = await this.audioContext();
-    if (this.#node) return true;
-    this.#context = context;
+    if (!audioIsAllowed()) return;
+    this.#opening ??= this.#open();
+    await this.#opening;
+    await wake(this.#context);
+  }
+
+  async #open() {
+    const context = await openContext("playback-worklet.js", "interactive");
     this.#node = new AudioWorkletNode(context, "playback-processor", { numberOfInputs: 0, outputChannelCount: [1] });
     this.#gain = new GainNode(context, { gain: this.#volume });
     this.#node.connect(this.#gain).connect(context.destination);
     this.#node.port.onmessage = (event) => this.#receive(event.data);
-    return true;
+    this.#context = context;
   }
 
   /** 0 … 1 */

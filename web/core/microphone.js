@@ -3,10 +3,12 @@
  * syllable, closed when nobody has spoken for a minute or the page goes out of sight.
  */
 
-import { audioIsAllowed } from "./audio-context.js";
+import { audioIsAllowed, openContext } from "./audio-context.js";
 
 const CLOSE_AFTER_MS = 60000;
 const FLUSH_TIMEOUT_MS = 500;
+/** Up to this chunk size the sound card's shortest blocks are worth their cost. */
+const SHORT_CHUNK_BYTES = 512;
 
 /** Why the microphone cannot be used. `code`: "insecure" | "denied" | "missing" | "in_use" | "failed". */
 export class MicrophoneError extends Error {
@@ -26,6 +28,23 @@ const CODES = {
   AbortError: "in_use",
 };
 
+async function requestStream() {
+  // Echo cancellation makes barge-in possible. The other two are for ears: they change what a recognizer hears.
+  const audio = { channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: false };
+  try {
+    return await navigator.mediaDevices.getUserMedia({ audio });
+  } catch (error) {
+    throw new MicrophoneError(CODES[error.name] ?? "failed", error);
+  }
+}
+
+function stopTracks(stream) {
+  for (const track of stream.getTracks()) {
+    track.onended = null;
+    track.stop();
+  }
+}
+
 export class Microphone {
   /** {audioData, peak, rms, firstSampleMs, lastSampleMs, preRoll}; times on the clock of performance.now(). */
   onchunk = () => {};
@@ -33,17 +52,19 @@ export class Microphone {
   onopen = () => {};
   onclose = ({ lost }) => lost;
 
+  #opening = null;
   #stream = null;
+  #context = null;
+  #latencyHint = null;
   #node = null;
-  #source = null;
   #recording = false;
   #flushed = () => {};
   #closeTimer = null;
   #clockOffsetMs = Infinity; // performance.now() − context time: the least delay seen
 
-  constructor({ audioContext, quality }) {
-    this.audioContext = audioContext;
-    this.quality = quality; // () → {chunkSize, chunkIntervalMs}
+  /** quality: () → {chunkSize, chunkIntervalMs} in force. */
+  constructor({ quality }) {
+    this.quality = quality;
   }
 
   get open() {
@@ -57,15 +78,14 @@ export class Microphone {
 
   /** Open the microphone if it is closed. Throws MicrophoneError. */
   async prepare() {
-    if (!this.open) await this.#open();
-    this.#closeWhenIdle();
+    if (!this.open) await (this.#opening ??= this.#open().finally(() => (this.#opening = null)));
+    if (!this.#recording) this.#closeWhenIdle();
   }
 
   /** Send what was said in the last 300 ms and everything from now on. `prepare` first. */
   start() {
     clearTimeout(this.#closeTimer);
     this.#recording = true;
-    this.configure();
     this.#node.port.postMessage({ type: "start" });
   }
 
@@ -80,21 +100,23 @@ export class Microphone {
     if (this.open && !this.#recording) this.#closeWhenIdle();
   }
 
+  /** The quality in force has changed. */
   configure() {
     this.#node?.port.postMessage({ type: "configure", ...this.quality() });
+    if (this.#latencyHint !== this.#wantedLatencyHint && !this.#recording) this.close(); // the next press opens it anew
+  }
+
+  get #wantedLatencyHint() {
+    return this.quality().chunkSize <= SHORT_CHUNK_BYTES ? 0 : "interactive";
   }
 
   close({ lost = false } = {}) {
     clearTimeout(this.#closeTimer);
     if (!this.open) return;
-    this.#node.port.postMessage({ type: "discard" });
-    this.#source.disconnect();
-    this.#node.disconnect();
-    for (const track of this.#stream.getTracks()) {
-      track.onended = null;
-      track.stop();
-    }
-    this.#stream = this.#node = this.#source = null;
+    this.#node.port.onmessage = null;
+    this.#context.close();
+    stopTracks(this.#stream);
+    this.#stream = this.#node = this.#context = null;
     this.#recording = false;
     this.#flushed();
     this.onclose({ lost });
@@ -107,19 +129,20 @@ export class Microphone {
 
   async #open() {
     if (!audioIsAllowed() || !navigator.mediaDevices) throw new MicrophoneError("insecure");
-    let stream;
+    const stream = await requestStream();
     try {
-      // Echo cancellation makes barge-in possible. The other two are for ears: they change what a recognizer hears.
-      const audio = { channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: false };
-      stream = await navigator.mediaDevices.getUserMedia({ audio });
+      this.#latencyHint = this.#wantedLatencyHint;
+      this.#context = await openContext("audio-streaming-worklet.js", this.#latencyHint);
+      this.#connect(stream);
     } catch (error) {
-      throw new MicrophoneError(CODES[error.name] ?? "failed", error);
+      stopTracks(stream);
+      throw new MicrophoneError("failed", error);
     }
-    const context = await this.audioContext();
-    this.#stream = stream;
-    for (const track of stream.getAudioTracks()) track.onended = () => this.close({ lost: true });
-    this.#source = context.createMediaStreamSource(stream);
-    this.#node = new AudioWorkletNode(context, "audio-streaming-processor", {
+    this.onopen();
+  }
+
+  #connect(stream) {
+    this.#node = new AudioWorkletNode(this.#context, "audio-streaming-processor", {
       numberOfOutputs: 0,
       channelCount: 1,
       channelCountMode: "explicit",
@@ -127,8 +150,9 @@ export class Microphone {
     });
     this.#clockOffsetMs = Infinity;
     this.#node.port.onmessage = (event) => this.#receive(event.data);
-    this.#source.connect(this.#node);
-    this.onopen();
+    this.#context.createMediaStreamSource(stream).connect(this.#node);
+    for (const track of stream.getTracks()) track.onended = () => this.close({ lost: true });
+    this.#stream = stream;
   }
 
   #receive(message) {
