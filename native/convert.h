@@ -12,7 +12,7 @@
 #include <stdint.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#elif defined(__ARM_NEON)
+#elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
 
@@ -51,7 +51,7 @@ static inline void convert_eight(const any_float32 *source, any_int16 *target) {
     low = _mm_and_ps(_mm_min_ps(_mm_mul_ps(low, full_scale), most), low_number);
     high = _mm_and_ps(_mm_min_ps(_mm_mul_ps(high, full_scale), most), high_number);
     _mm_storeu_si128((__m128i *)target, _mm_packs_epi32(_mm_cvtps_epi32(low), _mm_cvtps_epi32(high)));
-#elif defined(__ARM_NEON)
+#elif defined(__aarch64__)
     /* fcvtns rounds half to even, saturates and makes NaN 0; sqxtn saturates to 16 bits. Loads by bytes, because
      * a load of floats promises their alignment. */
     float32x4_t low = vreinterpretq_f32_u8(vld1q_u8((const uint8_t *)source));

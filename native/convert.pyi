@@ -1,34 +1,18 @@
-from typing import Literal, TypeAlias, overload
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from typing_extensions import Buffer
 
 from native.ring import Ring
 
-# NumPy says that its arrays are buffers only to a type checker that assumes Python 3.12 or newer.
-_Int16: TypeAlias = Buffer | NDArray[np.int16]
-_Float32: TypeAlias = Buffer | NDArray[np.float32]
-
-def float32_to_int16(source: _Float32, target: _Int16) -> None: ...
-def int16_to_float32(source: _Int16, target: _Float32) -> None: ...
-def float32_to_ring(source: _Float32, ring: Ring) -> tuple[int, float, float]: ...
-def level(samples: _Int16) -> tuple[float, float]: ...
-@overload
+def float32_to_int16(source: Buffer, target: Buffer) -> None: ...
+def int16_to_float32(source: Buffer, target: Buffer) -> None: ...
+def float32_to_ring(source: Buffer, ring: Ring) -> tuple[int, float, float]: ...
+def level(samples: Buffer) -> tuple[float, float]: ...
 def to_mono(
-    source: _Int16,
+    source: Buffer,
     channels: int,
-    target: _Int16,
+    target: Buffer,
     channel: int | None = None,
     *,
-    sample_format: Literal["int16"] = "int16",
-) -> None: ...
-@overload
-def to_mono(
-    source: _Float32,
-    channels: int,
-    target: _Float32,
-    channel: int | None = None,
-    *,
-    sample_format: Literal["float32"],
+    sample_format: Literal["int16", "float32"] = "int16",
 ) -> None: ...

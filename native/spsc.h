@@ -33,6 +33,8 @@
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "an audio callback must not wait for a lock hidden in an atomic");
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Python passes s16le bytes through unchanged");
+
 enum { SPSC_CACHE_LINE = 64 };
 
 typedef struct {

@@ -170,7 +170,7 @@ def test_channels_become_one(channels: int, sample_format: Literal["int16", "flo
             target.check()
 
 
-# Any, because the stubs refuse most of what is tried here already (test_stubs.py)
+# Any, because a type checker would refuse some of what is tried here
 F32: Any = np.zeros(6, np.float32)
 I16: Any = np.zeros(6, np.int16)
 NUMBERS: Any = [1.0]

@@ -13,6 +13,7 @@ import pytest
 
 from tests.native.toolchain import ROOT, require, run
 
+pytestmark = pytest.mark.timeout(300)
 ALSA_CONFIGURATION = """
 </usr/share/alsa/alsa.conf>
 pcm.stimme_speaker { type pulse device "virtual" hint { show on description "virtual loudspeaker" } }
@@ -31,6 +32,7 @@ def sound_card(tmp_path: Path) -> Iterator[dict[str, str]]:
         "PULSE_SERVER": f"unix:{socket}",
         "ALSA_CONFIG_PATH": str(tmp_path / "asound.conf"),
     }
+    plain = {"LD_PRELOAD": ""}  # only the session itself runs under a sanitizer (test_sanitized.py)
     server = subprocess.Popen(
         [
             *(require("pulseaudio"), "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"),
@@ -38,14 +40,14 @@ def sound_card(tmp_path: Path) -> Iterator[dict[str, str]]:
             f"--load=module-native-protocol-unix auth-anonymous=1 socket={socket}",
             "--load=module-null-sink sink_name=virtual rate=16000 channels=1 format=s16le",
         ],
-        env=os.environ | environment,
+        env=os.environ | environment | plain,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
         deadline = time.monotonic() + 15
-        while run(require("pactl"), "info", **environment).returncode != 0:
+        while run(require("pactl"), "info", **environment, **plain).returncode != 0:
             assert server.poll() is None and time.monotonic() < deadline, "PulseAudio did not start"
             time.sleep(0.1)
         yield environment

@@ -9,6 +9,7 @@ import pytest
 
 from tests.native.toolchain import HARNESS, ROOT, compile_harness, require, run, shipped_flags, succeed
 
+pytestmark = pytest.mark.timeout(300)  # all four thousand million float32 take a while on a busy machine
 THREAD_SANITIZER = ("-O1", "-g", "-fsanitize=thread")
 ADDRESS_SANITIZER = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -53,6 +54,14 @@ def test_the_ring_has_no_data_race(tmp_path: Path) -> None:
 
 def test_the_audio_callbacks_have_no_data_race_with_the_thread_that_controls_them(tmp_path: Path) -> None:
     run_without_address_randomisation(compile_harness("stream_threads", tmp_path, *THREAD_SANITIZER), "100000")
+
+
+def test_the_audio_callbacks_can_call_nothing_that_waits_or_allocates(tmp_path: Path) -> None:
+    compiled = tmp_path / "callbacks.o"
+    sources = ("-I", ROOT / "native", "-c", HARNESS / "callbacks.c", "-o", compiled)
+    succeed(require("gcc"), *shipped_flags(), "-D_GNU_SOURCE", *sources)
+    needed = {line.split()[-1] for line in succeed(require("nm"), "--undefined-only", compiled).splitlines()}
+    assert needed - {"_GLOBAL_OFFSET_TABLE_"} <= {"clock_gettime", "eventfd_write", "memcpy", "memset"}
 
 
 @pytest.mark.parametrize("barrier", ["SPSC_PUBLISH_SAMPLES", "SPSC_PUBLISH_ROOM", "SPSC_PUBLISH_DISCARD"])

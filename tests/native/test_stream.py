@@ -184,7 +184,7 @@ def test_the_time_of_the_first_block_after_arming_is_known() -> None:
     assert capture.first_block_ns == first
 
 
-def test_wiping_forgets_the_preroll_and_frees_nothing_else() -> None:
+def test_wiping_forgets_the_preroll() -> None:
     ring = Ring(64)
     capture = Capture(ring, preroll=30)
     hear(capture, ramp(1, 30))

@@ -14,6 +14,7 @@ WARNINGS = ("-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthr
 PACKAGES = {
     "gcc": "gcc",
     "gcov": "gcc",
+    "nm": "binutils",
     "objdump": "binutils",
     "setarch": "util-linux",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
@@ -45,7 +46,7 @@ def shipped_flags() -> list[str]:
 def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run to the end, whatever the exit code; output as text."""
     return subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, env=os.environ | environment, timeout=110
+        [str(part) for part in command], capture_output=True, text=True, env=os.environ | environment, timeout=280
     )
 
 
