@@ -148,7 +148,7 @@ _NOT_IN_NAMES: dict[Language, frozenset[str]] = {
     "de": frozenset("timer wecker minute minuten sekunde sekunden stunde stunden alle".split()),
 }
 _POLITE = frozenset("please thanks bitte danke".split())
-_MAX_NAME_WORDS = 4
+_MAX_NAME_WORDS, _MAX_NAME_CHARACTERS = 4, 40
 _MAX_TASK_WORDS = 15
 
 
@@ -157,10 +157,12 @@ def _name(text: str, language: Language) -> str | None:
     words = text.split()
     while words and words[0] in _ARTICLES[language]:
         words = words[1:]
-    if not 1 <= len(words) <= _MAX_NAME_WORDS or not (_NOT_IN_NAMES[language] | _POLITE).isdisjoint(words):
+    if not 1 <= len(words) <= _MAX_NAME_WORDS or len(text) > _MAX_NAME_CHARACTERS:
+        return None
+    if not (_NOT_IN_NAMES[language] | _POLITE).isdisjoint(words):
         return None
     if any(parse_number([word], 0, language) for word in words):
-        return None
+        return None  # "timer for ten" is no timer called "ten"
     return " ".join(words)
 
 

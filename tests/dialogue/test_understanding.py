@@ -70,11 +70,12 @@ def test_numbers_of_home_assistants_timers_become_seconds(understanding: Underst
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "\n\t", "…", "🎉🎉", "?!", "<script>alert(1)</script>", "{area} [x] (y|z)", "\x00", "a" * 10_000, "1" * 400,
+    ["", "   ", "\n\t", "…", "🎉🎉", "?!", "<script>alert(1)</script>", "{area} [x] (y|z)", "\x00",
+     "a" * 10_000, "1" * 400,
      "((((" * 100, "timer " * 80, "{duration}", "- - -", "\u202e", "ß", "%", "°"],
     ids=lambda text: repr(text[:20]),
 )  # fmt: skip
-def test_nonsense_is_not_understood_and_harms_nobody(text: str, language: Language, understanding: Understanding) -> None:
+def test_nonsense_is_not_understood(text: str, language: Language, understanding: Understanding) -> None:
     intent = understanding.understand(text, language)
     assert (intent.name, intent.text) == ("", text)
 
