@@ -63,7 +63,7 @@ def test_any_text_is_a_duration_or_refused(text: str, language: Language) -> Non
     ("text", "language", "value", "unit"),
     [
         ("ten miles", "en", 10, "mi"), ("a mile", "en", 1, "mi"), ("half a mile", "en", "1/2", "mi"),
-        ("6 foot", "en", 6, "ft"),
+        ("6 foot", "en", 6, "ft"), ("the 2 miles", "en", 2, "mi"),
         ("minus ten degrees celsius", "en", -10, "°C"), ("-10 °C", "en", -10, "°C"), ("72 Fahrenheit", "en", 72, "°F"),
         ("70 degrees", "en", 70, "°"), ("100 km/h", "en", 100, "km/h"), ("sixty miles per hour", "en", 60, "mph"),
         ("a pound", "en", 1, "lb"), ("3 fluid ounces", "en", 3, "floz"), ("two and a half cups", "en", "5/2", "cup"),

@@ -81,8 +81,8 @@ def test_a_moment_that_has_passed_is_declined(intent: str) -> None:
 
 @pytest.mark.parametrize("intent", ["SetAlarm", "SetReminder"])
 def test_a_moment_too_far_away_is_declined(intent: str) -> None:
-    reply = ask(intent, moment=Moment(9, 0, True, Day("date", 25, 12)))
-    assert reply == Reply("That is too long. Thirty days is the most.", "en")
+    reply = ask(intent, moment=Moment(9, 0, True, Day("date", 25, 12, 2027)))
+    assert reply == Reply("That is too long. A year is the most.", "en")
 
 
 def test_of_several_alarms_the_one_at_the_time_said_is_cancelled() -> None:

@@ -74,7 +74,7 @@ def test_lengthening_replaces_the_timer_by_one_with_the_time_left() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(LONGEST_S, True), (LONGEST_S + 1, False), (1e15, False)])
-def test_the_longest_timer_is_thirty_days(seconds: float, accepted: bool) -> None:
+def test_nothing_is_set_for_longer_than_a_year(seconds: float, accepted: bool) -> None:
     assert bool(ask("HassStartTimer", duration_s=seconds).actions) is accepted
     assert bool(ask("HassIncreaseTimer", running(1, 0), duration_s=seconds).actions) is accepted
     assert bool(ask("SetReminder", duration_s=seconds, name="x").actions) is accepted
