@@ -71,3 +71,22 @@ _FILLERS: dict[Language, re.Pattern[str]] = {
 def without_fillers(text: str, language: Language) -> str:
     """Normalised text without "hey Stimme", "could you please", "bitte", "mal" and the like."""
     return " ".join(_FILLERS[language].sub(" ", text).split())
+
+
+# Words that sound alike; tried only when a sentence means nothing otherwise. Collected by speaking the phrases of
+# tests/dialogue/phrases.en.tsv to the embedded recognizer.
+_SOUNDS_LIKE: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
+    "en": (
+        (re.compile(r"\b(in|are|is|by|times|plus|minus|for) too?\b"), r"\1 two"),
+        (re.compile(r"\bhere\b"), "hear"),
+        (re.compile(r"\btime or\b"), "timer"),
+    ),
+    "de": (),
+}
+
+
+def as_it_sounded(text: str, language: Language) -> str:
+    """Normalised text with words the recognizer confuses put right: "what did you here"."""
+    for pattern, replacement in _SOUNDS_LIKE[language]:
+        text = pattern.sub(replacement, text)
+    return text
