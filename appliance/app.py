@@ -19,11 +19,11 @@ from pathlib import Path
 import uvloop
 
 from appliance.config import Config
-from appliance.conversation import Faculties
+from appliance.conversation import Answer, Faculties, Mind
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.skills.timer import announcement
 from appliance.dialogue.timers import TimerStore
-from appliance.dialogue.types import LANGUAGES, Language, Timer
+from appliance.dialogue.types import LANGUAGES, Language, Memory, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.server.client import Facts
 from appliance.server.web import WebServer
@@ -78,11 +78,25 @@ async def awake(
             tasks.create_task(synthesizer.open())
             understanding = tasks.create_task(thinking.run(Understanding))
         with TimerStore.open(state / "stimme.sqlite3") as timers:
-            mind = Dialogue(understanding.result(), timers, run=thinking.run)
+            mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run)
+            if config.log_speech:
+                mind = _LoggedMind(mind)
             yield Assistant(Faculties(pool, mind, synthesizer), pool, synthesizer, timers, recognizers, voices)
     finally:
         for workers in (hearing, speaking, thinking):
             workers.close()
+
+
+class _LoggedMind:
+    """Writes what people say and are told to the log; only with log_speech."""
+
+    def __init__(self, mind: Mind) -> None:
+        self._mind = mind
+
+    async def answer(self, text: str, language: Language, memory: Memory) -> Answer:
+        answer = await self._mind.answer(text, language, memory)
+        log.info("heard %r, answered %r", text, answer.reply.text)
+        return answer
 
 
 def choose(config: Config, kind: Kind, models: Path) -> dict[Language, Choice]:

@@ -87,12 +87,14 @@ class DeviceConfig:
     enabled: bool = setting(False, "STIMME_DEVICE", "listen at the device's own microphone and button")
     microphone: str = setting("", "STIMME_MICROPHONE", "part of the microphone's name; empty: chosen automatically")
     loudspeaker: str = setting("", "STIMME_LOUDSPEAKER", "part of the loudspeaker's name; empty: chosen automatically")
-    channel: int = setting(0, "STIMME_CHANNEL", "microphone channel to use; 0 mixes all", low=0, high=32)
+    channel: int = setting(0, "STIMME_CHANNEL", "microphone channel to use, from 1; 0: automatic", low=0, high=32)
     key: str = setting("", "STIMME_KEY", "push-to-talk key as the kernel names it (KEY_SPACE); empty: media keys")
     gpio_button: int = setting(
         0, "STIMME_GPIO_BUTTON", "GPIO number of the push-to-talk button; 0: none", low=0, high=27)
+    gpio_mute: int = setting(0, "STIMME_GPIO_MUTE", "GPIO number of the mute switch; 0: none", low=0, high=27)
     gpio_led: int = setting(0, "STIMME_GPIO_LED", "GPIO number of the lamp; 0: none", low=0, high=27)
     terminal: bool = setting(False, "STIMME_TERMINAL_KEY", "the space bar in this terminal is the button")
+    earcons: bool = setting(True, "STIMME_EARCONS", "a short soft tone when listening begins and ends")
 
 
 @dataclass(frozen=True)

@@ -72,13 +72,14 @@ class Conversation:
     """
 
     def __init__(
-        self, faculties: Faculties, sink: Sink | None, tell: Callable[[turns.Event], None], tasks: asyncio.TaskGroup
+        self, faculties: Faculties, sink: Sink | None, tell: Callable[[turns.Event], None], tasks: asyncio.TaskGroup, *,
+        memory: Memory | None = None,
     ) -> None:
         self.sink = sink
         self._faculties = faculties
         self._tell = tell
         self._tasks = tasks
-        self._memory = Memory()
+        self._memory = memory or Memory()
         self._latest: turns.Request | None = None
         self._last_turn: asyncio.Task[None] | None = None
         self._speaking: _Speech | None = None

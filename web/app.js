@@ -133,7 +133,7 @@ document.addEventListener("visibilitychange", async () => {
 });
 addEventListener("online", () => assistant.reconnect());
 
-showLanguage();
-await assistant.initialize();
-
+// The migration guide's names, for the console.
 Object.assign(globalThis, { voiceAssistant: assistant, toggleRecording, sendText, benchmarkLatency });
+showLanguage();
+assistant.initialize();

@@ -53,7 +53,7 @@ class Expression:
         return f"({self.operands[0]} {self.operator} {self.operands[1]})"
 
 
-def _apply(operator: str, values: list[Fraction]) -> Fraction:
+def _apply(operator: Operator, values: list[Fraction]) -> Fraction:
     first = values[0]
     second = values[-1]
     match operator:
@@ -73,8 +73,6 @@ def _apply(operator: str, values: list[Fraction]) -> Fraction:
             return _square_root(first)
         case "^":
             return _power(first, second)
-        case _:
-            raise ValueError(f"unknown operator {operator!r}")
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction:

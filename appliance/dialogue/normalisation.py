@@ -54,14 +54,14 @@ _FILLERS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
         r"^((hey|hi|hello|ok|okay|so|well|um|uh|er|please|now|and|the|a|huh)\s+)*"
         r"((stimme|assistant|computer)\s+)?"
-        r"((please|(can|could|would|will) you( please)?( tell me)?|(i (want|would like|need)|i'd like)( you)?( to)?)\s+)*"
+        r"((please|(can|could|would|will) you( please| tell me)*|i( want| would like|'d like| need)( you)?( to)?)\s+)*"
         r"|(\s+(please|thanks|thank you|for me|now|right now|then|okay|stimme|the|a|and|huh|um|uh))+$"
         r"|\b(please|just|kindly)\b"
     ),
     "de": re.compile(
         r"^((hey|hallo|ok|okay|also|ähm|äh|hm|so|na|und|jetzt|bitte)\s+)*"
         r"((stimme|assistent|computer)\s+)?"
-        r"((bitte|(kannst|könntest|würdest|magst) du( mir| mich| uns)?( bitte)?( sagen)?|ich (möchte|will|brauche))\s+)*"
+        r"((bitte|(kannst|könntest|würdest) du( mir| mich| uns)?( bitte)?( sagen)?|ich (möchte|will|brauche))\s+)*"
         r"|(\s+(bitte|danke|dankeschön|jetzt|dann|okay|ok|stimme|für mich|ähm|äh))+$"
         r"|\b(bitte|mal|doch|eben|eigentlich|denn|gerade|kurz|einfach)\b"
     ),
@@ -71,3 +71,22 @@ _FILLERS: dict[Language, re.Pattern[str]] = {
 def without_fillers(text: str, language: Language) -> str:
     """Normalised text without "hey Stimme", "could you please", "bitte", "mal" and the like."""
     return " ".join(_FILLERS[language].sub(" ", text).split())
+
+
+# Words that sound alike; tried only when a sentence means nothing otherwise. Collected by speaking the phrases of
+# tests/dialogue/phrases.en.tsv to the embedded recognizer.
+_SOUNDS_LIKE: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
+    "en": (
+        (re.compile(r"\b(in|are|is|by|times|plus|minus|for) too?\b"), r"\1 two"),
+        (re.compile(r"\bhere\b"), "hear"),
+        (re.compile(r"\btime or\b"), "timer"),
+    ),
+    "de": (),
+}
+
+
+def as_it_sounded(text: str, language: Language) -> str:
+    """Normalised text with words the recognizer confuses put right: "what did you here"."""
+    for pattern, replacement in _SOUNDS_LIKE[language]:
+        text = pattern.sub(replacement, text)
+    return text

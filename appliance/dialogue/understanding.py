@@ -22,7 +22,7 @@ from appliance.dialogue.arithmetic import parse_expression
 from appliance.dialogue.days import parse_day
 from appliance.dialogue.measures import parse_duration, parse_duration_at, parse_quantity
 from appliance.dialogue.moments import parse_moment
-from appliance.dialogue.normalisation import MAX_CHARACTERS, normalise, without_fillers
+from appliance.dialogue.normalisation import MAX_CHARACTERS, as_it_sounded, normalise, without_fillers
 from appliance.dialogue.numerals import parse_number, parse_whole_number
 from appliance.dialogue.types import Intent, Language
 from appliance.dialogue.units import parse_unit, parse_unit_at
@@ -30,7 +30,7 @@ from appliance.dialogue.units import parse_unit, parse_unit_at
 Slots = dict[str, object]
 
 _REMEMBERED_SENTENCES = 512
-_MAX_WORDS = 40
+_MAX_WORDS = 30
 """A command has fewer words; matching time grows with them."""
 _MAX_CANDIDATES = 200
 """Readings of one sentence that are tried before it counts as not understood."""
@@ -56,7 +56,7 @@ class Understanding:
 
     def understand(self, text: str, language: Language) -> Intent:
         """What is meant; an Intent with the name "" if that is not known. Raises KeyError for a language not loaded."""
-        words = normalise(text[: MAX_CHARACTERS + 1], language)
+        words = normalise(text, language) if len(text) <= MAX_CHARACTERS else ""
         name, slots = self._remembered(words, language) if words else ("", {})
         if isinstance(slots.get("name"), str):
             slots = {**slots, "name": _as_written(str(slots["name"]), text)}
@@ -66,11 +66,11 @@ class Understanding:
         grammar = self._grammars[language]
         if len(words.split()) > _MAX_WORDS:
             return "", {}
+        shorter = without_fillers(words, language)
+        readings = dict.fromkeys((words, shorter, as_it_sounded(shorter, language)))  # in this order, each once
         with self._lock:
-            found = grammar.recognize(words)
-            if found is None and (shorter := without_fillers(words, language)) not in ("", words):
-                found = grammar.recognize(shorter)
-        return found or ("", {})
+            found = (grammar.recognize(reading) for reading in readings if reading)
+            return next((intent for intent in found if intent is not None), ("", {}))
 
 
 class _Grammar:
@@ -144,11 +144,11 @@ _ARTICLES: dict[Language, frozenset[str]] = {
     "de": frozenset("der die das den dem des ein eine einen einem einer mein meine meinen meinem für".split()),
 }
 _NOT_IN_NAMES: dict[Language, frozenset[str]] = {
-    "en": frozenset("timer timers alarm minute minutes second seconds hour hours set cancel all".split()),
+    "en": frozenset("timer timers alarm minute minutes second seconds hour hours set cancel all the pause".split()),
     "de": frozenset("timer wecker minute minuten sekunde sekunden stunde stunden alle".split()),
 }
 _POLITE = frozenset("please thanks bitte danke".split())
-_MAX_NAME_WORDS = 4
+_MAX_NAME_WORDS, _MAX_NAME_CHARACTERS = 4, 40
 _MAX_TASK_WORDS = 15
 
 
@@ -157,10 +157,12 @@ def _name(text: str, language: Language) -> str | None:
     words = text.split()
     while words and words[0] in _ARTICLES[language]:
         words = words[1:]
-    if not 1 <= len(words) <= _MAX_NAME_WORDS or not (_NOT_IN_NAMES[language] | _POLITE).isdisjoint(words):
+    if not 1 <= len(words) <= _MAX_NAME_WORDS or len(text) > _MAX_NAME_CHARACTERS:
+        return None
+    if not (_NOT_IN_NAMES[language] | _POLITE).isdisjoint(words):
         return None
     if any(parse_number([word], 0, language) for word in words):
-        return None
+        return None  # "timer for ten" is no timer called "ten"
     return " ".join(words)
 
 

@@ -125,8 +125,8 @@ class WebServer:
 
     async def _say_goodbye(self) -> None:
         """Let turns under way finish, then ask everyone to come back."""
-        deadline = asyncio.get_running_loop().time() + GRACE_S
         loop = asyncio.get_running_loop()
+        deadline = loop.time() + GRACE_S
         while any(client.busy for client in self._clients) and loop.time() < deadline:  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(0.05)
         for client in self._clients:

@@ -2,7 +2,8 @@
 
 A model is loaded once per language. A recognizer is what one utterance occupies while it is being heard; recognizers
 are made when first needed, kept, and used again. With more utterances than recognizers the youngest wait, and their
-audio waits in their sources: decoding is many times faster than speaking, so they catch up.
+audio waits in their sources: decoding is many times faster than speaking, so they catch up. admission.py says who is
+next.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ log = logging.getLogger(__name__)
 
 PARTIAL_INTERVAL_S = 0.15
 PARTIAL_INTERVAL_BUSY_S = 0.6  # while calls are waiting for a thread
-RECOGNIZER_BYTES = 4_900_000  # measured with the embedded model, mid-utterance
-IVECTOR_RECOGNIZER_BYTES = 17_000_000  # measured with a stock small model
+RECOGNIZER_BYTES = 25_000_000  # measured with the embedded model after three minutes of speech (see recognizer.py)
+IVECTOR_RECOGNIZER_BYTES = 40_000_000  # a stock small model's takes 17 MB before its part of the graph has grown
+RECOGNIZERS_PER_THREAD = 4  # more would cost memory and time: a recognizer that is used much is twice as fast
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class RecognizerPool:
     """Recognizers for one or more languages, at most `limit` in the whole process. Belongs to one event loop.
 
     models: language → directory of a Vosk model. workers: where decoding happens; they are the caller's to close.
-    limit: None computes one from this machine's memory. partial_interval_s: the least time between two partial
-    transcripts of one utterance.
+    limit: None computes one from the threads and this machine's memory. partial_interval_s: the least time between two
+    partial transcripts of one utterance.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class RecognizerPool:
     ) -> None:
         self._paths = dict(models)
         self._workers = workers
-        self._limit = default_limit(models.values()) if limit is None else limit
+        self._limit = default_limit(models.values(), workers.threads) if limit is None else limit
         self._partial_interval_s = partial_interval_s
         self._models: dict[Language, LoadedModel] = {}
         self._idle: dict[Language, list[Recognizer]] = {language: [] for language in models}
@@ -182,8 +184,8 @@ def _slices(pcm: bytes, ended: bool) -> Iterator[tuple[bytes, bool]]:
         yield pcm[begin : begin + size], ended and begin + size >= len(pcm)
 
 
-def default_limit(models: Iterable[Path]) -> int:
-    """How many recognizers an eighth of this machine's memory holds, between 2 and 32."""
+def default_limit(models: Iterable[Path], threads: int) -> int:
+    """How many recognizers this many threads can use and an eighth of this machine's memory holds, at least 2."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     each_bytes = IVECTOR_RECOGNIZER_BYTES if any(map(has_ivectors, models)) else RECOGNIZER_BYTES
-    return max(2, min(32, memory_bytes // 8 // each_bytes))
+    return max(2, min(RECOGNIZERS_PER_THREAD * threads, memory_bytes // 8 // each_bytes))

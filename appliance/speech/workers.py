@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -45,13 +46,15 @@ class _Call:
 class Workers:
     """`threads` threads called `name`-0, `name`-1, … Calls wait in order of priority (lowest first), then of arrival.
 
-    `run` belongs to event loops; `close` may be called from anywhere but the workers themselves.
+    `run` belongs to event loops; `close` may be called from anywhere but the workers themselves. nice: how far these
+    threads stand back behind the event loop when all cores are busy (nice(2); on Linux it is a property of a thread).
     """
 
-    def __init__(self, threads: int, name: str) -> None:
+    def __init__(self, threads: int, name: str, *, nice: int = 0) -> None:
         if threads < 1:
             raise ValueError(f"{name}: {threads} worker threads, expected at least 1")
         self._name = name
+        self._nice = nice
         self._lock = threading.Lock()
         self._calls: list[tuple[tuple[int, ...], int, _Call]] = []
         # One token per call, and one None-call per thread to end it: SimpleQueue waits in C, without the GIL.
@@ -133,6 +136,8 @@ class Workers:
                 continue  # the first cancellation is under way already and is raised by run()
 
     def _work(self) -> None:
+        if self._nice:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
         while self._tokens.get():
             with self._lock:
                 if not self._calls:

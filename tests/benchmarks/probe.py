@@ -12,19 +12,19 @@ import time
 from typing import Any
 
 from appliance.cli import main
-from appliance.speech import recognition
+from appliance.speech.recognizer import Recognizer
 
 
 def record_decoding(path: str) -> None:
     """Log every call that hands samples to a recognizer, when it begins."""
-    log = open(path, "a", buffering=1)  # noqa: SIM115 - for the life of the process
-    decode = recognition._Recognizer.decode
+    log = open(path, "a", buffering=1)  # for the life of the process
+    decode = Recognizer.decode
 
     def recorded(self: Any, pcm: bytes, last: bool, wants_partial: bool) -> Any:
         log.write(f"{time.time():.6f} {self.samples + len(pcm) // 2}\n")
         return decode(self, pcm, last, wants_partial)
 
-    recognition._Recognizer.decode = recorded  # type: ignore[method-assign]
+    Recognizer.decode = recorded  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from fractions import Fraction
 from random import Random
 
 from appliance.dialogue.types import Context, Language, Timer
@@ -31,5 +30,8 @@ def context(language: Language, *timers: Timer, now: datetime = NOW, volume: int
 
 def slots_text(slots: Mapping[str, object]) -> str:
     """Slots as the phrase tables write them: "duration_s=300; name=pizza"."""
-    shown = {key: f"{float(value):.12g}" if isinstance(value, (float, Fraction)) else value for key, value in slots.items()}
-    return "; ".join(f"{key}={shown[key]}" for key in sorted(shown))
+    return "; ".join(f"{key}={_shown(slots[key])}" for key in sorted(slots))
+
+
+def _shown(value: object) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

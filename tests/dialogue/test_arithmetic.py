@@ -92,7 +92,8 @@ def test_square_roots_are_right_to_25_places(number: int) -> None:
     ("text", "language", "expected"),
     [
         ("fifteen percent of eighty", "en", 12), ("15% of 80", "en", 12), ("the square root of sixty four", "en", 8),
-        ("two to the power of ten", "en", 1024), ("seven squared", "en", 49), ("two cubed", "en", 8), ("2**8", "en", 256),
+        ("two to the power of ten", "en", 1024), ("seven squared", "en", 49), ("two cubed", "en", 8),
+        ("2**8", "en", 256),
         ("multiply three by four", "en", 12), ("divide ten by four", "en", "5/2"), ("add five to seven", "en", 12),
         ("the sum of five and seven", "en", 12), ("subtract three from ten", "en", 7), ("half of ninety", "en", 45),
         ("three quarters of eighty", "en", 60), ("minus five plus three", "en", -2), ("2 - -3", "en", 5),

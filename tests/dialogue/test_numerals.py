@@ -89,6 +89,7 @@ def test_english(text: str, expected: str | int) -> None:
         ("dreiviertel", "3/4"), ("drei viertel", "3/4"), ("zwei drittel", "2/3"), ("drei komma eins vier", "3.14"),
         ("drei komma vierzehn", "3.14"), ("null komma null fünf", "0.05"), ("1,5", "3/2"), ("1.234,5", "1234.5"),
         ("1.5", "3/2"), ("1.000", 1000), ("einen", 1),
+        ("eine million und fünf", 1_000_005), ("einhalb", "1/2"),
     ],
 )  # fmt: skip
 def test_german(text: str, expected: str | int) -> None:
@@ -99,6 +100,7 @@ def test_german(text: str, expected: str | int) -> None:
     ("text", "language"),
     [("twenty thirteen", "en"), ("hundred", "en"), ("one two", "en"), ("and five", "en"), ("point five", "en"),
      ("fünfzwanzig", "de"), ("undzwanzig", "de"), ("fünf drei", "de"), ("hundertund", "de"), ("pizza", "de"),
+     ("three point pizza", "en"), ("drei komma pizza", "de"), ("eine million und pizza", "de"),
      ("1.2.3", "en"), ("12:30", "de"), ("٣", "en"), ("²", "de"), ("1" * 40, "en")],
 )  # fmt: skip
 def test_what_is_no_number_is_refused(text: str, language: Language) -> None:
@@ -116,7 +118,8 @@ def test_ordinals_of_a_month_are_read_back(language: Language) -> None:
 
 @pytest.mark.parametrize(
     ("text", "language", "day"),
-    [("3rd", "en", 3), ("twenty first", "en", 21), ("dritten", "de", 3), ("einunddreißigster", "de", 31), ("3.", "de", 3)],
+    [("3rd", "en", 3), ("twenty first", "en", 21), ("dritten", "de", 3), ("einunddreißigster", "de", 31),
+     ("3.", "de", 3)],
 )
 def test_typed_and_inflected_ordinals_are_read(text: str, language: Language, day: int) -> None:
     words = normalise(text, language).split()

@@ -57,10 +57,13 @@ def test_durations(seconds: float, english: str, german: str) -> None:
 @pytest.mark.parametrize(
     ("time", "english", "german"),
     [
-        ("00:00", "midnight", "null Uhr"), ("00:05", "five past twelve", "null Uhr fünf"), ("01:00", "one o'clock", "ein Uhr"),
+        ("00:00", "midnight", "null Uhr"), ("00:05", "five past twelve", "null Uhr fünf"),
+        ("01:00", "one o'clock", "ein Uhr"),
         ("03:01", "one minute past three", "drei Uhr eins"), ("03:07", "seven minutes past three", "drei Uhr sieben"),
-        ("12:00", "noon", "zwölf Uhr"), ("12:30", "half past twelve", "zwölf Uhr dreißig"), ("15:15", "quarter past three",
-         "fünfzehn Uhr fünfzehn"), ("15:45", "quarter to four", "fünfzehn Uhr fünfundvierzig"), ("12:40", "twenty to one",
+        ("12:00", "noon", "zwölf Uhr"), ("12:30", "half past twelve", "zwölf Uhr dreißig"),
+        ("15:15", "quarter past three",
+         "fünfzehn Uhr fünfzehn"), ("15:45", "quarter to four", "fünfzehn Uhr fünfundvierzig"),
+         ("12:40", "twenty to one",
          "zwölf Uhr vierzig"), ("23:59", "one minute to twelve", "dreiundzwanzig Uhr neunundfünfzig"),
         ("21:01", "one minute past nine", "einundzwanzig Uhr eins"),
     ],
@@ -74,8 +77,10 @@ def test_clock(time: str, english: str, german: str) -> None:
 @pytest.mark.parametrize(
     ("days", "hour", "english", "german"),
     [
-        (0, 18, "six o'clock this evening", "heute um achtzehn Uhr"), (1, 7, "seven o'clock tomorrow morning", "morgen um sieben Uhr"),
-        (1, 12, "noon tomorrow", "morgen um zwölf Uhr"), (2, 16, "four o'clock on Thursday afternoon", "übermorgen um sechzehn Uhr"),
+        (0, 18, "six o'clock this evening", "heute um achtzehn Uhr"),
+        (1, 7, "seven o'clock tomorrow morning", "morgen um sieben Uhr"),
+        (1, 12, "noon tomorrow", "morgen um zwölf Uhr"),
+        (2, 16, "four o'clock on Thursday afternoon", "übermorgen um sechzehn Uhr"),
         (5, 9, "nine o'clock on Sunday morning", "am Sonntag um neun Uhr"),
         (9, 9, "nine o'clock on March twelfth", "am zwölften März um neun Uhr"),
     ],
@@ -93,7 +98,8 @@ def test_days() -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "english", "german"),
-    [("1", "mi", "one mile", "eine Meile"), ("1", "lb", "one pound", "ein englisches Pfund"), ("1/2", "mi", "0.5 miles", "0,5 Meilen"),
+    [("1", "mi", "one mile", "eine Meile"), ("1", "lb", "one pound", "ein englisches Pfund"),
+     ("1/2", "mi", "0.5 miles", "0,5 Meilen"),
      ("1.001", "m", "one meter", "ein Meter"), ("-3", "°C", "minus 3 degrees Celsius", "minus 3 Grad Celsius")],
 )  # fmt: skip
 def test_quantities(value: str, unit: str, english: str, german: str) -> None:

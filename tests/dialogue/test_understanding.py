@@ -70,11 +70,13 @@ def test_numbers_of_home_assistants_timers_become_seconds(understanding: Underst
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "\n\t", "…", "🎉🎉", "?!", "<script>alert(1)</script>", "{area} [x] (y|z)", "\x00", "a" * 10_000, "1" * 400,
-     "((((" * 100, "timer " * 80, "{duration}", "- - -", "\u202e", "ß", "%", "°"],
+    ["", "   ", "\n\t", "…", "🎉🎉", "?!", "<script>alert(1)</script>", "{area} [x] (y|z)", "\x00",
+     "a" * 10_000, "1" * 400,
+     "((((" * 100, "timer " * 80, "{duration}", "- - -", "\u202e", "ß", "%", "°",
+     "what time is it" + " " * 600],
     ids=lambda text: repr(text[:20]),
 )  # fmt: skip
-def test_nonsense_is_not_understood_and_harms_nobody(text: str, language: Language, understanding: Understanding) -> None:
+def test_nonsense_is_not_understood(text: str, language: Language, understanding: Understanding) -> None:
     intent = understanding.understand(text, language)
     assert (intent.name, intent.text) == ("", text)
 
@@ -103,6 +105,29 @@ def test_an_arithmetic_task_that_is_long_is_still_answered_or_refused(understand
 def test_politeness_does_not_change_the_meaning(polite: str, language: Language, understanding: Understanding) -> None:
     intent = understanding.understand(polite, language)
     assert (intent.name, dict(intent.slots)) == ("HassStartTimer", {"duration_s": 300.0})
+
+
+@pytest.mark.parametrize(
+    ("heard", "intent", "slots"),
+    [
+        ("how many feet are in to meters", "Convert", "quantity=2 m; unit=ft"), ("what did you here", "WhatHeard", ""),
+        ("ten miles and kilometers", "Convert", "quantity=10 mi; unit=km"),
+        ("what timers running", "HassTimerStatus", ""),
+        ("how many degrees seventy fahrenheit", "Convert", "quantity=70 °F; unit=°"),
+        ("time or status", "HassTimerStatus", ""),
+        ("let me know and ten minutes", "HassStartTimer", "duration_s=600"), ("what can i asked", "Help", ""),
+        ("said a timer for five minutes", "HassStartTimer", "duration_s=300"),
+        ("set timer four five minutes", "HassStartTimer", "duration_s=300"),
+        ("what is the pizza timer done", "HassTimerStatus", "name=pizza"),
+        ("remind me tomorrow to take out the trash", "SetReminder", "day=offset 1; name=take out the trash"),
+        ("pause the timer for nine minutes", "", ""),
+    ],
+)  # fmt: skip
+def test_what_the_embedded_recognizer_made_of_phrases(
+    heard: str, intent: str, slots: str, understanding: Understanding
+) -> None:
+    understood = understanding.understand(heard, "en")
+    assert (understood.name, slots_text(understood.slots)) == (intent, slots)
 
 
 @pytest.mark.parametrize(("text", "intent"), [("danke", "Thank"), ("bitte", "Repeat"), ("hey", "Greet")])

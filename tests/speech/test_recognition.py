@@ -297,7 +297,8 @@ async def test_a_model_that_vosk_refuses_is_named(tmp_path: Path, model: Path, w
 
 def test_the_default_limit_fits_the_memory(model: Path, tmp_path: Path) -> None:
     (tmp_path / "ivector").mkdir()
-    assert 2 <= default_limit([tmp_path]) <= default_limit([model]) <= 32
+    assert 2 <= default_limit([tmp_path], 8) <= default_limit([model], 8) <= 32
+    assert default_limit([model], 1) <= 4
 
 
 @pytest.fixture

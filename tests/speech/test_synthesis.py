@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -98,6 +99,8 @@ async def test_a_cancelled_reply_leaves_nothing_running(synthesizer: Synthesizer
         assert task.cancelled()
         assert synthesizer._workers.queued == 0
         assert await asyncio.wait_for(synthesizer._workers.run(int), 0.05) == 0  # the thread is free
+    del task
+    gc.collect()
     assert len(synthesizer._under_way) == 0
 
 

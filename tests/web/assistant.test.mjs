@@ -173,13 +173,22 @@ test("a turn begun while the connection is away is asked when it is back", async
   assert.deepEqual(types(home.network.taken()), ["hello", "text"]);
 });
 
-test("when the microphone is refused the person learns why and nothing is sent", async () => {
+test("when the microphone is refused the person learns why and no utterance begins", async () => {
   const home = await house();
   home.microphone.refusal = Object.assign(new Error("no"), { code: "denied" });
   assert.equal(await home.assistant.startRecording(), false);
   assert.equal(home.assistant.notice, TEXTS.en.errors.microphone_denied);
   assert.equal(home.assistant.isRecording, false);
-  assert.deepEqual(home.network.taken(), []);
+  assert.deepEqual(types(home.network.taken()), ["hello"]);
+});
+
+test("where the device has no recognizer for the language, the microphone stays closed and the person learns why", async () => {
+  const home = await house({ language: "de" });
+  const spoken = { en: true, de: false };
+  home.say({ type: "welcome", version: 1, language: "de", languages: ["en", "de"], spoken, max_audio_duration_s: 30 });
+  assert.equal(await home.assistant.startRecording(), false);
+  assert.equal(home.assistant.notice, TEXTS.de.errors.no_recognizer);
+  assert.equal(home.microphone.open, false);
 });
 
 test("released before the microphone was open: nothing is recorded", async () => {
@@ -193,6 +202,20 @@ test("released before the microphone was open: nothing is recorded", async () =>
   assert.equal(await started, false);
   assert.equal(home.assistant.state, "idle");
   assert.equal(home.microphone.recording, false);
+});
+
+test("pressing again before the last samples are on their way keeps the two utterances apart", async () => {
+  const home = await house();
+  let flushed;
+  home.microphone.flushGate = new Promise((resolve) => (flushed = resolve));
+  await home.assistant.startRecording();
+  const [released, pressed] = [home.assistant.stopRecording(), home.assistant.startRecording()];
+  await settle();
+  home.microphone.say(100);
+  flushed();
+  await Promise.all([released, pressed]);
+  home.microphone.say(200);
+  assert.deepEqual(types(home.network.taken()), ["hello", "start", 100, "stop", "start", 200]);
 });
 
 test("an unplugged microphone ends the utterance with what was heard", async () => {

@@ -1,7 +1,8 @@
 """A device that only pretends, to look at the page without models: `python -m tests.web.fake_device [port]`.
 
-It answers every question with a fixed sentence and a tone. Typing "drop" breaks every connection off and refuses new ones
-for two seconds; "long" gives a long answer; "ring" announces a timer; "fail" reports an error; "quiet" turns the volume down.
+It answers every question with a fixed sentence and a tone. Typing "drop" breaks every connection off and refuses new
+ones for two seconds; "long" gives a long answer; "ring" announces a timer; "fail" reports an error; "quiet" turns the
+volume down.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ WELCOME = next(message for message in json.loads(
 
 async def main(port: int) -> None:
     device = FakeDevice()
-    async with serve(device.converse, "127.0.0.1", port, process_request=device.answer_http, compression=None) as server:
+    async with serve(device.converse, "127.0.0.1", port, process_request=device.answer_http) as server:
         await server.serve_forever()
 
 

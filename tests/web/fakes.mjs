@@ -79,6 +79,7 @@ export class FakeMicrophone {
   inputLatencyMs = null;
   refusal = null;
   gate = Promise.resolve();
+  flushGate = Promise.resolve();
   configured = 0;
 
   async prepare() {
@@ -92,6 +93,7 @@ export class FakeMicrophone {
   }
   async stop() {
     this.recording = false;
+    await this.flushGate;
   }
   configure() {
     this.configured += 1;

@@ -10,14 +10,14 @@ import "./OptimizedAudioStreamer.js";
 import { audioIsAllowed } from "./audio-context.js";
 import { watchedConfig } from "./config.js";
 import { Connection, SYSTEM_CLOCK } from "./connection.js";
+import { Conversation } from "./conversation.js";
+import { showMetrics, showReply, showState } from "./elements.js";
 import { Loudspeaker } from "./loudspeaker.js";
 import { Microphone } from "./microphone.js";
-import { OpenTurns } from "./open-turns.js";
 import { WIRE_RATE_HZ } from "./protocol.js";
 import { AdaptiveQuality, OPTIMIZATION_CONFIGS, presetName } from "./quality.js";
 import { RollingStatistics, tenth } from "./statistics.js";
 import { errorText, statusText } from "./texts.js";
-import { Turn } from "./turn.js";
 
 const LOUDSPEAKER_PATIENCE_MS = 1000;
 const BENCHMARK_PAUSE_MS = 100;
@@ -45,13 +45,9 @@ export class EnhancedVoiceAssistant {
 
   #config;
   #parts;
-  #turns;
-  #newest = null;
-  #lastAnswered = null;
-  #announced = null; // id of the latest announcement
+  #conversation;
   #recording = false; // from press to release
-  #session = Math.random().toString(36).slice(2, 8);
-  #turnNumber = 0;
+  #released = Promise.resolve(); // once the samples of the last utterance are all on their way
   #metricsTimer = null;
   #connectionSettled = () => {};
   #wishes = null; // the last `hello` of this connection
@@ -60,13 +56,15 @@ export class EnhancedVoiceAssistant {
     this.#config = watchedConfig(options, () => this.#configure());
     this.#parts = makeParts(() => this.#config);
     this.#parts.streamer = new globalThis.OptimizedAudioStreamer(this.#parts);
-    this.#turns = new OpenTurns(this.#parts);
-    this.#turns.onfail = (turn, code, message) => this.#failed(turn, code, message);
+    this.#conversation = new Conversation(this.#parts);
+    this.#conversation.onturn = (turn) => this.#turnChanged(turn);
+    this.#conversation.onfail = (turn, code, message) => this.#failed(turn, code, message);
+    this.#conversation.onremark = (code, message) => this.#remark(code, message);
     const { streamer, microphone, loudspeaker } = this.#parts;
     streamer.onResponse = (message) => this.#receive(message);
     streamer.onState = (state, details) => this.#connectionChanged(state, details);
     streamer.onLevel = (level) => this.onchange("level", level);
-    streamer.acceptsSpeech = (id) => !this.#recording && [this.#newest?.id, this.#announced].includes(id);
+    streamer.acceptsSpeech = (id) => !this.#recording && this.#conversation.mayHear(id);
     microphone.onopen = () => this.onchange("microphone", { open: true });
     microphone.onclose = ({ lost }) => this.#microphoneClosed(lost);
     loudspeaker.onstarted = ({ id }) => this.#sounds(id);
@@ -102,19 +100,19 @@ export class EnhancedVoiceAssistant {
 
   /** "opening" | "listening" | "thinking" | "speaking" | "idle" */
   get state() {
-    if (this.#recording) return this.#turns.get(this.#newest.id) ? "listening" : "opening";
-    if (this.#turns.size > 0) return "thinking";
+    if (this.#recording) return this.#conversation.isOpen(this.#conversation.newest) ? "listening" : "opening";
+    if (this.#conversation.isWaiting) return "thinking";
     return this.streamer.isSpeaking ? "speaking" : "idle";
   }
 
   /** This turn's place in the queue for a recognizer, 1 is next; null when it does not wait. */
   get waitingPlace() {
-    return this.#newest?.place ?? null;
+    return this.#conversation.newest?.place ?? null;
   }
 
   /** Connect; true once connected, false if the first attempt failed (further ones follow by themselves). */
   initialize() {
-    this.#showMetrics();
+    this.#refreshMetrics();
     return new Promise((resolve) => {
       if (this.#parts.connection.connected) resolve(true);
       this.#connectionSettled = resolve;
@@ -130,60 +128,56 @@ export class EnhancedVoiceAssistant {
   /** Listen; silences a reply that is being spoken. Returns whether it listens; if not, `notice` says why. */
   async startRecording() {
     if (this.#recording) return true;
-    this.silence();
-    this.notice = "";
-    this.#recording = true;
-    const turn = this.#beginTurn("voice");
+    if (this.welcome?.spoken[this.#config.language] === false) {
+      this.#remark("no_recognizer");
+      return false;
+    }
+    const turn = this.#begin("voice");
     try {
+      await this.#released;
       if (!this.microphoneIsOpen) await Promise.all([this.#parts.microphone.prepare(), this.#openLoudspeaker()]);
     } catch (error) {
       this.#recording = false;
-      this.#say(errorText(this.#config.language, `microphone_${error.code ?? "failed"}`, error.message));
+      this.#remark(`microphone_${error.code ?? "failed"}`, error.message);
       return false;
     }
-    if (turn !== this.#newest || !this.#recording) return false; // released while the microphone was opening
-    this.#turns.add(turn);
-    this.#turns.send(turn, "start", { language: turn.language, sample_rate: WIRE_RATE_HZ });
+    if (turn !== this.#conversation.newest || !this.#recording) return false; // released while it was opening
+    this.#conversation.open(turn, "start", { language: turn.language, sample_rate: WIRE_RATE_HZ });
     this.streamer.startCapture(turn);
-    this.#turnChanged(turn);
     return true;
   }
 
   /** The utterance is complete. Resolves when its last sample is on its way. */
   async stopRecording() {
     if (!this.#recording) return;
-    const turn = this.#newest;
+    const turn = this.#conversation.newest;
     this.#recording = false;
     turn.releasedAtMs = this.#parts.clock.now();
     this.#stateChanged();
-    await this.streamer.stopCapture();
-    turn.released = true;
-    if (this.#turns.get(turn.id)) this.#turns.send(turn, "stop");
+    this.#released = this.streamer.stopCapture().then(() => {
+      turn.released = true;
+      this.#conversation.send(turn, "stop");
+    });
+    await this.#released;
   }
 
   /** Forget what was said since the press. */
   async cancelRecording() {
     if (!this.#recording) return;
-    const turn = this.#newest;
+    const turn = this.#conversation.newest;
     this.#recording = false;
-    await this.streamer.stopCapture();
-    if (this.#turns.get(turn.id)) this.#turns.send(turn, "cancel");
-    this.#turns.close(turn, "cancelled");
-    this.#turnChanged(turn);
+    this.#released = this.streamer.stopCapture().then(() => this.#conversation.cancel(turn));
+    await this.#released;
   }
 
   /** Ask by hand; silences a reply that is being spoken. */
   async sendText(text) {
     if (this.#recording) await this.cancelRecording();
-    this.silence();
-    this.notice = "";
-    const turn = this.#beginTurn("text", text);
-    turn.released = true;
+    const turn = this.#begin("text", text);
     if (this.#config.speakReplies) await this.#openLoudspeaker();
+    turn.released = true;
     turn.releasedAtMs = this.#parts.clock.now();
-    this.#turns.add(turn);
-    this.#turns.send(turn, "text", { text, language: turn.language });
-    this.#turnChanged(turn);
+    this.#conversation.open(turn, "text", { text, language: turn.language });
   }
 
   /** Be quiet. */
@@ -200,7 +194,7 @@ export class EnhancedVoiceAssistant {
   getMetrics() {
     const { connection } = this.#parts;
     const audio = this.streamer.metrics();
-    const last = this.#lastAnswered;
+    const last = this.#conversation.lastAnswered;
     return {
       connected: connection.connected,
       state: connection.state,
@@ -229,11 +223,13 @@ export class EnhancedVoiceAssistant {
     return { avg, min, max, results: statistics.values.map(tenth) };
   }
 
-  #beginTurn(kind, text) {
-    const id = `${this.#session}-${++this.#turnNumber}`;
-    this.#newest = new Turn({ id, kind, text, language: this.#config.language });
+  #begin(kind, text) {
+    this.silence();
+    this.notice = "";
+    this.#recording = kind === "voice";
+    const turn = this.#conversation.begin(kind, this.#config.language, text);
     this.#stateChanged();
-    return this.#newest;
+    return turn;
   }
 
   /** Opening it tells the rate to speak at, which the device must know before the next question. Never throws. */
@@ -268,80 +264,54 @@ export class EnhancedVoiceAssistant {
     if (state === "connected") {
       this.#wishes = null;
       this.#hello();
-      this.#turns.connected();
-    } else if (state === "reconnecting") this.#turns.dropped();
-    else if (state === "disconnected") this.#turns.failAll("connection_lost");
+      this.#conversation.connected();
+    } else if (state === "reconnecting") this.#conversation.dropped();
+    else if (state === "disconnected") this.#conversation.lost();
     this.notice = code === CLOSE_BUSY ? errorText(this.#config.language, "busy") : "";
     if (state !== "connecting") this.#connectionSettled(state === "connected");
     this.#stateChanged();
   }
 
   #receive(message) {
-    const turn = this.#turns.get(message.id);
-    if (turn) this.#turns.stopWaiting();
-    this.#handlers[message.type]?.(message, turn);
-    if (turn) this.#turnChanged(turn);
-    else this.#stateChanged();
-  }
-
-  #handlers = {
-    welcome: (message) => {
+    this.#conversation.receive(message);
+    if (message.type === "welcome") {
       this.welcome = message;
       this.onchange("welcome", message);
-    },
-    queued: ({ place }, turn) => turn && (turn.place = place),
-    partial: (message, turn) => turn?.partial(message),
-    final: (message, turn) => turn?.understood(message, this.#parts.clock.now()),
-    answer: (message, turn) => turn && this.#answered(message, turn),
-    speech_end: (message) => message.id === this.#lastAnswered?.id && this.#lastAnswered.measured(message),
-    volume: ({ percent }) => (this.#parts.loudspeaker.volume = Math.min(100, Math.max(0, percent)) / 100),
-    announce: (message) => {
-      this.#announced = message.id;
-      this.#showReply(message.text);
+    } else if (message.type === "volume") {
+      this.#parts.loudspeaker.volume = Math.min(100, Math.max(0, message.percent)) / 100;
+    } else if (message.type === "announce") {
+      showReply(this.ui, message.text);
       this.onchange("announce", message);
-    },
-    error: (message, turn) => this.#refused(message, turn),
-  };
-
-  #answered(message, turn) {
-    turn.answered(message, this.#parts.clock.now());
-    this.#turns.close(turn, "answered");
-    this.#lastAnswered = turn;
-    if (turn === this.#newest) this.#showReply(turn.reply);
-  }
-
-  /** Some errors end a turn, some only want to be known. */
-  #refused({ code, message }, turn) {
-    if (code === "already_started") return;
-    if (turn && !["audio_too_long", "no_voice"].includes(code)) {
-      this.#turns.fail(turn, code, message);
-      return;
     }
-    if (code === "audio_too_long") this.stopRecording();
-    this.#say(errorText(this.#config.language, code, message));
+    this.#stateChanged();
   }
 
   #failed(turn, code, message) {
-    if (turn === this.#newest && this.#recording) {
+    if (turn === this.#conversation.newest && this.#recording) {
       this.#recording = false;
-      this.streamer.stopCapture();
+      this.#released = this.streamer.stopCapture();
     }
     turn.reply = errorText(this.#config.language, code, message);
-    this.#showReply(turn.reply);
     this.#turnChanged(turn);
+  }
+
+  #remark(code, message) {
+    if (code === "audio_too_long") this.stopRecording();
+    this.notice = errorText(this.#config.language, code, message);
+    this.#stateChanged();
   }
 
   #microphoneClosed(lost) {
     if (lost) {
       this.stopRecording();
-      this.notice = errorText(this.#config.language, "microphone_lost");
+      this.#remark("microphone_lost");
     }
     this.onchange("microphone", { open: false });
-    this.#stateChanged();
   }
 
   #sounds(id) {
-    if (this.#lastAnswered?.id === id) this.#lastAnswered.firstAudioAtMs ??= this.#parts.clock.now();
+    const { lastAnswered } = this.#conversation;
+    if (lastAnswered?.id === id) lastAnswered.firstAudioAtMs ??= this.#parts.clock.now();
     this.#stateChanged();
   }
 
@@ -350,26 +320,15 @@ export class EnhancedVoiceAssistant {
     this.#stateChanged();
   }
 
-  #say(notice) {
-    this.notice = notice;
-    this.#stateChanged();
-  }
-
-  #showReply(text) {
-    if (this.ui.responseElement) this.ui.responseElement.textContent = text;
-  }
-
   #turnChanged(turn) {
+    if (turn === this.#conversation.newest && turn.reply) showReply(this.ui, turn.reply);
     this.onchange("turn", turn);
     this.#stateChanged();
   }
 
   #stateChanged() {
-    const { statusElement, recordButton } = this.ui;
     const status = statusText(this.#config.language, this);
-    if (statusElement && statusElement.textContent !== status) statusElement.textContent = status;
-    recordButton?.setAttribute("aria-pressed", String(this.#recording));
-    recordButton?.classList.toggle("recording", this.#recording);
+    showState(this.ui, { status, recording: this.#recording });
     this.onchange("state", this.state);
   }
 
@@ -378,13 +337,11 @@ export class EnhancedVoiceAssistant {
   }
 
   /** Once a second from `initialize` on. */
-  #showMetrics() {
-    this.#parts.clock.clearTimeout(this.#metricsTimer);
-    this.#metricsTimer = this.#parts.clock.setTimeout(() => this.#showMetrics(), METRICS_EVERY_MS);
-    if (!this.ui.metricsElement) return;
-    const { latency, audio } = this.getMetrics();
-    const roundTrip = latency.average === null ? "–" : `${latency.average} ms`;
-    this.ui.metricsElement.textContent = `${roundTrip} · ${audio.chunkSize} B / ${audio.chunkIntervalMs} ms`;
+  #refreshMetrics() {
+    const { clock } = this.#parts;
+    clock.clearTimeout(this.#metricsTimer);
+    this.#metricsTimer = clock.setTimeout(() => this.#refreshMetrics(), METRICS_EVERY_MS);
+    showMetrics(this.ui, this.getMetrics());
   }
 }
 

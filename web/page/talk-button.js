@@ -4,7 +4,7 @@
 
 import { PushToTalk } from "../core/push-to-talk.js";
 
-const TYPING = "input, textarea, select, button, a, dialog";
+const OTHER_CONTROLS = "input, textarea, select, button, a, dialog";
 
 export function bindTalkButton(button, assistant) {
   const talk = new PushToTalk({
@@ -21,24 +21,30 @@ export function bindTalkButton(button, assistant) {
   for (const type of ["pointerup", "pointercancel"]) button.addEventListener(type, () => talk.release());
   button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is holding, not asking
   button.addEventListener("click", (event) => {
-    if (event.detail === 0 && event.pointerType === "") talk.toggle(); // a screen reader's click, without a press
+    if (event.detail === 0) talk.toggle(); // a screen reader's or a script's click, without a press
   });
 
-  const isTalkKey = (event) =>
-    event.code === "Space" && !event.ctrlKey && !event.altKey && !event.metaKey &&
-    (event.target === button || !event.target.closest?.(TYPING));
-  const isButtonKey = (event) => event.target === button && event.code === "Enter";
+  /** Space anywhere but where it means something else; Enter on the button itself. */
+  function means(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return false;
+    if (event.target === button) return event.code === "Space" || event.code === "Enter";
+    return event.code === "Space" && !event.target.closest(OTHER_CONTROLS);
+  }
+
   addEventListener("keydown", (event) => {
-    if (!isTalkKey(event) && !isButtonKey(event)) return;
+    if (event.code === "Escape" && !event.target.closest("dialog")) stopEverything();
+    if (!means(event)) return;
     event.preventDefault();
     if (!event.repeat) talk.press();
   });
   addEventListener("keyup", (event) => {
-    if (!isTalkKey(event) && !isButtonKey(event)) return;
+    if (!means(event)) return;
     event.preventDefault();
     talk.release();
   });
-  addEventListener("keydown", (event) => {
-    if (event.code === "Escape" && !event.target.closest?.("dialog")) assistant.isRecording ? assistant.cancelRecording() : assistant.silence();
-  });
+
+  function stopEverything() {
+    if (assistant.isRecording) assistant.cancelRecording();
+    else assistant.silence();
+  }
 }

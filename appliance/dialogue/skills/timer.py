@@ -8,7 +8,7 @@ from appliance.dialogue.number_words import in_words
 from appliance.dialogue.spoken import capitalised, duration, listed, reply
 from appliance.dialogue.types import CancelTimer, Context, Intent, Language, Reply, SetTimer, Timer
 
-LONGEST_S = 30 * 86_400
+LONGEST_S = 366 * 86_400
 MOST = 20
 """Timers, alarms and reminders together. More is a mistake or mischief, and nobody wants to hear the list."""
 
@@ -182,8 +182,8 @@ def refusal(context: Context, seconds: float) -> Reply | None:
 
 
 def too_long(context: Context) -> Reply:
-    return reply(context, en="That is too long. Thirty days is the most.",
-                 de="Das ist zu lang. Höchstens dreißig Tage gehen.")
+    return reply(context, en="That is too long. A year is the most.",
+                 de="Das ist zu lang. Höchstens ein Jahr geht.")
 
 
 def which_one(timers: list[Timer], context: Context) -> Reply:

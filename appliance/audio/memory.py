@@ -1,0 +1,48 @@
+"""What the device remembers over a restart besides timers: its volume, and whether it is muted."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FILE = "device.json"
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    volume: int = 70
+    """Percent."""
+    muted: bool = False
+    """The microphone stays off until a person turns it on again."""
+
+
+def load(directory: Path) -> DeviceState:
+    """What was saved; defaults for what is missing or damaged, with a line in the log."""
+    file = directory / FILE
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        state = DeviceState(**{one.name: found[one.name] for one in fields(DeviceState) if one.name in found})
+        if type(state.volume) is not int or not 0 <= state.volume <= 100 or type(state.muted) is not bool:
+            raise ValueError(f"volume {state.volume!r}, muted {state.muted!r}")
+    except FileNotFoundError:
+        return DeviceState()
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        log.warning("%s cannot be used (%s); volume and mute start afresh", file, error)
+        return DeviceState()
+    return state
+
+
+def save(directory: Path, state: DeviceState) -> None:
+    """Replace the file whole, so that a power cut leaves the old or the new one."""
+    part = directory / f"{FILE}.part"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(asdict(state)) + "\n", encoding="utf-8")
+        os.replace(part, directory / FILE)
+    except OSError as error:
+        log.warning("%s cannot be written (%s); volume and mute will not survive a restart", directory / FILE, error)

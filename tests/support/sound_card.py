@@ -1,0 +1,195 @@
+"""A virtual sound card: two private PulseAudio servers with a null sink each, as ALSA devices for PortAudio.
+
+What is played into the sink "microphone" is what its monitor source, our microphone, hears; what comes out of our
+loudspeaker is recorded from the monitor of the sink "loudspeaker". Two servers, because PulseAudio moves the streams
+of an unplugged device to another one if there is any.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+MICROPHONE, LOUDSPEAKER = "virtual-microphone", "virtual-loudspeaker"
+"""Names of the two devices as PortAudio lists them."""
+
+RATE = 48_000
+
+_ASOUND = """
+pcm.{microphone} {{
+  type pulse
+  server "unix:{folder}/microphone.socket"
+  device "microphone.monitor"
+  hint {{
+    show on
+    description "virtual microphone"
+  }}
+}}
+pcm.{loudspeaker} {{
+  type pulse
+  server "unix:{folder}/loudspeaker.socket"
+  device "loudspeaker"
+  hint {{
+    show on
+    description "virtual loudspeaker"
+  }}
+}}
+pcm.!default {{ type null }}  # PortAudio aborts without any default
+"""
+
+
+@dataclass
+class Recording:
+    """What the loudspeaker plays, as it comes."""
+
+    process: subprocess.Popen[bytes]
+    pieces: list[tuple[float, NDArray[np.int16]]] = field(default_factory=list)
+    """(time.monotonic() on arrival, samples)"""
+
+    def samples(self) -> NDArray[np.int16]:
+        return np.concatenate([piece for _, piece in self.pieces] or [np.zeros(0, np.int16)])
+
+    def first_sound_after(self, moment: float, level: int = 300) -> float:
+        """time.monotonic() of the first piece that is not silent."""
+        return next((at for at, piece in self.pieces if at > moment and np.abs(piece).max() > level), float("inf"))
+
+    def last_sound_between(self, begin: float, end: float, level: int = 300) -> float:
+        """time.monotonic() of the last piece that is not silent, `begin` if all are."""
+        return max((at for at, piece in self.pieces if begin < at < end and np.abs(piece).max() > level), default=begin)
+
+
+@dataclass
+class SoundCard:
+    folder: Path
+
+    def pactl(self, side: str, *arguments: str) -> str:
+        return subprocess.run(
+            ["pactl", *arguments], env=self.environment(side), check=True, capture_output=True, text=True, timeout=10
+        ).stdout
+
+    def environment(self, side: str) -> dict[str, str]:
+        return os.environ | {"PULSE_SERVER": f"unix:{self.folder}/{side}.socket", "HOME": str(self.folder)}
+
+    def speak(self, pcm: bytes, rate: int = 16_000) -> subprocess.Popen[bytes]:
+        """Say s16le into the microphone in real time; the process ends when all of it was said."""
+        process = self._run("pacat", "microphone", "--device=microphone", "--latency-msec=20", f"--rate={rate}")
+        threading.Thread(target=_feed, args=(process, pcm), daemon=True).start()
+        return process
+
+    @contextmanager
+    def recording(self, rate: int = RATE) -> Iterator[Recording]:
+        """Record the loudspeaker, in pieces of about 5 ms."""
+        process = self._run("parec", "loudspeaker", "--device=loudspeaker.monitor", "--latency-msec=5", f"--rate={rate}")
+        recording = Recording(process)
+        reader = threading.Thread(target=_collect, args=(recording,), daemon=True)
+        reader.start()
+        try:
+            yield recording
+        finally:
+            process.terminate()
+            process.wait()
+            reader.join()
+
+    def unplug(self, side: str) -> None:
+        for line in self.pactl(side, "list", "short", "modules").splitlines():
+            number, name = line.split("\t")[:2]
+            if name == "module-null-sink":
+                self.pactl(side, "unload-module", number)
+
+    def plug(self, side: str) -> None:
+        self.pactl(side, "load-module", *_SINK.format(name=side).split())
+
+    @contextmanager
+    def awake(self, side: str) -> Iterator[None]:
+        """Keep a side at low latency: a null sink nobody listens to works two seconds ahead."""
+        process = self._run("parec", side, f"--device={side}.monitor", "--latency-msec=5", "--rate=48000")
+        drain = threading.Thread(target=_collect, args=(Recording(process), False), daemon=True)
+        drain.start()
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+            drain.join()
+
+    def _run(self, program: str, side: str, *arguments: str) -> subprocess.Popen[bytes]:
+        is_player = program == "pacat"
+        return subprocess.Popen(
+            [program, "--raw", "--format=s16le", "--channels=1", *arguments], env=self.environment(side),
+            stdin=subprocess.PIPE if is_player else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if is_player else subprocess.PIPE)
+
+
+_SINK = "module-null-sink sink_name={name} rate=48000 channels=1 format=s16le"
+
+
+@contextmanager
+def sound_card(folder: Path) -> Iterator[SoundCard]:
+    """Start the servers, and point ALSA at them for this process and its children until exit."""
+    card = SoundCard(folder)
+    (folder / "asound.conf").write_text(
+        _ASOUND.format(folder=folder, microphone=MICROPHONE, loudspeaker=LOUDSPEAKER), encoding="utf-8")
+    before = os.environ.get("ALSA_CONFIG_PATH")
+    os.environ["ALSA_CONFIG_PATH"] = str(folder / "asound.conf")
+    servers = [_server(card, side) for side in ("microphone", "loudspeaker")]
+    try:
+        for side in ("microphone", "loudspeaker"):
+            _wait_for(folder / f"{side}.socket")
+        with card.awake("microphone"), card.awake("loudspeaker"):
+            time.sleep(2)  # what the sinks had worked ahead passes
+            yield card
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+        del os.environ["ALSA_CONFIG_PATH"]
+        if before is not None:
+            os.environ["ALSA_CONFIG_PATH"] = before
+
+
+def _server(card: SoundCard, side: str) -> subprocess.Popen[bytes]:
+    runtime = card.folder / f"run-{side}"
+    runtime.mkdir(mode=0o700)
+    environment = card.environment(side) | {"XDG_RUNTIME_DIR": str(runtime), "PULSE_RUNTIME_PATH": str(runtime)}
+    del environment["PULSE_SERVER"]
+    with (card.folder / f"{side}.log").open("wb") as log:
+        return subprocess.Popen(
+            ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
+             "--log-target=stderr", "--high-priority=yes", "--realtime=yes",  # hardware is never late either
+             "-L", f"module-native-protocol-unix socket={card.folder}/{side}.socket auth-anonymous=1",
+             "-L", _SINK.format(name=side)],
+            env=environment, stdout=log, stderr=log)
+
+
+def _wait_for(socket: Path) -> None:
+    deadline = time.monotonic() + 10
+    while not socket.exists():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"PulseAudio did not start: {socket.with_suffix('.log').read_text()}")
+        time.sleep(0.02)
+
+
+def _feed(process: subprocess.Popen[bytes], pcm: bytes) -> None:
+    assert process.stdin is not None
+    process.stdin.write(pcm)
+    process.stdin.close()
+
+
+def _collect(recording: Recording, keep: bool = True) -> None:
+    assert recording.process.stdout is not None
+    descriptor, rest = recording.process.stdout.fileno(), b""
+    while piece := os.read(descriptor, 65536):
+        now = time.monotonic()
+        piece = rest + piece
+        rest = piece[len(piece) // 2 * 2 :]
+        if keep:
+            recording.pieces.append((now, np.frombuffer(piece[: len(piece) // 2 * 2], "<i2")))
