@@ -47,6 +47,8 @@ class Assistant:
     ears: RecognizerPool
     mouth: Synthesizer
     timers: TimerStore
+    thinking: Workers
+    """The thread for understanding and for the timers' disk."""
     recognizers: dict[Language, Choice]
     voices: dict[Language, Choice]
 
@@ -81,7 +83,8 @@ async def awake(
             mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run)
             if config.log_speech:
                 mind = _LoggedMind(mind)
-            yield Assistant(Faculties(pool, mind, synthesizer), pool, synthesizer, timers, recognizers, voices)
+            yield Assistant(
+                Faculties(pool, mind, synthesizer), pool, synthesizer, timers, thinking, recognizers, voices)
     finally:
         for workers in (hearing, speaking, thinking):
             workers.close()
@@ -124,7 +127,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 {language: announcement(timer, language) for language in LANGUAGES}, f"timer-{timer.id}", timer.kind)
 
         async with server.listening() as (page_port, port), asyncio.TaskGroup() as tasks:
-            background = [tasks.create_task(assistant.timers.watch(ring)), tasks.create_task(_feed_watchdog())]
+            watching = assistant.timers.watch(ring, run=assistant.thinking.run)
+            background = [tasks.create_task(watching), tasks.create_task(_feed_watchdog())]
             better = better_models(assistant)
             if fetching and better:
                 background.append(tasks.create_task(_fetch(better, config.models_path())))

@@ -19,7 +19,7 @@ EVENTS: list[turns.Event] = [
     turns.Queued("7", 2),
     turns.PartialHeard("7", "what time"),
     turns.FinalHeard("7", "what time is it", 0.97, 1.4, False, {"recognition_ms": 14.2}),
-    turns.Answered("7", "It's 3:07 p.m.", "en", "HassGetCurrentTime", True, "what time is it", TIMINGS),
+    turns.Answered("7", "It's seven minutes past three.", "en", "HassGetCurrentTime", True, "what time is it", TIMINGS),
     turns.SpeechStarted("7", 48000),
     turns.SpeechEnded("7", False, 1.9, TIMINGS | {"first_audio_ms": 60.1, "synthesis_ms": 18.6}),
     turns.Cancelled("7"),

@@ -65,7 +65,7 @@ class FakeDevice:
                     await send(connection, {"type": "final", "id": message["id"], "text": heard, "confidence": 0.9,
                                             "truncated": False, "audio_s": received / 32000,
                                             "processing_time_ms": 31.4, "timings": {"recognition_ms": 31.4}})
-                    await self.answer(connection, message["id"], heard, "It's 3:07 p.m.", rate, speak)
+                    await self.answer(connection, message["id"], heard, "It's seven minutes past three.", rate, speak)
                 case "text":
                     await self.typed(connection, message, rate, speak)
 
