@@ -22,5 +22,6 @@ setup(
         ],
         compiler_directives={"language_level": 3, "auto_pickle": False},
     ),
-    package_data={"native": ["py.typed", "*.pyi", "*.pxd", "*.h"]},
+    package_data={"native": ["py.typed", "*.pyi"]},
+    exclude_package_data={"native": ["*.c", "*.h"]},
 )
