@@ -146,7 +146,7 @@ static inline void capture_deliver(capture_stream *capture, const void *input, s
 }
 
 static inline int capture_callback(const void *input, void *output, unsigned long frames, const void *time_info,
-                            unsigned long flags, void *userdata) {
+                                   unsigned long flags, void *userdata) {
     (void)output, (void)time_info;
     capture_stream *capture = userdata;
     uint64_t now_ns = monotonic_ns();
@@ -198,7 +198,7 @@ static inline float playback_spread(const playback_stream *playback, const int16
     return gain;
 }
 
-/* Play up to `frames` waiting samples from `index`, the gain going from where it is to `target_gain`. */
+/* Play the samples that are ready, the gain going from where it is to `target_gain`; returns how many. */
 static inline size_t playback_play(playback_stream *playback, spsc_regions ready, float target_gain, int16_t *output,
                                    sample_level *level) {
     size_t count = ready.first_count + ready.second_count;
@@ -227,7 +227,7 @@ static inline size_t playback_fade_out(playback_stream *playback, uint64_t pendi
 }
 
 static inline int playback_callback(const void *input, void *output, unsigned long frames, const void *time_info,
-                             unsigned long flags, void *userdata) {
+                                    unsigned long flags, void *userdata) {
     (void)input, (void)time_info;
     playback_stream *playback = userdata;
     meter_block(&playback->meter, monotonic_ns(), frames, (flags & PORTAUDIO_OUTPUT_UNDERFLOW) != 0);

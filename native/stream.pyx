@@ -196,7 +196,7 @@ cdef class Capture(Stream):
         self.capture.ring = ring.opened()
         self.capture.wake_fd = ring.wake_fd
         self.capture.channels = channels
-        self.capture.channel = -1 if channel is None else channel
+        self.capture.channel = channel if channel is not None else 0 if channels == 1 else -1
         self.capture.is_float32 = sample_format == "float32"
         self.capture.preroll_capacity = preroll
         self.capture.preroll = <int16_t *>calloc(max(preroll, 1), sizeof(int16_t))
