@@ -26,6 +26,7 @@ from appliance.dialogue.timers import TimerStore
 from appliance.dialogue.types import LANGUAGES, Language, Memory, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.server.client import Facts
+from appliance.server.metrics import Metrics
 from appliance.server.web import WebServer
 from appliance.speech.catalogue import Kind, of
 from appliance.speech.models import Choice, find_recognizer, find_voice, how_to_get
@@ -120,7 +121,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
         facts = Facts(
             {language: choice.name for language, choice in assistant.recognizers.items()},
             {language: choice.name for language, choice in assistant.voices.items()})
-        server = WebServer(config, assistant.faculties, facts)
+        metrics = Metrics(lambda: assistant.ears.stats)
+        server = WebServer(config, assistant.faculties, facts, metrics)
 
         async def ring(timer: Timer) -> None:
             server.announce(
@@ -128,7 +130,9 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
 
         async with server.listening() as (page_port, port), asyncio.TaskGroup() as tasks:
             watching = assistant.timers.watch(ring, run=assistant.thinking.run)
-            background = [tasks.create_task(watching), tasks.create_task(_feed_watchdog())]
+            background = [
+                tasks.create_task(watching), tasks.create_task(_feed_watchdog()),
+                tasks.create_task(metrics.watch_loop(lambda: server.occupied))]
             better = better_models(assistant)
             if fetching and better:
                 background.append(tasks.create_task(_fetch(better, config.models_path())))

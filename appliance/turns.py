@@ -108,7 +108,10 @@ class Announced:
 
 @dataclass(frozen=True)
 class Cancelled:
+    """The utterance was forgotten; `audio_s` of it had arrived."""
+
     id: str
+    audio_s: float = 0.0
 
 
 @dataclass(frozen=True)

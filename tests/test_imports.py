@@ -31,7 +31,8 @@ MAY_IMPORT = {  # first match wins: room of the importing file → rooms it may 
 }
 ONE_FILE = {
     "vosk": "speech/recognizer.py", "piper": "speech/", "sounddevice": "audio/device.py", "websockets": "server/",
-    "uvloop": "app.py", "hassil": "dialogue/understanding.py", "evdev": "audio/", "gpiozero": "audio/",
+    "uvloop": "app.py", "hassil": "dialogue/understanding.py", "prometheus_client": "server/metrics.py",
+    "evdev": "audio/", "gpiozero": "audio/",
 }
 
 

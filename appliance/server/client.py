@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from websockets.asyncio.server import ServerConnection, broadcast
@@ -19,12 +20,18 @@ from appliance.dialogue.types import LANGUAGES, Language
 from appliance.errors import ProtocolError
 from appliance.server import protocol
 from appliance.server.access import Pace
+from appliance.server.metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 STALL_S = 10.0
 """A client that takes no byte for this long has stopped reading and is dropped."""
 
 UNREAD_LIMIT_BYTES = 256 * 1024
 """… and so is one that lets this much pile up without any sound being sent."""
+
+RECONNECT_AFTER_MS = 2000
+"""When a client may come back after a goodbye."""
 
 PIECE_BYTES = 8 * 1024
 """Most reply sound in one message: 85 ms at 48 kHz, so that little is under way when the person interrupts."""
@@ -41,9 +48,10 @@ class Facts:
 class ConnectionSink:
     """The client's loudspeaker, behind its socket. The client itself silences what it has already got."""
 
-    def __init__(self, socket: ServerConnection, rate: int) -> None:
+    def __init__(self, socket: ServerConnection, rate: int, metrics: Metrics) -> None:
         self.rate = rate
         self._socket = socket
+        self._metrics = metrics
 
     async def write(self, pcm: bytes) -> None:
         try:
@@ -51,6 +59,7 @@ class ConnectionSink:
                 async with asyncio.timeout(STALL_S):
                     await self._socket.send(pcm[start : start + PIECE_BYTES])
         except TimeoutError:
+            self._metrics.client_dropped("stalled")
             self._socket.transport.abort()
         except ConnectionClosed:
             pass  # the receiving side ends the conversation
@@ -66,13 +75,12 @@ class Client:
     """Speaks docs/protocol.md with one socket until it closes."""
 
     def __init__(
-        self, socket: ServerConnection, config: Config, faculties: Faculties, facts: Facts,
-        on_event: Callable[[turns.Event], None] = lambda event: None,
+        self, socket: ServerConnection, config: Config, faculties: Faculties, facts: Facts, metrics: Metrics
     ) -> None:
         self._socket, self._config, self._faculties, self._facts = socket, config, faculties, facts
-        self._on_event = on_event
+        self._metrics = metrics
         self.language: Language = config.language
-        self._sink: ConnectionSink | None = ConnectionSink(socket, RATE)
+        self._sink: ConnectionSink | None = ConnectionSink(socket, RATE, metrics)
         self._pace = Pace(time.monotonic())
         self._limit = round(config.server.max_audio_duration_s * RATE)
         self._conversation: Conversation | None = None
@@ -82,6 +90,8 @@ class Client:
         self._open_turns = 0
         self._count = 0
         self._strays_told = False
+        self._quiet: asyncio.Event | None = None
+        """Set once nothing is under way; only while leaving."""
 
     async def run(self) -> None:
         """Serve until the socket closes. Turns under way end with it."""
@@ -95,22 +105,30 @@ class Client:
         finally:
             self._conversation = None
 
-    @property
-    def busy(self) -> bool:
-        """True while someone speaks or waits for an answer."""
-        return self._open_turns > 0
+    async def leave(self, grace_s: float) -> None:
+        """Finish what is under way within `grace_s`, take up nothing new, ask the client to come back, and close."""
+        self._quiet = asyncio.Event()
+        if self._open_turns:
+            try:
+                async with asyncio.timeout(grace_s):
+                    await self._quiet.wait()
+            except TimeoutError:
+                log.info("a turn was not finished after %g s", grace_s)
+        self.send(protocol.encode_goodbye("restart", RECONNECT_AFTER_MS))
+        await self._socket.close(1001, "the device stops")
 
     def tell(self, event: turns.Event) -> None:
         """Send an event. Partial transcripts are left out for a client that is behind."""
         if isinstance(event, turns.PartialHeard | turns.Queued) and self._unread() > PIECE_BYTES:
             return
-        self._on_event(event)
+        self._metrics.event(event)
         self.send(protocol.encode(event))
 
     def send(self, text: str) -> None:
         """Hand a text message to the transport without waiting."""
         broadcast((self._socket,), text)
         if self._unread() > UNREAD_LIMIT_BYTES:
+            self._metrics.client_dropped("unread")
             self._socket.transport.abort()
 
     def announce(self, announcement: turns.Announcement) -> None:
@@ -140,6 +158,7 @@ class Client:
             case protocol.Cancel():
                 self._cancel(message)
             case protocol.Text(id, language, text):
+                self._refuse_while_leaving()
                 self._begin(turns.Typed(id or self._next_id(), language or self.language, text))
             case protocol.Interrupt():
                 self._talk().interrupt()
@@ -154,7 +173,7 @@ class Client:
         self.language = hello.language or self.language
         rate = hello.reply_rate or (self._sink.rate if self._sink else RATE)
         speak = hello.speak if hello.speak is not None else self._sink is not None
-        self._sink = ConnectionSink(self._socket, rate) if speak else None
+        self._sink = ConnectionSink(self._socket, rate, self._metrics) if speak else None
         self._talk().sink = self._sink
         self.send(protocol.encode_welcome(
             language=self.language, languages=list(LANGUAGES), reply_rate=rate,
@@ -164,7 +183,12 @@ class Client:
             voice=self._facts.voices.get(self.language, ""),
             spoken={language: language in self._facts.recognizers for language in LANGUAGES}))
 
+    def _refuse_while_leaving(self) -> None:
+        if self._quiet is not None:
+            raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.")
+
     def _start(self, start: protocol.Start) -> None:
+        self._refuse_while_leaving()
         if self._utterance is not None:
             raise ProtocolError("already_started", "an utterance is open already; send stop or cancel first")
         language = start.language or self.language
@@ -179,15 +203,18 @@ class Client:
 
     async def _audio(self, pcm: bytes) -> None:
         if self._utterance is None:
+            self._metrics.frame_dropped("not_started")
             if not self._strays_told:
                 self._strays_told = True
                 raise ProtocolError("not_started", "sound arrived without start, or after stop; it was not used")
             return
         if len(pcm) % SAMPLE_BYTES:
+            self._metrics.frame_dropped("odd_bytes")
             raise ProtocolError(
                 "odd_bytes", f"{len(pcm)} bytes of sound, expected an even number (s16le); the message was not used")
         self._utterance.write(pcm)
         if self._utterance.truncated:
+            self._metrics.frame_dropped("audio_too_long")
             self._close_utterance()
             self._strays_told = True
             raise ProtocolError(
@@ -207,10 +234,11 @@ class Client:
     def _cancel(self, cancel: protocol.Cancel) -> None:
         if self._utterance is None or cancel.id not in (None, self._utterance_id):
             raise ProtocolError("not_started", "cancel without start; nothing was being listened to")
+        audio_s = self._utterance.samples / RATE
         self._close_utterance()
         if self._utterance_turn is not None:
             self._utterance_turn.cancel()
-        self.tell(turns.Cancelled(self._utterance_id))
+        self.tell(turns.Cancelled(self._utterance_id, audio_s))
 
     def _close_utterance(self) -> None:
         if self._utterance is not None:
@@ -225,6 +253,8 @@ class Client:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._open_turns -= 1
+        if self._quiet is not None and not self._open_turns:
+            self._quiet.set()
 
     def _next_id(self) -> str:
         self._count += 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import http
+import ipaddress
 import logging
 import socket as sockets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -20,6 +21,7 @@ from appliance.errors import ConfigError, ProtocolError
 from appliance.server import protocol
 from appliance.server.access import Names
 from appliance.server.client import Client, Facts
+from appliance.server.metrics import CONTENT_TYPE, Metrics
 from appliance.server.site import Site, find_site, respond
 from appliance.turns import Announcement
 
@@ -32,11 +34,18 @@ SEND_BUFFER_BYTES = 64 * 1024
 """The kernel's send buffer a client: under a second of reply, so that a slow one never hears stale sound."""
 
 
+NOT_SENT_BYTES = 16 * 1024
+"""… of which so much may wait unsent."""
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted: everybody comes back at once after a restart."""
+
+
 class WebServer:
     """Listens, checks who asks, and gives every client its own conversation."""
 
-    def __init__(self, config: Config, faculties: Faculties, facts: Facts) -> None:
-        self._config, self._faculties, self._facts = config, faculties, facts
+    def __init__(self, config: Config, faculties: Faculties, facts: Facts, metrics: Metrics) -> None:
+        self._config, self._faculties, self._facts, self._metrics = config, faculties, facts, metrics
         self._site = Site(find_site())
         self._names = Names(config.server.page_port, config.server.names)
         self._clients: set[Client] = set()
@@ -49,16 +58,26 @@ class WebServer:
 
         Raises ConfigError if a port is taken.
         """
-        async with AsyncExitStack() as stack:
-            ports = []
+        servers: list[Server] = []
+        try:
             for name, port in (("STIMME_PAGE_PORT", self._config.server.page_port),
                                ("STIMME_PORT", self._config.server.port)):
-                server = await self._listen(name, port)
-                stack.push_async_callback(_close, server)
-                ports.append(server.sockets[0].getsockname()[1])
+                servers.append(await self._listen(name, port))
+            ports = [server.sockets[0].getsockname()[1] for server in servers]
             self._names = Names(ports[0], self._config.server.names)
-            stack.push_async_callback(self._say_goodbye)
             yield ports[0], ports[1]
+        finally:
+            self.ready = False
+            for server in servers:
+                server.close(close_connections=False)  # nobody new
+            await asyncio.gather(*(client.leave(GRACE_S) for client in self._clients))
+            for server in servers:
+                await server.wait_closed()
+
+    @property
+    def occupied(self) -> bool:
+        """True while anyone is connected."""
+        return bool(self._clients)
 
     def announce(self, texts: dict[Language, str], announcement_id: str, kind: str) -> None:
         """Say something to everyone connected, each in their language."""
@@ -74,7 +93,7 @@ class WebServer:
                 process_request=self._answer_http, compression=None, max_size=protocol.MAX_MESSAGE_BYTES,
                 write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
                 ping_interval=settings.server.ping_interval_s, ping_timeout=settings.server.ping_timeout_s,
-                open_timeout=5, close_timeout=2, server_header=None)
+                open_timeout=5, close_timeout=2, server_header=None, backlog=BACKLOG)
         except OSError as error:
             raise ConfigError(
                 f"port {port} on {settings.server.host} cannot be used ({error.strerror or error}); is Stimme running "
@@ -93,6 +112,10 @@ class WebServer:
                 return respond(
                     http.HTTPStatus.FORBIDDEN, "Only this device's own page may open a connection from a browser.\n")
             return None
+        if path == "/metrics":
+            if not ipaddress.ip_address(connection.remote_address[0]).is_loopback:
+                return respond(http.HTTPStatus.FORBIDDEN, "Metrics are for programs on this device only.\n")
+            return respond(http.HTTPStatus.OK, self._metrics.text(), CONTENT_TYPE)
         if path == "/healthz":
             return respond(http.HTTPStatus.OK, "alive\n")
         if path == "/readyz":
@@ -101,19 +124,22 @@ class WebServer:
         return self._site.respond(path)
 
     async def _serve(self, connection: ServerConnection) -> None:
-        _tune(connection)
+        _tune(connection, self._config.server.ping_interval_s + self._config.server.ping_timeout_s)
         if len(self._clients) >= self._config.server.max_connections:
             await self._refuse(connection)
             return
-        client = Client(connection, self._config, self._faculties, self._facts)
+        client = Client(connection, self._config, self._faculties, self._facts, self._metrics)
         self._clients.add(client)
+        self._metrics.connections.set(len(self._clients))
         try:
             await client.run()
         finally:
             self._clients.discard(client)
+            self._metrics.connections.set(len(self._clients))
 
     async def _refuse(self, connection: ServerConnection) -> None:
         limit = self._config.server.max_connections
+        self._metrics.refused.inc()
         error = ProtocolError(
             "busy", f"{limit} clients are connected, which is the limit.",
             hint="Try again in a minute. MAX_CONNECTIONS raises the limit.")
@@ -123,25 +149,15 @@ class WebServer:
         except ConnectionClosed:
             log.debug("a refused client had left already")
 
-    async def _say_goodbye(self) -> None:
-        """Let turns under way finish, then ask everyone to come back."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + GRACE_S
-        while any(client.busy for client in self._clients) and loop.time() < deadline:  # noqa: ASYNC110 - once, at the end
-            await asyncio.sleep(0.05)
-        for client in self._clients:
-            client.send(protocol.encode_goodbye("restart", 2000))
 
+def _tune(connection: ServerConnection, patience_s: float) -> None:
+    """Small buffers and no Nagle: sound that waits in a buffer is stale sound.
 
-def _tune(connection: ServerConnection) -> None:
-    """Small buffers and no Nagle: sound that waits in a buffer is stale sound."""
+    patience_s: after so long without taking a byte the kernel drops the client (tcp(7)); a ping that cannot be sent
+    would never time out.
+    """
     raw = connection.transport.get_extra_info("socket")
     raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
-    if hasattr(sockets, "TCP_NOTSENT_LOWAT"):
-        raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, 16 * 1024)
-
-
-async def _close(server: Server) -> None:
-    server.close(close_connections=True)
-    await server.wait_closed()
+    raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES)
+    raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, round(1000 * patience_s))

@@ -1,0 +1,119 @@
+"""What /metrics shows, in the field's names: counts, stage times, how late the event loop is. Never what was said."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from appliance import turns
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+STAGE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+LATENESS_BUCKETS_S = (
+    0.00025, 0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0)
+
+LOOK_S = 0.02
+"""How often the event loop's lateness is measured while someone is connected …"""
+LOOK_IDLE_S = 0.5
+"""… and while nobody is: an idle device should do nothing."""
+
+
+class Hearing(Protocol):
+    """One moment of the recognizers (speech/recognition.PoolStats)."""
+
+    @property
+    def made(self) -> int: ...
+    @property
+    def in_use(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def decoded_s(self) -> float: ...
+    @property
+    def decode_s(self) -> float: ...
+
+
+class Metrics:
+    """Everything that is counted. hearing: asked for the recognizers' state at each look at /metrics."""
+
+    def __init__(self, hearing: Callable[[], Hearing]) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._registry.register(_Recognizers(hearing))
+        self.connections = Gauge("voice_connections", "Clients connected now", registry=self._registry)
+        self.refused = Counter(
+            "voice_connections_refused", "Clients refused because MAX_CONNECTIONS were connected",
+            registry=self._registry)
+        self._stages = Histogram(
+            "voice_turn_latency_seconds", "Time a stage of a turn took; recognition counts from the end of speech",
+            ["stage"], buckets=STAGE_BUCKETS_S, registry=self._registry)
+        self._turns = Counter("voice_turns", "Turns answered", ["understood"], registry=self._registry)
+        self._dropped = Counter(
+            "voice_dropped_frames", "Messages of sound that were not used, and why", ["reason"],
+            registry=self._registry)
+        self._gone = Counter(
+            "voice_clients_dropped", "Clients that stopped reading and were dropped, and how it was noticed",
+            ["reason"], registry=self._registry)
+        self._lateness = Histogram(
+            "voice_loop_lateness_seconds", "How late the event loop wakes up", buckets=LATENESS_BUCKETS_S,
+            registry=self._registry)
+
+    def event(self, event: turns.Event) -> None:
+        """Count what a conversation reports."""
+        match event:
+            case turns.FinalHeard():
+                self._observe(event.timings, "recognition")
+            case turns.Answered():
+                self._observe(event.timings, "understanding", "skill")
+                self._turns.labels(str(event.understood).lower()).inc()
+            case turns.SpeechEnded(interrupted=False):
+                self._observe(event.timings, "first_audio", "synthesis")
+
+    def frame_dropped(self, reason: str) -> None:
+        self._dropped.labels(reason).inc()
+
+    def client_dropped(self, reason: str) -> None:
+        self._gone.labels(reason).inc()
+
+    async def watch_loop(self, busy: Callable[[], bool]) -> None:
+        """Measure how late the event loop is, for ever. busy: whether anybody would notice."""
+        while True:
+            period_s = LOOK_S if busy() else LOOK_IDLE_S
+            due = time.perf_counter() + period_s  # uvloop's own clock counts whole milliseconds
+            await asyncio.sleep(period_s)
+            self._lateness.observe(max(0.0, time.perf_counter() - due))
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format 0.0.4."""
+        return generate_latest(self._registry)
+
+    def _observe(self, timings: turns.Timings, *stages: str) -> None:
+        for stage in stages:
+            if f"{stage}_ms" in timings:
+                self._stages.labels(stage).observe(timings[f"{stage}_ms"] / 1000)
+
+
+class _Recognizers:
+    """The recognizers' state, read when it is asked for."""
+
+    def __init__(self, hearing: Callable[[], Hearing]) -> None:
+        self._hearing = hearing
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._hearing()
+        state = GaugeMetricFamily("voice_recognizers", "Recognizers made, by what they do", labels=["state"])
+        state.add_metric(["in_use"], now.in_use)
+        state.add_metric(["idle"], now.made - now.in_use)
+        yield state
+        yield GaugeMetricFamily("voice_queue_depth", "Utterances waiting for a recognizer", now.waiting)
+        yield CounterMetricFamily("voice_stt_audio_seconds", "Sound decoded", now.decoded_s)
+        yield CounterMetricFamily("voice_stt_decode_seconds", "Time decoding it took, on one thread", now.decode_s)
+        rate = now.decode_s / now.decoded_s if now.decoded_s else 0.0
+        yield GaugeMetricFamily("voice_stt_rtf", "Real-time factor of recognition since the start", rate)
