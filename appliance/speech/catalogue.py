@@ -56,7 +56,9 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
     Model(
         EMBEDDED_RECOGNIZER, "recognizer", "en", "Apache-2.0",
         (File("stimme-en-small-0.1.tar.xz", 6_563_784,
-              "1d24da0582fdee14be97ad18a411af25a90d724e40ea5818bef714ea630b239f"),),
+              "1d24da0582fdee14be97ad18a411af25a90d724e40ea5818bef714ea630b239f"),
+         File("stimme-en-small-0.1.HCLG.fst.xz", 4_675_432,
+              "42ce990c837753681d762bae6c400bcfb1c6e8ed8c1559b87f3864e3f0b4a97e")),
         note="comes with Stimme: commands, no dictation",
     ),
     Model(

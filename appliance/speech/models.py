@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import lzma
 import os
 import re
 import shutil
@@ -141,34 +142,44 @@ def check_published(path: Path) -> None:
     model = by_name(path.stem)
     for published in model.files if model else ():
         if published.name == path.name:
-            with path.open("rb") as file:
-                found = file_digest(file, "sha256").hexdigest()
-            if found != published.sha256:
-                raise ModelError(f"{path}: SHA-256 {found}, expected {published.sha256}; {_remedy(path.stem)}")
+            check_sha256(path, published.sha256, _remedy(path.stem))
 
 
 def unpack_embedded(directory: Path) -> Path:
-    """The directory of the recognizer that comes with Stimme, unpacked the first time it is asked for."""
+    """The directory of the recognizer that comes with Stimme, unpacked the first time it is asked for.
+
+    Beside the model's archive comes its decoding graph in one piece (tools/expand_graph.cc), which Vosk prefers.
+    """
     target = directory / EMBEDDED_RECOGNIZER
     if target.is_dir():
         check_recognizer(target)
         return target
     model = by_name(EMBEDDED_RECOGNIZER)
     assert model is not None
-    with as_file(files(__package__) / "embedded" / model.files[0].name) as archive:
-        with archive.open("rb") as file:
-            found = file_digest(file, "sha256").hexdigest()
-        if found != model.files[0].sha256:
-            raise ModelError(f"{archive}: SHA-256 {found}, expected {model.files[0].sha256}; install Stimme again")
+    with as_file(files(__package__) / "embedded") as embedded:
+        archive, graph = (embedded / file.name for file in model.files)
+        for path, file in zip((archive, graph), model.files, strict=True):
+            check_sha256(path, file.sha256, "install Stimme again")
         try:
             directory.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".unpack-", dir=directory) as folder:
+                finished = Path(folder) / EMBEDDED_RECOGNIZER
                 with tarfile.open(archive) as tar:
                     tar.extractall(folder, filter="data")
-                put(Path(folder) / EMBEDDED_RECOGNIZER, target)
+                with lzma.open(graph) as packed, (finished / "graph" / "HCLG.fst").open("wb") as unpacked:
+                    shutil.copyfileobj(packed, unpacked)
+                put(finished, target)
         except OSError as error:
             raise ModelError(f"{directory}: cannot unpack the embedded recognizer: {error}") from error
     return target
+
+
+def check_sha256(path: Path, expected: str, remedy: str) -> None:
+    """Raise ModelError unless the file has this checksum. Reads the whole file."""
+    with path.open("rb") as file:
+        found = file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise ModelError(f"{path}: SHA-256 {found}, expected {expected}; {remedy}")
 
 
 def put(finished: Path, target: Path) -> None:

@@ -20,7 +20,7 @@ from appliance.audio.pcm import RATE, SAMPLE_BYTES, Source
 from appliance.dialogue.types import Language
 from appliance.errors import ModelError
 from appliance.speech.admission import Admission
-from appliance.speech.recognizer import SLICE_SAMPLES, LoadedModel, Recognizer, has_ivectors, load
+from appliance.speech.recognizer import SLICE_SAMPLES, LoadedModel, Recognizer, is_composed_lazily, load
 from appliance.speech.transcript import Final
 from appliance.speech.workers import Workers
 
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 PARTIAL_INTERVAL_S = 0.15
 PARTIAL_INTERVAL_BUSY_S = 0.6  # while calls are waiting for a thread
-RECOGNIZER_BYTES = 25_000_000  # measured with the embedded model after three minutes of speech (see recognizer.py)
-IVECTOR_RECOGNIZER_BYTES = 40_000_000  # a stock small model's takes 17 MB before its part of the graph has grown
-RECOGNIZERS_PER_THREAD = 4  # more would cost memory and time: a recognizer that is used much is twice as fast
+RECOGNIZER_BYTES = 2_000_000  # measured with the embedded model, mid-utterance
+COMPOSING_RECOGNIZER_BYTES = 100_000_000  # measured with a stock model after a minute of speech (recognizer.py)
+RECOGNIZERS_PER_THREAD = 32  # so many people can speak at once before one core is busy (real-time factor 0.02 to 0.03)
 
 
 @dataclass(frozen=True)
@@ -187,5 +187,5 @@ def _slices(pcm: bytes, ended: bool) -> Iterator[tuple[bytes, bool]]:
 def default_limit(models: Iterable[Path], threads: int) -> int:
     """How many recognizers this many threads can use and an eighth of this machine's memory holds, at least 2."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    each_bytes = IVECTOR_RECOGNIZER_BYTES if any(map(has_ivectors, models)) else RECOGNIZER_BYTES
+    each_bytes = COMPOSING_RECOGNIZER_BYTES if any(map(is_composed_lazily, models)) else RECOGNIZER_BYTES
     return max(2, min(RECOGNIZERS_PER_THREAD * threads, memory_bytes // 8 // each_bytes))

@@ -32,10 +32,11 @@ from appliance.speech.transcript import Word
 SLICE_SAMPLES = RATE
 """The most that one call may be given."""
 IVECTOR_STEP_SAMPLES = RATE // 5
-RETIRE_AFTER_S = 300.0
-"""A recognizer keeps the parts of the graph that it has composed, 0.1 MB for each second of new speech: 5 MB after the
-first utterance, 23 MB after three minutes, and twice as fast by then (real-time factor 0.014 instead of 0.031). A new
-one every five minutes of speech bounds that. Vosk's own count of samples would be exact for an hour."""
+RETIRE_AFTER_S = 3600.0  # Vosk counts an hour of samples exactly; its int32 overflows after 37 hours
+RETIRE_COMPOSING_AFTER_S = 300.0
+"""Most models come with their decoding graph in two pieces, and each recognizer keeps what it composes of them: 90 MB
+after 50 s of speech with a stock model, but real-time factor 0.07 instead of 0.25. A new one after five minutes of
+speech bounds that. The embedded model's graph is in one piece, so its recognizers stay at 2 MB (expand_graph.cc)."""
 
 _NOISE_PERIOD = 4 * RATE
 _NOISE = np.clip(np.rint(np.random.default_rng(1).normal(0.0, 1.0, _NOISE_PERIOD)), -4, 4).astype(np.int16)
@@ -48,6 +49,8 @@ class LoadedModel:
     vosk: Any
     step_samples: int
     """What arrives is decoded in multiples of this."""
+    retire_after_s: float
+    """How much speech a recognizer hears before it is replaced."""
 
 
 class Recognizer:
@@ -79,6 +82,8 @@ class Recognizer:
             self._rest = b""
             self._final()
             self.abandoned = False
+        if not self.samples and self._samples_before > self._model.retire_after_s * RATE:
+            self._make()  # here, where nobody is waiting for a transcript yet: it takes up to 0.1 s
         text: str | None = None
         words: tuple[Word, ...] = ()
         self._accept(np.frombuffer(pcm, dtype="<i2"), last)
@@ -109,8 +114,6 @@ class Recognizer:
         )
         self._samples_before = self._samples_accepted
         self.samples = 0
-        if self._samples_before > RETIRE_AFTER_S * RATE:
-            self._make()
         return result["text"], words
 
 
@@ -124,7 +127,11 @@ def load(path: Path) -> tuple[LoadedModel, Recognizer]:
         view = Path(folder)
         _link_without_dither(path.resolve(), view)
         try:
-            model = LoadedModel(Model(str(view)), IVECTOR_STEP_SAMPLES if has_ivectors(path) else 1)
+            model = LoadedModel(
+                Model(str(view)),
+                step_samples=IVECTOR_STEP_SAMPLES if has_ivectors(path) else 1,
+                retire_after_s=RETIRE_COMPOSING_AFTER_S if is_composed_lazily(path) else RETIRE_AFTER_S,
+            )
         except Exception as error:  # Vosk raises nothing narrower
             raise ModelError(f"{path}: Vosk cannot load this model ({error}); fetch it again") from error
     recognizer = Recognizer(model)
@@ -149,3 +156,8 @@ def _link_without_dither(model: Path, view: Path) -> None:
 
 def has_ivectors(model: Path) -> bool:
     return (model / "ivector").exists()
+
+
+def is_composed_lazily(model: Path) -> bool:
+    """Whether the model's decoding graph is in two pieces."""
+    return not any((folder / "HCLG.fst").exists() for folder in (model / "graph", model))

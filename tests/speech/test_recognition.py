@@ -18,6 +18,7 @@ from appliance.errors import ModelError
 from appliance.speech import recognizer
 from appliance.speech.models import CONTENTS
 from appliance.speech.recognition import RecognizerPool, default_limit
+from appliance.speech.recognizer import is_composed_lazily
 from appliance.speech.workers import Workers
 from tests.speech.kit import Chunks, cut, cut_randomly, samples, transcribe
 from tests.support.speech import word_errors
@@ -202,11 +203,11 @@ async def test_languages_share_the_limit(model: Path, workers: Workers, speech: 
 async def test_a_retired_recognizer_is_replaced_by_one_that_hears_the_same(
     model: Path, workers: Workers, speech: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pcm = speech["turn on the kitchen light"]
+    monkeypatch.setattr(recognizer, "RETIRE_AFTER_S", 3.0)
     pool = RecognizerPool({"en": model}, workers, limit=1)
     await pool.open()
-    pcm = speech["turn on the kitchen light"]
     before = await transcribe(pool, pcm)
-    monkeypatch.setattr(recognizer, "RETIRE_AFTER_S", 0.5)
     finals = [await transcribe(pool, pcm) for _ in range(3)]
     assert [(final.text, final.words) for final in finals] == [(before.text, before.words)] * 3
 
@@ -273,7 +274,7 @@ async def test_a_missing_model_is_named_with_its_remedy(tmp_path: Path, workers:
         await pool.open()
 
 
-@pytest.mark.parametrize("damage", ["am/final.mdl", "graph/HCLr.fst", "graph/words.txt"])
+@pytest.mark.parametrize("damage", ["am/final.mdl", "graph/HCLG.fst", "graph/words.txt"])
 async def test_a_damaged_model_is_named_with_its_remedy(
     tmp_path: Path, model: Path, workers: Workers, damage: str
 ) -> None:
@@ -295,10 +296,25 @@ async def test_a_model_that_vosk_refuses_is_named(tmp_path: Path, model: Path, w
         await pool.open()
 
 
-def test_the_default_limit_fits_the_memory(model: Path, tmp_path: Path) -> None:
-    (tmp_path / "ivector").mkdir()
-    assert 2 <= default_limit([tmp_path], 8) <= default_limit([model], 8) <= 32
-    assert default_limit([model], 1) <= 4
+def test_the_default_limit_fits_the_threads_and_the_memory(model: Path, tmp_path: Path) -> None:
+    composing = tmp_path  # no HCLG.fst
+    assert 2 <= default_limit([model, composing], 8) == default_limit([composing], 8) <= default_limit([model], 8)
+    assert default_limit([model], 1) <= 32
+
+
+async def test_the_graph_in_one_piece_hears_what_the_one_in_two_pieces_hears(
+    tmp_path: Path, model: Path, workers: Workers, pool: RecognizerPool, speech: Speech
+) -> None:
+    copy = tmp_path / "composing"
+    shutil.copytree(model, copy)
+    (copy / "graph" / "HCLG.fst").unlink()
+    (copy / CONTENTS).unlink()
+    assert is_composed_lazily(copy) and not is_composed_lazily(model)
+    composing = RecognizerPool({"en": copy}, workers, limit=1)
+    await composing.open()
+    for pcm in speech.values():
+        one, other = await transcribe(pool, pcm), await transcribe(composing, pcm)
+        assert (one.text, one.words) == (other.text, other.words)
 
 
 @pytest.fixture
