@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from appliance.server.site import Site, respond
@@ -31,36 +32,46 @@ class FakeDevice:
     def __init__(self) -> None:
         self.down_until_s = 0.0
         self.connections: set[ServerConnection] = set()
+        self.foreign_pages: dict[str, str] = {}
+        """Path → HTML of pages that are not ours: served without our security headers."""
         self.numbers = itertools.count(1)
+        self.types: list[str] = []
+        """Of every message received, in order."""
+        self.audio: dict[str, int] = {}
+        """Bytes received by utterance, since its last `start`."""
 
     def answer_http(self, connection: ServerConnection, request: Request) -> Response | None:
         if asyncio.get_running_loop().time() < self.down_until_s:
             return respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "down\n")
         if request.path == "/ws" or request.headers.get("Upgrade"):
             return None
+        if html := self.foreign_pages.get(request.path):
+            return Response(200, "OK", Headers({"Content-Type": "text/html", "Connection": "close"}), html.encode())
         return Site(Path(__file__).parents[2] / "web").respond(request.path)
 
     async def converse(self, connection: ServerConnection) -> None:
         self.connections.add(connection)
-        rate, speak, utterance, received = 16000, True, "", 0
+        rate, speak, utterance = 16000, True, ""
         await send(connection, WELCOME)
         async for data in connection:
             if isinstance(data, bytes):
-                received += len(data)
-                words = " ".join(WORDS[: received // 12000])
+                self.audio[utterance] += len(data)
+                words = " ".join(WORDS[: self.audio[utterance] // 12000])
                 await send(connection, {"type": "partial", "id": utterance, "text": words})
                 continue
             message = json.loads(data)
+            self.types.append(message["type"])
             match message["type"]:
                 case "hello":
                     rate, speak = message.get("reply_rate", rate), message.get("speak", True)
                 case "ping":
                     await send(connection, {"type": "pong", "timestamp": message["timestamp"], "server_time": 0})
                 case "start":
-                    utterance, received = message["id"], 0
+                    utterance = message["id"]
+                    self.audio[utterance] = 0
                     await send(connection, {"type": "listening", "id": utterance})
                 case "stop":
-                    await asyncio.sleep(0.05)
+                    received = self.audio[utterance]
                     heard = " ".join(WORDS[: max(3, received // 12000)])
                     await send(connection, {"type": "final", "id": message["id"], "text": heard, "confidence": 0.9,
                                             "truncated": False, "audio_s": received / 32000,
@@ -69,12 +80,16 @@ class FakeDevice:
                 case "text":
                     await self.typed(connection, message, rate, speak)
 
+    def drop(self) -> None:
+        """Break every connection off and refuse new ones for two seconds."""
+        self.down_until_s = asyncio.get_running_loop().time() + 2
+        for connection in tuple(self.connections):
+            connection.transport.abort()
+
     async def typed(self, connection: ServerConnection, message: dict[str, Any], rate: int, speak: bool) -> None:
         text = message["text"]
         if text == "drop":
-            self.down_until_s = asyncio.get_running_loop().time() + 2
-            for other in tuple(self.connections):
-                other.transport.abort()
+            self.drop()
         elif text == "ring":
             number = f"a{next(self.numbers)}"
             await send(connection, {"type": "announce", "id": number, "kind": "timer",
