@@ -6,6 +6,7 @@ Everything shared is made here and handed down; nothing below reaches up.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -38,6 +39,9 @@ log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL_S = 0.001
 """How soon a thread gives way to the event loop; CPython's 5 ms would be the loop's whole lateness allowance."""
+
+CATCH_UP_S = 5.0
+"""How often the timers' file is looked at for changes by another process; one SQLite PRAGMA."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +135,16 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
         async with server.listening() as (page_port, port), asyncio.TaskGroup() as tasks:
             watching = assistant.timers.watch(ring, run=assistant.thinking.run)
             background = [
-                tasks.create_task(watching), tasks.create_task(_feed_watchdog()),
+                tasks.create_task(watching), tasks.create_task(_catch_up(assistant)),
+                tasks.create_task(_feed_watchdog()),
                 tasks.create_task(metrics.watch_loop(lambda: server.occupied))]
             better = better_models(assistant)
             if fetching and better:
                 background.append(tasks.create_task(_fetch(better, config.models_path())))
             elif better:
                 log.info("better models can be had from the network, with --fetch: %s", ", ".join(better))
+            gc.collect()
+            gc.freeze()  # models, sentences and code are never garbage: looking through them stops the loop for 30 ms
             server.ready = True
             notify("READY=1")
             host = "localhost" if config.server.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else config.server.host
@@ -173,6 +180,13 @@ async def _fetch(names: list[str], directory: Path) -> None:
         if process.returncode is None:
             process.terminate()
             await process.wait()
+
+
+async def _catch_up(assistant: Assistant) -> None:
+    """Notice timers that `stimme ask` set or cancelled beside us."""
+    while True:
+        await asyncio.sleep(CATCH_UP_S)
+        await assistant.thinking.run(assistant.timers.catch_up)
 
 
 async def _feed_watchdog() -> None:

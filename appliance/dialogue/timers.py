@@ -109,6 +109,7 @@ class TimerStore:
         self._boot_id = clock.boot_id()
         self._lock = threading.Lock()
         self._changed: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._version = self._data_version()
         self._entries: tuple[_Entry, ...] = tuple(self._read())
 
     @classmethod
@@ -160,6 +161,17 @@ class TimerStore:
             gone, self._entries = len(kept) < len(self._entries), kept
         self._wake()
         return gone
+
+    def catch_up(self) -> bool:
+        """Take over what another process (`stimme ask`) changed in the file; True if anything. Call it in a thread."""
+        with self._lock:
+            version = self._data_version()
+            if version == self._version:
+                return False
+            self._version = version
+            self._entries = tuple(self._read())
+        self._wake()
+        return True
 
     def pending(self) -> tuple[Timer, ...]:
         """Everything that has not rung, next one first. Reads no disk."""
@@ -229,6 +241,10 @@ class TimerStore:
             return entry.timer.due
         due = now.astimezone(UTC) + timedelta(seconds=entry.boot_due_s - boottime_s)
         return due.astimezone(now.tzinfo)
+
+    def _data_version(self) -> int:
+        """Changes when another connection wrote to the file (SQLite's PRAGMA data_version)."""
+        return int(self._database.execute("PRAGMA data_version").fetchone()[0])
 
     def _read(self) -> list[_Entry]:
         zone = self._clock.now().tzinfo

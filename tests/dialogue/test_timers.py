@@ -309,3 +309,15 @@ async def test_the_real_clock_rings_a_short_timer() -> None:
         await asyncio.wait_for(rang.wait(), 10)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_what_another_process_set_or_cancelled_is_taken_over(tmp_path: Path, clock: HandClock) -> None:
+    path = tmp_path / "timers.sqlite3"
+    with TimerStore.open(path, clock) as running, TimerStore.open(path, clock) as asking:
+        assert not running.catch_up()
+        timer = asking.add(SetTimer("timer", clock.now() + timedelta(minutes=5), "tea", 300))
+        assert running.catch_up() and not running.catch_up()
+        assert [(one.id, one.name) for one in running.pending()] == [(timer.id, "tea")]
+        asking.cancel(timer.id)
+        assert running.catch_up()
+        assert running.pending() == ()
