@@ -73,6 +73,7 @@ test("samples that arrive after a flush stay silent until the next reply begins"
   played(processor, 1);
   processor.receive({ type: "samples", data: counting(1000) });
   assert.ok(played(processor, 3).every((value) => value === 0));
+  assert.equal(processor.waiting, 0, "nor are they kept");
   processor.receive({ type: "begin", id: "8", sampleRate: 48000, holdMs: 0 });
   processor.receive({ type: "samples", data: counting(128, 5000) });
   assert.deepEqual(played(processor, 1), values(128, 5000));
