@@ -20,7 +20,7 @@ run: setup ## start the assistant: http://localhost:8080 (ARGS="--host 0.0.0.0" 
 
 test: setup-test ## every test: native core, speech, dialogue, server, page in a real Chromium, device
 	@echo "==> JavaScript tests"
-	@node --test tests/web/
+	@node --test tests/web/*.test.mjs
 	@echo "==> Python tests"
 	@$(PYTHON) -m pytest $(ARGS)
 
