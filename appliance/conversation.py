@@ -132,10 +132,10 @@ class Conversation:
             on_partial=lambda text: self._tell(turns.PartialHeard(request.id, text)),
             on_place=lambda place: self._tell(turns.Queued(request.id, place)),
         )
-        endpoint = getattr(request.source, "ended_at", 0.0) or loop.time()
-        timings = {"recognition_ms": 1000 * (loop.time() - endpoint)}
-        truncated = bool(getattr(request.source, "truncated", False))
-        self._tell(turns.FinalHeard(request.id, final.text, final.confidence, final.audio_s, truncated, timings))
+        source = request.source
+        timings = {"recognition_ms": 1000 * (loop.time() - source.ended_at)}
+        self._tell(turns.FinalHeard(
+            request.id, final.text, final.confidence, final.audio_s, source.truncated, dict(timings)))
         return final, timings
 
     async def _answer(self, request: turns.Spoken | turns.Typed, text: str, timings: dict[str, float]) -> None:

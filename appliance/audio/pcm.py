@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,14 @@ class Source(Protocol):
     @property
     def ended(self) -> bool:
         """True once the endpoint is known; samples may still wait to be read."""
+
+    @property
+    def ended_at(self) -> float:
+        """Loop time of the endpoint, in seconds; 0 before it."""
+
+    @property
+    def truncated(self) -> bool:
+        """True if the utterance was longer than allowed, and ends where the limit was."""
 
     async def read(self) -> bytes:
         """All samples that arrived since the last call, waiting if there are none; b"" at the end."""
@@ -98,6 +107,7 @@ class Recording:
 
     rate = RATE
     truncated = False
+    ended_at = 0.0
 
     def __init__(self, pcm: bytes, block: int) -> None:
         self._pcm, self._size_bytes = pcm, block * SAMPLE_BYTES
@@ -114,6 +124,8 @@ class Recording:
 
     async def read(self) -> bytes:
         """See Source.read; never waits."""
+        if self.ended and not self.ended_at:
+            self.ended_at = asyncio.get_running_loop().time()
         piece = self._pcm[self._at : self._at + self._size_bytes]
         self._at += self._size_bytes
         return piece
