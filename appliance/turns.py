@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from appliance.audio.pcm import Source
+from appliance.audio.pcm import SpokenSource
 from appliance.dialogue.types import Language
 
 Timings = Mapping[str, float]
@@ -19,7 +19,7 @@ class Spoken:
 
     id: str
     language: Language
-    source: Source
+    source: SpokenSource
 
 
 @dataclass(frozen=True)

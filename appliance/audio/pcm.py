@@ -45,6 +45,13 @@ class Source(Protocol):
     def ended(self) -> bool:
         """True once the endpoint is known; samples may still wait to be read."""
 
+    async def read(self) -> bytes:
+        """All samples that arrived since the last call, waiting if there are none; b"" at the end."""
+
+
+class SpokenSource(Source, Protocol):
+    """A Source that knows how its utterance ended, which only the conversation asks."""
+
     @property
     def ended_at(self) -> float:
         """Loop time of the endpoint, in seconds; 0 before it."""
@@ -52,9 +59,6 @@ class Source(Protocol):
     @property
     def truncated(self) -> bool:
         """True if the utterance was longer than allowed, and ends where the limit was."""
-
-    async def read(self) -> bytes:
-        """All samples that arrived since the last call, waiting if there are none; b"" at the end."""
 
 
 class Sink(Protocol):
