@@ -165,13 +165,24 @@ def unpack_embedded(directory: Path) -> Path:
             with tempfile.TemporaryDirectory(prefix=".unpack-", dir=directory) as folder:
                 finished = Path(folder) / EMBEDDED_RECOGNIZER
                 with tarfile.open(archive) as tar:
-                    tar.extractall(folder, filter="data")
+                    _extract(tar, Path(folder))
                 with lzma.open(graph) as packed, (finished / "graph" / "HCLG.fst").open("wb") as unpacked:
                     shutil.copyfileobj(packed, unpacked)
                 put(finished, target)
         except OSError as error:
             raise ModelError(f"{directory}: cannot unpack the embedded recognizer: {error}") from error
     return target
+
+
+def _extract(tar: tarfile.TarFile, directory: Path) -> None:
+    """tar.extractall for our own archive of plain files; its filter="data" is missing before Python 3.11.4."""
+    for member in tar:
+        content = tar.extractfile(member)
+        if content is not None:
+            target = directory / member.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as file:
+                shutil.copyfileobj(content, file)
 
 
 def check_sha256(path: Path, expected: str, remedy: str) -> None:

@@ -38,6 +38,7 @@ LARGEST_WINDOW_FRAMES = 96
 CUT_TIMEOUT_S = 120
 
 _KEY_BYTES = 1 << 20
+_KEY_DIGITS = 16
 
 Samples = NDArray[np.float32]
 
@@ -119,8 +120,10 @@ def _cut_elsewhere(voice: Path, halves: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".cut-", dir=halves.parent) as folder:
         finished = Path(folder) / "halves"
         finished.mkdir()
-        command = [sys.executable, "-m", "appliance.speech.vits", str(voice), str(finished)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=CUT_TIMEOUT_S, check=False)
+        command = [sys.executable, "-m", "appliance.speech.vits", str(voice.resolve()), str(finished.resolve())]
+        source = Path(__file__).parents[2]  # from where the command finds this package, wherever it was started
+        done = subprocess.run(
+            command, cwd=source, capture_output=True, text=True, timeout=CUT_TIMEOUT_S, check=False)
         if done.returncode:
             raise RuntimeError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
         try:
@@ -128,6 +131,9 @@ def _cut_elsewhere(voice: Path, halves: Path) -> None:
         except OSError:
             if not halves.is_dir():  # else another process was quicker
                 raise
+    for other in halves.parent.glob(f"{voice.stem}-{'[0-9a-f]' * _KEY_DIGITS}"):
+        if other != halves:
+            shutil.rmtree(other, ignore_errors=True)  # of an earlier version of this voice
 
 
 def cut(voice: Path, directory: Path) -> None:
@@ -153,7 +159,7 @@ def _key(voice: Path) -> str:
         digest = sha256(size.to_bytes(8, "little") + file.read(_KEY_BYTES))
         file.seek(max(0, size - _KEY_BYTES))
         digest.update(file.read(_KEY_BYTES))
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:_KEY_DIGITS]
 
 
 def _inputs(ids: Sequence[int], scales: Sequence[float], speaker: int | None) -> dict[str, NDArray[np.generic]]:

@@ -72,7 +72,9 @@ class EspeakVoice:
 
     def __init__(self, program: Path, language: Language) -> None:
         self.name = f"espeak-ng {language}"
-        self._command = [str(program), "-v", language, "-s", str(ESPEAK_WORDS_PER_MINUTE), "--stdin", "--stdout"]
+        # -b 1: the text is UTF-8, whatever the locale
+        self._command = [
+            str(program), "-v", language, "-s", str(ESPEAK_WORDS_PER_MINUTE), "-b", "1", "--stdin", "--stdout"]
 
     def synthesize(self, clause: str) -> Iterator[Samples]:
         try:
