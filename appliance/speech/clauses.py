@@ -37,7 +37,7 @@ _SPOKEN: dict[Language, tuple[tuple[str, str], ...]] = {
     ),
 }
 _MONTHS = "Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember"
-_GERMAN_DAY = re.compile(rf"\b(der )?([1-9]|[12]\d|3[01])\. ?(?={_MONTHS})", re.IGNORECASE)
+_GERMAN_DAY = re.compile(rf"\b(der )?([1-9]|[12]\d|3[01])\. ?(?=(?:{_MONTHS})\b)", re.IGNORECASE)
 _GERMAN_ORDINALS = (
     "erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte elfte zwölfte dreizehnte vierzehnte "
     "fünfzehnte sechzehnte siebzehnte achtzehnte neunzehnte zwanzigste einundzwanzigste zweiundzwanzigste "
@@ -90,5 +90,5 @@ def _ends_clause(clause: str, word: str, language: Language, *, is_first: bool) 
 def _is_abbreviated(word: str, language: Language) -> bool:
     """Whether the full stop belongs to the word: "Dr.", "z. B.", and in German "3."."""
     lower = word.lstrip(_CLOSING + "([").lower()
-    single_letter = len(lower) == 2 and lower[0].isalpha() and lower != "i."
+    single_letter = len(lower) == 2 and lower[0].isalpha()
     return lower in _ABBREVIATIONS[language] or single_letter or (language == "de" and lower[:-1].isdigit())

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import errno
 import stat
+import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
 from hashlib import file_digest
 from http.client import HTTPException, HTTPResponse
@@ -25,6 +27,8 @@ Progress = Callable[[int, int], None]
 
 TIMEOUT_S = 30
 ATTEMPTS = 4
+WAIT_S = 1.0
+"""Before the second attempt, and so much longer before each other one."""
 BLOCK_BYTES = 1 << 16
 
 
@@ -52,6 +56,7 @@ def download(url: str, target: Path, size_bytes: int, sha256: str, progress: Pro
 def _receive(url: str, part: Path, size_bytes: int, progress: Progress) -> None:
     """Grow the part to its whole size. A connection that breaks off is taken up again a few times."""
     for attempt in range(ATTEMPTS):
+        time.sleep(attempt * WAIT_S)
         have = part.stat().st_size if part.exists() else 0
         if have > size_bytes:
             part.unlink()
@@ -64,7 +69,7 @@ def _receive(url: str, part: Path, size_bytes: int, progress: Progress) -> None:
                 if have and response.status != 206:  # the server sends all of it again
                     file.truncate(0)
                     have = 0
-                while block := response.read(BLOCK_BYTES):
+                while block := _read(response):
                     have += len(block)
                     if have > size_bytes:
                         raise ModelError(f"{url}: sends more than {size_bytes} bytes, which is not the file expected")
@@ -75,7 +80,7 @@ def _receive(url: str, part: Path, size_bytes: int, progress: Progress) -> None:
                 part.unlink(missing_ok=True)
             elif error.code < 500 or attempt == ATTEMPTS - 1:
                 raise ModelError(f"{url}: the server answers {error.code} {error.reason}") from error
-        except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        except (urllib.error.URLError, HTTPException, ConnectionError) as error:
             if attempt == ATTEMPTS - 1:
                 reason = getattr(error, "reason", error)
                 host = urlsplit(url).hostname
@@ -94,6 +99,14 @@ def _open(url: str, offset: int) -> HTTPResponse:
     return response
 
 
+def _read(response: HTTPResponse) -> bytes:
+    """The next block. Raises ConnectionError for whatever the network does, so that other OSErrors are the disk's."""
+    try:
+        return response.read(BLOCK_BYTES)
+    except OSError as error:
+        raise ConnectionError(str(error)) from error
+
+
 def unpack(archive: Path, directory: Path, most_bytes: int) -> None:
     """Unpack a zip into an empty directory. Raises ModelError, having written nothing outside it."""
     try:
@@ -106,7 +119,7 @@ def unpack(archive: Path, directory: Path, most_bytes: int) -> None:
                 raise ModelError(f"{archive.name}: unpacks to {whole} bytes, expected no more than {most_bytes}")
             for entry in entries:  # zipfile reads no more than the size an entry states, and checks its CRC
                 zipped.extract(entry, directory)
-    except BadZipFile as error:
+    except (BadZipFile, zlib.error, RuntimeError) as error:  # RuntimeError: encrypted, or an unknown compression
         raise ModelError(f"{archive.name}: not a whole zip file ({error})") from error
     except OSError as error:
         if isinstance(error, ModelError):

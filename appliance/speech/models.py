@@ -24,7 +24,7 @@ from typing import Literal
 
 from appliance.dialogue.types import Language
 from appliance.errors import ModelError
-from appliance.speech.catalogue import EMBEDDED_RECOGNIZER, EMBEDDED_VOICE, Kind, Model, by_name, of
+from appliance.speech.catalogue import EMBEDDED_RECOGNIZER, EMBEDDED_VOICE, Kind, by_name, of
 
 Engine = Literal["vosk", "piper", "espeak-ng"]
 
@@ -82,17 +82,6 @@ def find_voice(language: Language, directory: Path, configured: str = "") -> Cho
     if configured:
         raise ModelError("the voice 'espeak-ng' needs the espeak-ng program; install the package espeak-ng")
     return None
-
-
-def place_of(model: Model, directory: Path) -> Path | None:
-    """Where a catalogued model is on disk; None if it is not."""
-    if model.name == EMBEDDED_VOICE:
-        return _embedded_voice()
-    if model.kind == "voice":
-        places = [directory / model.name / f"{model.name}.onnx", directory / f"{model.name}.onnx"]
-    else:
-        places = [directory / model.name]
-    return next((place for place in places if place.exists()), None)
 
 
 def how_to_get(kind: Kind, language: Language) -> str:

@@ -74,6 +74,11 @@ def shelf() -> Iterator[Shelf]:
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "WAIT_S", 0)
+
+
 def zipped(content: dict[str, bytes]) -> bytes:
     memory = BytesIO()
     with ZipFile(memory, "w", ZIP_DEFLATED) as file:

@@ -9,7 +9,7 @@ import pytest
 from appliance.errors import ModelError
 from appliance.speech import models
 from appliance.speech.catalogue import CATALOGUE, by_name, of
-from appliance.speech.models import check_recognizer, find_recognizer, find_voice, how_to_get, place_of, unpack_embedded
+from appliance.speech.models import check_recognizer, find_recognizer, find_voice, how_to_get, unpack_embedded
 
 VOSK_FILES = ("am/final.mdl", "conf/mfcc.conf", "graph/HCLr.fst", "graph/Gr.fst")
 
@@ -192,17 +192,6 @@ def test_a_voice_without_its_settings_is_named(tmp_path: Path) -> None:
     path.with_name(f"{path.name}.json").unlink()
     with pytest.raises(ModelError, match=f"{path}.json: missing or empty"):
         find_voice("de", tmp_path)
-
-
-def test_the_catalogue_says_where_its_models_are(tmp_path: Path) -> None:
-    unpack_embedded(tmp_path)
-    thorsten = voice(tmp_path / "de_DE-thorsten-medium", "de_DE-thorsten-medium")
-    places = {model.name: place_of(model, tmp_path) for model in CATALOGUE}
-    assert places["de_DE-thorsten-medium"] == thorsten
-    assert places["stimme-en-small-0.1"] == tmp_path / "stimme-en-small-0.1"
-    assert places["vosk-model-small-de-0.15"] is None
-    joe = places["en_US-joe-medium"]
-    assert joe is not None and joe.exists()
 
 
 def test_the_catalogue_is_complete_and_unambiguous() -> None:

@@ -312,7 +312,7 @@ async def test_the_graph_in_one_piece_hears_what_the_one_in_two_pieces_hears(
     assert is_composed_lazily(copy) and not is_composed_lazily(model)
     composing = RecognizerPool({"en": copy}, workers, limit=1)
     await composing.open()
-    for pcm in speech.values():
+    for pcm in list(speech.values())[:30]:
         one, other = await transcribe(pool, pcm), await transcribe(composing, pcm)
         assert (one.text, one.words) == (other.text, other.words)
 
