@@ -12,8 +12,8 @@ from pathlib import Path
 from appliance import turns
 from appliance.audio import earcons, hints, memory
 from appliance.audio.button import gpio_button, keys, terminal
-from appliance.audio.device import Microphone
 from appliance.audio.lamp import Lamp, lamp
+from appliance.audio.microphone import Microphone
 from appliance.audio.pcm import RATE
 from appliance.audio.push_to_talk import PushToTalk
 from appliance.audio.ringing import Ringing
@@ -38,7 +38,7 @@ SILENCE_S = 8.0
 
 ERROR_SHOWN_S = 2.0
 
-QUIETEST_ALARM = 30
+QUIETEST_ALARM = 50
 """Percent. A timer is heard even when replies are muted."""
 
 
@@ -298,7 +298,7 @@ class LocalDevice:
 
     def _remember(self, state: memory.DeviceState) -> None:
         self._state = state
-        asyncio.get_running_loop().run_in_executor(None, memory.save, self._state_directory, state)
+        memory.save(self._state_directory, state)
 
     def _next_id(self) -> str:
         self._count += 1

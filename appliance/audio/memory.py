@@ -38,7 +38,7 @@ def load(directory: Path) -> DeviceState:
 
 
 def save(directory: Path, state: DeviceState) -> None:
-    """Replace the file whole, so that a power cut leaves the old or the new one."""
+    """Replace the file whole, so that a power cut leaves the old or the new one. Does not wait for the disk."""
     part = directory / f"{FILE}.part"
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,9 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from appliance.audio.device import Loudspeaker, Microphone, open_loudspeaker, open_microphone, rescan
+from appliance.audio.device import rescan
+from appliance.audio.loudspeaker import Loudspeaker, open_loudspeaker
+from appliance.audio.microphone import Microphone, open_microphone
 from appliance.audio.selection import Direction
 from appliance.config import DeviceConfig
 from appliance.errors import AudioDeviceError
@@ -69,8 +71,10 @@ class Sound:
                 retry_s = RETRY_FIRST_S if self._is_complete else min(2 * retry_s, RETRY_MOST_S)
                 await self._watch(STALL_S if self._is_complete else retry_s)
         finally:
-            self._thread.submit(self._close_all)
-            self._thread.shutdown()  # waits, for what was being opened as well
+            self._drop("microphone")
+            self._drop("loudspeaker")
+            self._thread.submit(self._close_all)  # and what was being opened just now
+            self._thread.shutdown()
 
     @property
     def _is_complete(self) -> bool:

@@ -23,6 +23,8 @@ MICROPHONE, LOUDSPEAKER = "virtual-microphone", "virtual-loudspeaker"
 """Names of the two devices as PortAudio lists them."""
 
 RATE = 48_000
+RATES = {"microphone": 16_000, "loudspeaker": RATE}
+"""The microphone's is what speech comes in, so that what was said arrives sample for sample."""
 
 _ASOUND = """
 pcm.{microphone} {{
@@ -81,23 +83,15 @@ class SoundCard:
 
     def speak(self, pcm: bytes, rate: int = 16_000) -> subprocess.Popen[bytes]:
         """Say s16le into the microphone in real time; the process ends when all of it was said."""
-        process = self._run("pacat", "microphone", "--device=microphone", "--latency-msec=20", f"--rate={rate}")
+        process = self._run("pacat", "microphone", "--device=microphone", "--latency-msec=200", f"--rate={rate}")
         threading.Thread(target=_feed, args=(process, pcm), daemon=True).start()
         return process
 
     @contextmanager
     def recording(self, rate: int = RATE) -> Iterator[Recording]:
         """Record the loudspeaker, in pieces of about 5 ms."""
-        process = self._run("parec", "loudspeaker", "--device=loudspeaker.monitor", "--latency-msec=5", f"--rate={rate}")
-        recording = Recording(process)
-        reader = threading.Thread(target=_collect, args=(recording,), daemon=True)
-        reader.start()
-        try:
+        with self._listening("loudspeaker", rate) as recording:
             yield recording
-        finally:
-            process.terminate()
-            process.wait()
-            reader.join()
 
     def unplug(self, side: str) -> None:
         for line in self.pactl(side, "list", "short", "modules").splitlines():
@@ -106,20 +100,28 @@ class SoundCard:
                 self.pactl(side, "unload-module", number)
 
     def plug(self, side: str) -> None:
-        self.pactl(side, "load-module", *_SINK.format(name=side).split())
+        self.pactl(side, "load-module", *_sink(side).split())
 
     @contextmanager
     def awake(self, side: str) -> Iterator[None]:
         """Keep a side at low latency: a null sink nobody listens to works two seconds ahead."""
-        process = self._run("parec", side, f"--device={side}.monitor", "--latency-msec=5", "--rate=48000")
-        drain = threading.Thread(target=_collect, args=(Recording(process), False), daemon=True)
-        drain.start()
-        try:
+        with self._listening(side, RATES[side], keep=False):
             yield
+
+    @contextmanager
+    def _listening(self, side: str, rate: int, keep: bool = True) -> Iterator[Recording]:
+        process = self._run("parec", side, f"--device={side}.monitor", "--latency-msec=5", f"--rate={rate}")
+        recording = Recording(process)
+        reader = threading.Thread(target=_collect, args=(recording, keep), daemon=True)
+        reader.start()
+        try:
+            yield recording
         finally:
             process.terminate()
             process.wait()
-            drain.join()
+            reader.join()
+            if process.stdout is not None:
+                process.stdout.close()
 
     def _run(self, program: str, side: str, *arguments: str) -> subprocess.Popen[bytes]:
         is_player = program == "pacat"
@@ -129,7 +131,8 @@ class SoundCard:
             stdout=subprocess.DEVNULL if is_player else subprocess.PIPE)
 
 
-_SINK = "module-null-sink sink_name={name} rate=48000 channels=1 format=s16le"
+def _sink(side: str) -> str:
+    return f"module-null-sink sink_name={side} rate={RATES[side]} channels=1 format=s16le norewinds=1"
 
 
 @contextmanager
@@ -166,7 +169,7 @@ def _server(card: SoundCard, side: str) -> subprocess.Popen[bytes]:
             ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
              "--log-target=stderr", "--high-priority=yes", "--realtime=yes",  # hardware is never late either
              "-L", f"module-native-protocol-unix socket={card.folder}/{side}.socket auth-anonymous=1",
-             "-L", _SINK.format(name=side)],
+             "-L", _sink(side)],
             env=environment, stdout=log, stderr=log)
 
 
@@ -184,7 +187,7 @@ def _feed(process: subprocess.Popen[bytes], pcm: bytes) -> None:
     process.stdin.close()
 
 
-def _collect(recording: Recording, keep: bool = True) -> None:
+def _collect(recording: Recording, keep: bool) -> None:
     assert recording.process.stdout is not None
     descriptor, rest = recording.process.stdout.fileno(), b""
     while piece := os.read(descriptor, 65536):
