@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.app import Assistant, awake, choose
-from appliance.audio.device import list_devices, open_loudspeaker
+from appliance.audio.device import list_devices
+from appliance.audio.loudspeaker import open_loudspeaker
 from appliance.audio.pcm import SAMPLE_BYTES, Recording, WavError, read_wav, write_wav
 from appliance.config import Config
 from appliance.dialogue.types import Memory
@@ -140,7 +141,7 @@ def models(config: Config, options: argparse.Namespace) -> int:
             "name": model.name, "kind": model.kind, "language": model.language, "licence": model.licence,
             "size_mb": round(model.size_bytes / 1e6, 1), "embedded": not model.source, "in_use": model.name in in_use,
             "on_disk": not model.source or (directory / model.name).exists(), "note": model.note,
-            "files": [{"url": f"{model.source}/{file.name}", "sha256": file.sha256, "size_bytes": file.size_bytes}
+            "files": [{"url": f"{model.source}/{file.name}" if model.source else "", "sha256": file.sha256, "size_bytes": file.size_bytes}
                       for file in model.files]}
         if options.json:
             _print_json(**row)

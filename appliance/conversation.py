@@ -83,6 +83,12 @@ class Conversation:
         self._latest: turns.Request | None = None
         self._last_turn: asyncio.Task[None] | None = None
         self._speaking: _Speech | None = None
+        self._open: dict[asyncio.Task[None], turns.Request] = {}
+
+    @property
+    def volume(self) -> int:
+        """What this person's loudspeaker is set to, in percent."""
+        return self._memory.volume
 
     def begin(self, request: turns.Request) -> asyncio.Task[None]:
         """Take up a turn. Anything but an announcement interrupts the reply being spoken.
@@ -92,8 +98,20 @@ class Conversation:
         if not isinstance(request, turns.Announcement):
             self.interrupt()
             self._latest = request
-        self._last_turn = self._tasks.create_task(self._turn(request, self._last_turn))
-        return self._last_turn
+        task = self._last_turn = self._tasks.create_task(self._turn(request, self._last_turn))
+        self._open[task] = request
+        task.add_done_callback(self._open.pop)
+        return task
+
+    async def wind_up(self) -> None:
+        """The person has gone: forget what they were still saying, carry out what they had asked. Nothing is spoken."""
+        self.interrupt()
+        self.sink = None
+        for task, request in self._open.items():
+            if isinstance(request, turns.Spoken | turns.Again) and request.source and not request.source.ended:
+                task.cancel()
+        if self._open:
+            await asyncio.wait(tuple(self._open))
 
     def interrupt(self) -> None:
         """Barge-in: silence first, then everything else. Turns not yet answered are answered as text only."""
@@ -114,9 +132,9 @@ class Conversation:
     async def _take(self, request: turns.Request, previous: asyncio.Task[None] | None) -> None:
         match request:
             case turns.Spoken():
-                final, timings = await self._listen(request)
+                text, timings = await self._listen(request)
                 await _finished(previous)
-                await self._answer(request, final.text, timings)
+                await self._answer(request, text, timings)
             case turns.Typed():
                 await _finished(previous)
                 await self._answer(request, request.text, {})
@@ -125,7 +143,16 @@ class Conversation:
                 self._tell(turns.Announced(request.id, request.kind, request.text, request.language))
                 await self._speak(request, request.text, request.language, {})
 
-    async def _listen(self, request: turns.Spoken) -> tuple[Final, dict[str, float]]:
+            case turns.Again(_, source, final, answer):
+                while source is not None and await source.read():
+                    pass
+                await _finished(previous)
+                if final is not None:
+                    self._tell(final)
+                self._tell(answer)
+                await self._speak(request, answer.text, answer.language, dict(answer.timings))
+
+    async def _listen(self, request: turns.Spoken) -> tuple[str, dict[str, float]]:
         loop = asyncio.get_running_loop()
         final = await self._faculties.ears.transcribe(
             request.source, request.language,
@@ -136,7 +163,7 @@ class Conversation:
         timings = {"recognition_ms": 1000 * (loop.time() - source.ended_at)}
         self._tell(turns.FinalHeard(
             request.id, final.text, final.confidence, final.audio_s, source.truncated, dict(timings)))
-        return final, timings
+        return final.text, timings
 
     async def _answer(self, request: turns.Spoken | turns.Typed, text: str, timings: dict[str, float]) -> None:
         answer = await self._faculties.mind.answer(text, request.language, self._memory)

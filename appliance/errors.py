@@ -32,14 +32,14 @@ class AudioDeviceError(StimmeError, OSError):
 class ProtocolError(StimmeError, ValueError):
     """A client sent something that docs/protocol.md does not allow.
 
-    code: one of the codes listed there. fatal: whether the connection is closed after the error was sent.
+    code: one of the codes listed there. id: the turn it belongs to, if any.
     """
 
-    def __init__(self, code: str, message: str, *, hint: str = "", fatal: bool = False) -> None:
+    def __init__(self, code: str, message: str, *, hint: str = "", id: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.hint = hint
-        self.fatal = fatal
+        self.id = id
 
 
 class Busy(StimmeError):

@@ -39,7 +39,6 @@ class Announcement:
     kind: Literal["timer", "alarm", "reminder", "notice"] = "notice"
 
 
-Request = Spoken | Typed | Announcement
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,20 @@ class Announced:
     kind: str
     text: str
     language: Language
+
+
+@dataclass(frozen=True)
+class Again:
+    """A turn answered already, asked again after the connection broke: the same answer, and nothing is done."""
+
+    id: str
+    source: SpokenSource | None
+    """What is said again, which only has to end; None for a typed turn."""
+    final: FinalHeard | None
+    answer: Answered
+
+
+Request = Spoken | Typed | Announcement | Again
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from appliance.dialogue.types import LANGUAGES, Language
 from appliance.errors import ProtocolError
 from appliance.server import protocol
 from appliance.server.access import Pace
+from appliance.server.answered import AnsweredTurns
 from appliance.server.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -75,10 +76,11 @@ class Client:
     """Speaks docs/protocol.md with one socket until it closes."""
 
     def __init__(
-        self, socket: ServerConnection, config: Config, faculties: Faculties, facts: Facts, metrics: Metrics
+        self, socket: ServerConnection, config: Config, faculties: Faculties, facts: Facts, metrics: Metrics,
+        answered: AnsweredTurns,
     ) -> None:
         self._socket, self._config, self._faculties, self._facts = socket, config, faculties, facts
-        self._metrics = metrics
+        self._metrics, self._answered = metrics, answered
         self.language: Language = config.language
         self._sink: ConnectionSink | None = ConnectionSink(socket, RATE, metrics)
         self._pace = Pace(time.monotonic())
@@ -94,14 +96,15 @@ class Client:
         """Set once nothing is under way; only while leaving."""
 
     async def run(self) -> None:
-        """Serve until the socket closes. Turns under way end with it."""
+        """Serve until the socket closes. What was asked by then is carried out."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._conversation = Conversation(self._faculties, self._sink, self.tell, tasks)
-                while True:
-                    await self._receive(await self._socket.recv())
-        except* ConnectionClosed:
-            pass
+                conversation = self._conversation = Conversation(self._faculties, self._sink, self.tell, tasks)
+                try:
+                    while True:
+                        await self._receive(await self._socket.recv())
+                except ConnectionClosed:
+                    await conversation.wind_up()
         finally:
             self._conversation = None
 
@@ -122,6 +125,7 @@ class Client:
         if isinstance(event, turns.PartialHeard | turns.Queued) and self._unread() > PIECE_BYTES:
             return
         self._metrics.event(event)
+        self._answered.note(event)
         self.send(protocol.encode(event))
 
     def send(self, text: str) -> None:
@@ -145,7 +149,9 @@ class Client:
             else:
                 self._control(protocol.parse(message))
         except ProtocolError as error:
-            self.send(protocol.encode_error(error, self._utterance_id or None))
+            if isinstance(message, bytes):
+                error.id = self._utterance_id or None
+            self.send(protocol.encode_error(error))
 
     def _control(self, message: protocol.Message) -> None:
         match message:
@@ -158,8 +164,7 @@ class Client:
             case protocol.Cancel():
                 self._cancel(message)
             case protocol.Text(id, language, text):
-                self._refuse_while_leaving()
-                self._begin(turns.Typed(id or self._next_id(), language or self.language, text))
+                self._type(id or self._next_id(), language or self.language, text)
             case protocol.Interrupt():
                 self._talk().interrupt()
             case protocol.Hello():
@@ -180,26 +185,35 @@ class Client:
             chunk_size=self._config.streaming.chunk_size,
             max_audio_duration_s=self._config.server.max_audio_duration_s,
             recognizer=self._facts.recognizers.get(self.language, ""),
-            voice=self._facts.voices.get(self.language, ""),
+            voice=self._facts.voices.get(self.language, ""), volume=self._talk().volume,
             spoken={language: language in self._facts.recognizers for language in LANGUAGES}))
 
-    def _refuse_while_leaving(self) -> None:
+    def _refuse_while_leaving(self, id: str | None) -> None:
         if self._quiet is not None:
-            raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.")
+            raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.", id=id)
+
+    def _type(self, id: str, language: Language, text: str) -> None:
+        self._refuse_while_leaving(id)
+        before = self._answered.again(id)
+        self._begin(turns.Again(id, None, *before) if before else turns.Typed(id, language, text))
 
     def _start(self, start: protocol.Start) -> None:
-        self._refuse_while_leaving()
+        self._refuse_while_leaving(start.id)
         if self._utterance is not None:
-            raise ProtocolError("already_started", "an utterance is open already; send stop or cancel first")
+            raise ProtocolError(
+                "already_started", "an utterance is open already; send stop or cancel first", id=start.id)
         language = start.language or self.language
         if language not in self._facts.recognizers:
             raise ProtocolError(
                 "no_recognizer", f"There is no recognizer for {language!r} on this device.",
-                hint="Typed text works. `stimme models list` names the recognizers that can be fetched.")
+                hint="Typed text works. `stimme models list` names the recognizers that can be fetched.", id=start.id)
         self._strays_told = False
-        self._utterance, self._utterance_id = Utterance(self._limit), start.id or self._next_id()
-        self.tell(turns.Listening(self._utterance_id))
-        self._utterance_turn = self._begin(turns.Spoken(self._utterance_id, language, self._utterance))
+        id = self._utterance_id = start.id or self._next_id()
+        utterance = self._utterance = Utterance(self._limit)
+        self.tell(turns.Listening(id))
+        before = self._answered.again(id)
+        self._utterance_turn = self._begin(
+            turns.Again(id, utterance, *before) if before else turns.Spoken(id, language, utterance))
 
     async def _audio(self, pcm: bytes) -> None:
         if self._utterance is None:
@@ -228,12 +242,12 @@ class Client:
         if self._utterance is None or stop.id not in (None, self._utterance_id):
             if self._strays_told and stop.id in (None, self._utterance_id):
                 return  # the utterance ended at its limit a moment ago, and the client knows
-            raise ProtocolError("not_started", "stop without start; nothing was being listened to")
+            raise ProtocolError("not_started", "stop without start; nothing was being listened to", id=stop.id)
         self._close_utterance()
 
     def _cancel(self, cancel: protocol.Cancel) -> None:
         if self._utterance is None or cancel.id not in (None, self._utterance_id):
-            raise ProtocolError("not_started", "cancel without start; nothing was being listened to")
+            raise ProtocolError("not_started", "cancel without start; nothing was being listened to", id=cancel.id)
         audio_s = self._utterance.samples / RATE
         self._close_utterance()
         if self._utterance_turn is not None:

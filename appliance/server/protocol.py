@@ -80,7 +80,12 @@ def parse(text: str) -> Message:
         near = f' Did you mean "{close[0]}"?' if close else ""
         raise ProtocolError(
             "unknown_type", f"Unknown message type {kind!r:.80}.{near}", hint=f"Types: {', '.join(_PARSERS)}.")
-    return _PARSERS[kind](fields)
+    try:
+        return _PARSERS[kind](fields)
+    except ProtocolError as error:
+        id = fields.get("id")
+        error.id = id if isinstance(id, str) and len(id) <= MAX_ID_CHARACTERS else None
+        raise
 
 
 def _bad_json(message: str) -> ProtocolError:
@@ -174,9 +179,9 @@ def encode(event: turns.Event) -> str:
     return dumps(fields)
 
 
-def encode_error(error: ProtocolError, id: str | None = None) -> str:
+def encode_error(error: ProtocolError) -> str:
     fields = {"type": "error", "code": error.code, "message": str(error), "hint": error.hint}
-    return dumps(fields if id is None else fields | {"id": id})
+    return dumps(fields if error.id is None else fields | {"id": error.id})
 
 
 def encode_pong(ping: Ping, server_time: float) -> str:

@@ -20,6 +20,7 @@ from appliance.dialogue.types import Language
 from appliance.errors import ConfigError, ProtocolError
 from appliance.server import protocol
 from appliance.server.access import Names
+from appliance.server.answered import AnsweredTurns
 from appliance.server.client import Client, Facts
 from appliance.server.metrics import CONTENT_TYPE, Metrics
 from appliance.server.site import Site, find_site, respond
@@ -49,6 +50,7 @@ class WebServer:
         self._site = Site(find_site())
         self._names = Names(config.server.page_port, config.server.names)
         self._clients: set[Client] = set()
+        self._answered = AnsweredTurns()
         self.ready = False
         """True once the models are warm; /readyz answers by it."""
 
@@ -128,7 +130,7 @@ class WebServer:
         if len(self._clients) >= self._config.server.max_connections:
             await self._refuse(connection)
             return
-        client = Client(connection, self._config, self._faculties, self._facts, self._metrics)
+        client = Client(connection, self._config, self._faculties, self._facts, self._metrics, self._answered)
         self._clients.add(client)
         self._metrics.connections.set(len(self._clients))
         try:

@@ -276,14 +276,19 @@ export class EnhancedVoiceAssistant {
     this.#conversation.receive(message);
     if (message.type === "welcome") {
       this.welcome = message;
+      if (message.volume !== undefined) this.#setVolume(message.volume);
       this.onchange("welcome", message);
     } else if (message.type === "volume") {
-      this.#parts.loudspeaker.volume = Math.min(100, Math.max(0, message.percent)) / 100;
+      this.#setVolume(message.percent);
     } else if (message.type === "announce") {
       showReply(this.ui, message.text);
       this.onchange("announce", message);
     }
     this.#stateChanged();
+  }
+
+  #setVolume(percent) {
+    this.#parts.loudspeaker.volume = Math.min(100, Math.max(0, percent)) / 100;
   }
 
   #failed(turn, code, message) {

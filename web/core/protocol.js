@@ -87,7 +87,7 @@ export const CLIENT_MESSAGES = {
 
 /** Messages from the device. A newer device may send more keys, and types this page ignores. */
 export const SERVER_MESSAGES = {
-  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number },
+  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, volume: optional(number) },
   listening: { id: identifier },
   queued: { id: identifier, place: number },
   partial: { id: identifier, text },
