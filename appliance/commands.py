@@ -141,8 +141,9 @@ def models(config: Config, options: argparse.Namespace) -> int:
             "name": model.name, "kind": model.kind, "language": model.language, "licence": model.licence,
             "size_mb": round(model.size_bytes / 1e6, 1), "embedded": not model.source, "in_use": model.name in in_use,
             "on_disk": not model.source or (directory / model.name).exists(), "note": model.note,
-            "files": [{"url": f"{model.source}/{file.name}" if model.source else "", "sha256": file.sha256, "size_bytes": file.size_bytes}
-                      for file in model.files]}
+            "files": [
+                {"url": f"{model.source}/{file.name}" if model.source else "", "sha256": file.sha256,
+                 "size_bytes": file.size_bytes} for file in model.files]}
         if options.json:
             _print_json(**row)
             continue
