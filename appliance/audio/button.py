@@ -78,16 +78,21 @@ class Keys:
         """When the folder last changed (ns), and what has appeared in it since `seen`."""
         from evdev import InputDevice
 
-        changed, found = folder.stat().st_mtime_ns if folder.is_dir() else 0, []
+        try:
+            changed = folder.stat().st_mtime_ns
+        except OSError:  # a machine without input devices, so far
+            return 0, []
+        found = []
         for path in sorted(folder.glob("event*")) if changed != seen else ():
             if str(path) in self._open:
                 continue
             try:
                 device = InputDevice(str(path))
+                has_key = (self._talk_keys | {self._mute_key}) & set(device.capabilities().get(_KEY_EVENT, []))
             except OSError as error:
                 log.info("input device %s cannot be read (%s); is the user in group input?", path, error.strerror)
                 continue
-            if (self._talk_keys | {self._mute_key}) & set(device.capabilities().get(_KEY_EVENT, [])):
+            if has_key:
                 found.append(device)
             else:
                 device.close()

@@ -38,10 +38,14 @@ def first_that_opens(direction: Direction, wanted: str, opened: Callable[[AudioD
 
 
 def rescan() -> None:
-    """Look for devices again; PortAudio lists them once. All streams must be closed. Blocks."""
+    """Look for devices again; PortAudio lists them once. All streams must be closed. Blocks. Raises AudioDeviceError."""
     sounddevice = _sounddevice()
-    sounddevice._terminate()
-    sounddevice._initialize()
+    try:
+        if sounddevice._initialized:
+            sounddevice._terminate()
+        sounddevice._initialize()
+    except sounddevice.PortAudioError as error:
+        raise AudioDeviceError(f"PortAudio cannot be started again: {_reason(error)}") from error
 
 
 class Stream:
@@ -100,6 +104,8 @@ class Stream:
 
 def _devices() -> list[AudioDevice]:
     sounddevice = _sounddevice()
+    if not sounddevice._initialized:
+        rescan()
     defaults = {host[key] for host in sounddevice.query_hostapis()
                 for key in ("default_input_device", "default_output_device")}
     return [

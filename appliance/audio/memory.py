@@ -26,12 +26,14 @@ def load(directory: Path) -> DeviceState:
     file = directory / FILE
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError(f"a {type(found).__name__} instead of an object")
         state = DeviceState(**{one.name: found[one.name] for one in fields(DeviceState) if one.name in found})
         if type(state.volume) is not int or not 0 <= state.volume <= 100 or type(state.muted) is not bool:
             raise ValueError(f"volume {state.volume!r}, muted {state.muted!r}")
     except FileNotFoundError:
         return DeviceState()
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         log.warning("%s cannot be used (%s); volume and mute start afresh", file, error)
         return DeviceState()
     return state

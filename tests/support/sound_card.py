@@ -93,6 +93,23 @@ class SoundCard:
         with self._listening("loudspeaker", rate) as recording:
             yield recording
 
+    @contextmanager
+    def cable(self) -> Iterator[None]:
+        """Lets the microphone hear the loudspeaker."""
+        listener = self._run(
+            "parec", "loudspeaker", "--device=loudspeaker.monitor", "--latency-msec=10", "--rate=16000")
+        player = subprocess.Popen(
+            ["pacat", "--raw", "--format=s16le", "--channels=1", "--device=microphone", "--latency-msec=40",
+             "--rate=16000"], env=self.environment("microphone"), stdin=listener.stdout)
+        try:
+            yield
+        finally:
+            for process in (listener, player):
+                process.terminate()
+                process.wait()
+            if listener.stdout is not None:
+                listener.stdout.close()
+
     def unplug(self, side: str) -> None:
         for line in self.pactl(side, "list", "short", "modules").splitlines():
             number, name = line.split("\t")[:2]
