@@ -29,6 +29,11 @@ class Utterance:
         self.samples = 0
         """Samples taken so far."""
 
+    @property
+    def waiting(self) -> int:
+        """Samples that nobody has read yet."""
+        return len(self._ring)
+
     def write(self, pcm: bytes) -> int:
         """Take samples (s16le) up to the limit; returns how many. After `end()` none."""
         if self.ended:

@@ -89,6 +89,7 @@ class Client:
         self._utterance: Utterance | None = None
         self._utterance_id = ""
         self._utterance_turn: asyncio.Task[None] | None = None
+        self._utterances: set[Utterance] = set()  # those that may hold sound
         self._open_turns = 0
         self._count = 0
         self._strays_told = False
@@ -138,6 +139,11 @@ class Client:
     def announce(self, announcement: turns.Announcement) -> None:
         if self._conversation is not None:
             self._begin(announcement)
+
+    @property
+    def backlog_s(self) -> float:
+        """Sound that has arrived and was not decoded yet."""
+        return sum(utterance.waiting for utterance in self._utterances) / RATE
 
     def _unread(self) -> int:
         return self._socket.transport.get_write_buffer_size()
@@ -214,6 +220,8 @@ class Client:
         before = self._answered.again(id)
         self._utterance_turn = self._begin(
             turns.Again(id, utterance, *before) if before else turns.Spoken(id, language, utterance))
+        self._utterances.add(utterance)
+        self._utterance_turn.add_done_callback(lambda _: self._utterances.discard(utterance))
 
     async def _audio(self, pcm: bytes) -> None:
         if self._utterance is None:

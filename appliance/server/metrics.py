@@ -48,6 +48,8 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         self._registry.register(_Recognizers(hearing))
         self.connections = Gauge("voice_connections", "Clients connected now", registry=self._registry)
+        self.backlog = Gauge(
+            "voice_backlog_seconds", "Sound that has arrived and was not decoded yet", registry=self._registry)
         self.refused = Counter(
             "voice_connections_refused", "Clients refused because MAX_CONNECTIONS were connected",
             registry=self._registry)

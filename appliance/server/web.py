@@ -51,6 +51,7 @@ class WebServer:
         self._names = Names(config.server.page_port, config.server.names)
         self._clients: set[Client] = set()
         self._answered = AnsweredTurns()
+        metrics.backlog.set_function(lambda: sum(client.backlog_s for client in self._clients))
         self.ready = False
         """True once the models are warm; /readyz answers by it."""
 

@@ -26,8 +26,9 @@ class Admission:
             raise ValueError(f"{reserved} of {limit} places reserved, expected fewer than there are")
         self._free = limit
         self._reserved = reserved
-        self._waiting: list[_Waiting] = []
+        self._waiting: dict[_Waiting, None] = {}  # in the order of their coming
         self._look_again: asyncio.TimerHandle | None = None
+        self._telling: asyncio.Handle | None = None
 
     @property
     def waiting(self) -> int:
@@ -39,7 +40,7 @@ class Admission:
         on_place: told the place in the queue, 1 is next, whenever it changed much.
         """
         one = _Waiting(source, on_place)
-        self._waiting.append(one)
+        self._waiting[one] = None
         self._admit()
         if not one.admitted.done():
             one.tell(len(self._waiting))
@@ -47,8 +48,8 @@ class Admission:
             await one.admitted
         except asyncio.CancelledError:
             if one.admitted.cancelled():
-                self._waiting.remove(one)
-                self._tell()
+                del self._waiting[one]
+                self._tell_soon()
             else:
                 self.leave()
             raise
@@ -58,14 +59,11 @@ class Admission:
         self._admit()
 
     def _admit(self) -> None:
-        admitted = False
         while self._free and (one := self._next()) is not None:
-            self._waiting.remove(one)
+            del self._waiting[one]
             self._free -= 1
             one.admitted.set_result(None)
-            admitted = True
-        if admitted:
-            self._tell()
+            self._tell_soon()
         if self._free and self._waiting and self._look_again is None:
             self._look_again = asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._look)
 
@@ -74,13 +72,22 @@ class Admission:
         self._admit()
 
     def _next(self) -> _Waiting | None:
-        waiting = [one for one in self._waiting if not one.admitted.done()]  # done: cancelled a moment ago
-        for one in waiting:
+        oldest = None
+        for one in self._waiting:
+            if one.admitted.done():
+                continue  # cancelled a moment ago
             if one.source.ended:
                 return one
-        return waiting[0] if waiting and self._free > self._reserved else None
+            oldest = oldest or one
+        return oldest if self._free > self._reserved else None
+
+    def _tell_soon(self) -> None:
+        """Once, however many leave now."""
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_soon(self._tell)
 
     def _tell(self) -> None:
+        self._telling = None
         for place, one in enumerate(self._waiting, 1):
             one.tell(place)
 

@@ -32,10 +32,12 @@ RATE = 16_000
 class Before:
     def __init__(self, model: Model, metrics: Metrics) -> None:
         self._model = model
-        self._metrics = metrics
+        self._sound: dict[ServerConnection, list[bytes]] = {}
+        metrics.backlog.set_function(
+            lambda: sum(len(chunk) for chunks in self._sound.values() for chunk in chunks) / 2 / RATE)
 
     async def serve(self, socket: ServerConnection) -> None:
-        chunks: list[bytes] = []
+        chunks = self._sound[socket] = []
         async for message in socket:
             if isinstance(message, bytes):
                 chunks.append(message)
@@ -45,17 +47,18 @@ class Before:
                 case "ping":
                     await socket.send(_json(type="pong", timestamp=fields["timestamp"]))
                 case "start":
-                    chunks = []
+                    chunks.clear()
                 case "cancel":
                     audio_s = sum(map(len, chunks)) / 2 / RATE
-                    chunks = []
+                    chunks.clear()
                     await socket.send(_json(type="cancelled", id="1", audio_s=audio_s))
                 case "stop":
                     begin = time.perf_counter()
                     text = self._transcribe(b"".join(chunks))
-                    chunks = []
+                    chunks.clear()
                     took_ms = 1000 * (time.perf_counter() - begin)
                     await socket.send(_json(type="final", id="1", text=text, processing_time_ms=took_ms))
+        del self._sound[socket]
 
     def _transcribe(self, pcm: bytes) -> str:
         """Blocks the event loop, as it did."""
