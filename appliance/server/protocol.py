@@ -70,6 +70,8 @@ def parse(text: str) -> Message:
     """A client's text message. Raises ProtocolError with one of the codes of docs/protocol.md."""
     try:
         fields = json.loads(text)
+        # Half a surrogate pair, NaN and 1e999 pass json.loads, but are not JSON and could not be sent back.
+        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise _bad_json(f"This is not JSON ({error}): {text[:60]!r}") from None
     if not isinstance(fields, dict):
@@ -92,7 +94,6 @@ def _bad_json(message: str) -> ProtocolError:
     return ProtocolError("bad_json", message, hint='Send one JSON object per text message, with a "type".')
 
 
-
 def _optional(fields: Mapping[str, Any], name: str, kind: type, words: str) -> Any:
     value = fields.get(name)
     if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
@@ -104,7 +105,7 @@ def _id(fields: Mapping[str, Any]) -> str | None:
     value: str | None = _optional(fields, "id", str, "text")
     if value is not None and len(value) > MAX_ID_CHARACTERS:
         raise ProtocolError("bad_field", f"id has {len(value)} characters, expected at most {MAX_ID_CHARACTERS}")
-    return value
+    return value or None
 
 
 def _language(fields: Mapping[str, Any]) -> Language | None:

@@ -73,3 +73,10 @@ def test_welcome_pong_and_goodbye_are_written_as_the_vectors_say() -> None:
     pong = json.loads(protocol.encode_pong(protocol.Ping(1732270000), 1732270000.1234))
     assert pong == vectors["pong"]
     assert json.loads(protocol.encode_goodbye("restart", 2000)) == vectors["goodbye"]
+
+
+@pytest.mark.parametrize("kind", ["start", "stop", "cancel"])
+def test_an_empty_id_is_no_id(kind: str) -> None:
+    message = protocol.parse(json.dumps({"type": kind, "id": ""}))
+    assert isinstance(message, protocol.Start | protocol.Stop | protocol.Cancel)
+    assert message.id is None
