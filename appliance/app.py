@@ -8,28 +8,29 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvloop
 
+from appliance.audio.local import LocalDevice
+from appliance.better_models import better_models, fetch_beside
 from appliance.config import Config
 from appliance.conversation import Answer, Faculties, Mind
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.skills.timer import announcement
 from appliance.dialogue.timers import TimerStore
-from appliance.dialogue.types import LANGUAGES, Language, Memory, Timer
+from appliance.dialogue.types import LANGUAGES, Language, Memory, StopSpeaking, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.server.client import Facts
 from appliance.server.metrics import Metrics
 from appliance.server.web import WebServer
-from appliance.speech.catalogue import Kind, of
+from appliance.service import feed_watchdog, notify
+from appliance.speech.catalogue import Kind
 from appliance.speech.models import Choice, find_recognizer, find_voice, how_to_get
 from appliance.speech.recognition import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.speech.synthesis import Synthesizer
@@ -64,6 +65,11 @@ class Assistant:
     def choices(self) -> dict[Kind, dict[Language, Choice]]:
         """Recognizers and voices in force, by kind and language."""
         return {"recognizer": self.recognizers, "voice": self.voices}
+
+    def facts(self) -> Facts:
+        """What clients are told."""
+        return Facts({language: choice.name for language, choice in self.recognizers.items()},
+                     {language: choice.name for language, choice in self.voices.items()})
 
 
 @asynccontextmanager
@@ -112,6 +118,19 @@ class _LoggedMind:
         return answer
 
 
+class _Quieting:
+    """Whoever says "stop", at the device or on a page, also silences what rings at the device."""
+
+    def __init__(self, mind: Mind, device: LocalDevice | None) -> None:
+        self._mind, self._device = mind, device
+
+    async def answer(self, text: str, language: Language, memory: Memory) -> Answer:
+        answer = await self._mind.answer(text, language, memory)
+        if self._device is not None and StopSpeaking() in answer.reply.actions:
+            self._device.stop_ringing()
+        return answer
+
+
 def choose(config: Config, kind: Kind, models: Path) -> dict[Language, Choice]:
     """The recognizer or voice of each language that has one. Raises ModelError if a configured one is missing."""
     find = find_recognizer if kind == "recognizer" else find_voice
@@ -127,25 +146,21 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
         loop.add_signal_handler(number, stop.set)
     async with awake(config) as assistant:
         _say_what_is_in_force(assistant)
-        facts = Facts(
-            {language: choice.name for language, choice in assistant.recognizers.items()},
-            {language: choice.name for language, choice in assistant.voices.items()})
         metrics = Metrics(lambda: assistant.ears.stats)
-        server = WebServer(config, assistant.faculties, facts, metrics)
-
-        async def ring(timer: Timer) -> None:
-            server.announce(
-                {language: announcement(timer, language) for language in LANGUAGES}, f"timer-{timer.id}", timer.kind)
-
-        async with server.listening() as (page_port, port), asyncio.TaskGroup() as tasks:
-            watching = assistant.timers.watch(ring, run=assistant.thinking.run)
-            background = [
-                tasks.create_task(watching), tasks.create_task(_catch_up(assistant)),
-                tasks.create_task(_feed_watchdog()),
-                tasks.create_task(metrics.watch_loop(lambda: server.occupied))]
-            better = better_models(assistant)
+        async with AsyncExitStack() as stack:
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            device = _device(config, assistant, tasks) if config.device.enabled else None
+            faculties = replace(assistant.faculties, mind=_Quieting(assistant.faculties.mind, device))
+            server = WebServer(config, faculties, assistant.facts(), metrics)
+            page_port, port = await stack.enter_async_context(server.listening())
+            background = [tasks.create_task(work) for work in (
+                assistant.timers.watch(_bell(server, device), run=assistant.thinking.run), _catch_up(assistant),
+                feed_watchdog(), metrics.watch_loop(lambda: server.occupied))]
+            if device is not None:
+                background.append(tasks.create_task(device.run()))
+            better = better_models(assistant.choices())
             if fetching and better:
-                background.append(tasks.create_task(_fetch(better, config.models_path())))
+                background.append(tasks.create_task(fetch_beside(better, config.models_path())))
             elif better:
                 log.info("better models can be had from the network, with --fetch: %s", ", ".join(better))
             gc.collect()
@@ -159,32 +174,26 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             log.info("stopping")
             for task in background:
                 task.cancel()
+            if device is not None:
+                await device.leave()
 
 
-def better_models(assistant: Assistant) -> list[str]:
-    """Catalogued models that would be chosen over those in use, if they were on disk."""
-    names = []
-    for kind, chosen in assistant.choices().items():
-        for language in LANGUAGES:
-            best = of(kind, language)[0]
-            choice = chosen.get(language)
-            if best.source and (choice is None or (choice.name != best.name and choice.why != "configured")):
-                names.append(best.name)
-    return names
+def _device(config: Config, assistant: Assistant, tasks: asyncio.TaskGroup) -> LocalDevice:
+    return LocalDevice(
+        config.device, assistant.faculties, config.language, tasks, recognizers=assistant.recognizers,
+        max_audio_duration_s=config.server.max_audio_duration_s, state_directory=config.state_path())
 
 
-async def _fetch(names: list[str], directory: Path) -> None:
-    """Fetch models in a process of its own, which can be stopped at any moment and goes on the next time."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "appliance", "models", "fetch", *names, stdout=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"STIMME_MODELS": str(directory)})
-    try:
-        if await process.wait() == 0:
-            log.info("fetched %s; used from the next start on", ", ".join(names))
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+def _bell(server: WebServer, device: LocalDevice | None) -> Callable[[Timer], Awaitable[None]]:
+    """What to do when a timer is due: tell every page, and ring at the device."""
+
+    async def ring(timer: Timer) -> None:
+        texts = {language: announcement(timer, language) for language in LANGUAGES}
+        for place in (server, device):
+            if place is not None:
+                place.announce(texts, f"timer-{timer.id}", timer.kind)
+
+    return ring
 
 
 async def _catch_up(assistant: Assistant) -> None:
@@ -192,14 +201,6 @@ async def _catch_up(assistant: Assistant) -> None:
     while True:
         await asyncio.sleep(CATCH_UP_S)
         await assistant.thinking.run(assistant.timers.catch_up)
-
-
-async def _feed_watchdog() -> None:
-    """Tell systemd twice a period that the event loop turns (sd_watchdog_enabled(3): $WATCHDOG_USEC)."""
-    period_s = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
-    while period_s:
-        notify("WATCHDOG=1")
-        await asyncio.sleep(period_s / 2)
 
 
 def _say_what_is_in_force(assistant: Assistant) -> None:
@@ -217,11 +218,3 @@ def run(config: Config, *, fetching: bool = False) -> None:
     """Run the assistant on uvloop until it is told to stop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(config, fetching=fetching))
-
-
-def notify(state: str) -> None:
-    """Tell systemd, if it listens (sd_notify(3): one datagram to $NOTIFY_SOCKET; a leading @ is an abstract name)."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            channel.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)

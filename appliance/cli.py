@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -25,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.DEBUG if options.verbose else logging.INFO if options.command == "run" else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s" if options.verbose else "%(message)s", stream=sys.stderr)
     logging.getLogger("websockets").setLevel(logging.WARNING)  # it reports every connection twice
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be UTF-8; valid in JSON too
     try:
         return _carry_out(options)
     except KeyboardInterrupt:
@@ -37,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error, 3)
     except StimmeError as error:
         return _complain(error, 1)
+    except OSError as error:
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise  # no file of the user's: a bug
+        logging.debug("in full:", exc_info=True)
+        return _complain(f"{error.filename or 'output'}: {error.strerror}", 1)
     except BaseExceptionGroup as group:
         model, rest = group.split(ModelError)
         if model is None or rest is not None:
@@ -65,7 +74,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 _PATHS = ("language", "server.host", "server.page_port", "server.port", "device.enabled")
 
 
-def _complain(error: BaseException, code: int) -> int:
+def _complain(error: BaseException | str, code: int) -> int:
     print(f"stimme: {error}", file=sys.stderr)
     return code
 
@@ -87,9 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     run = subcommands.add_parser("run", help="start the assistant; its page is at http://localhost:8080")
-    run.add_argument("--host", dest="server.host", help="address to listen on; 0.0.0.0 opens it to the network")
+    run.add_argument("--host", dest="server.host", metavar="ADDRESS", help="address to listen on; 0.0.0.0 opens it to the network")
     run.add_argument("--page-port", dest="server.page_port", type=int, metavar="PORT", help="port of the page (8080)")
-    run.add_argument("--port", dest="server.port", type=int, help="port of the plain WebSocket (8123)")
+    run.add_argument("--port", dest="server.port", type=int, metavar="PORT", help="port of the plain WebSocket (8123)")
     run.add_argument(
         "--device", dest="device.enabled", action="store_true", default=None,
         help="also listen at this machine's microphone and button")
@@ -101,9 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--json", action="store_true", help="one JSON object: text, intent, slots, understood, times")
 
     say = subcommands.add_parser("say", help="speak a text")
-    say.add_argument("text", nargs="+")
+    say.add_argument("text", nargs="+", help="what to say")
     say.add_argument("--output", type=Path, metavar="FILE", help="write a WAV file instead of playing")
-    say.add_argument("--rate", type=int, default=22_050, help="sample rate of the file in Hz (22050)")
+    say.add_argument("--rate", type=_rate, default=22_050, metavar="HZ", help="sample rate of the file (22050)")
 
     hear = subcommands.add_parser(
         "hear", help="recognize speech in WAV files",
@@ -133,5 +142,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _rate(text: str) -> int:
+    from appliance.audio.pcm import REPLY_RATES  # here, so that --help does not load NumPy
+
+    lowest, highest = REPLY_RATES
+    if not text.isdecimal() or not lowest <= int(text) <= highest:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of Hz from {lowest} to {highest}")
+    return int(text)

@@ -90,6 +90,11 @@ class LocalDevice:
                 if self._keys is not None:
                     tasks.create_task(self._keys.watch())
 
+    async def leave(self) -> None:
+        """Ring and speak no more; carry out what was asked. Then nothing keeps the task group."""
+        self._ringing.stop()
+        await self._conversation.wind_up()
+
     # What others ask of the device
 
     def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> None:

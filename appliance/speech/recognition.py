@@ -88,7 +88,7 @@ class RecognizerPool:
             self._models[language], recognizer = await self._workers.run(load, path)
             self._made += 1
             self._idle[language].append(recognizer)
-            log.info("recognizer for '%s': %s", language, path)
+            log.debug("recognizer for '%s': %s", language, path)
 
     async def transcribe(
         self,

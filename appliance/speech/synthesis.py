@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 import soxr
 
-from appliance.audio.pcm import SAMPLE_BYTES
+from appliance.audio.pcm import REPLY_RATES, SAMPLE_BYTES
 from appliance.dialogue.types import Language
 from appliance.errors import ModelError
 from appliance.speech.clauses import clauses
@@ -31,7 +31,6 @@ from native.convert import float32_to_int16
 
 log = logging.getLogger(__name__)
 
-LOWEST_RATE, HIGHEST_RATE = 8_000, 48_000
 CACHE_BYTES = 16 << 20  # eight minutes at 16 kHz
 
 PEAK = 0.7  # of full scale, for the calibration sentence
@@ -70,17 +69,18 @@ class Synthesizer:
         """Load and warm the voices. Raises ModelError naming the path and the remedy."""
         for language, path in self._paths.items():
             self._voices[language] = await self._workers.run(_load, path, language, self._cut_cache)
-            log.info("voice for '%s': %s", language, self._voices[language].voice.name)
+            log.debug("voice for '%s': %s", language, self._voices[language].voice.name)
 
     async def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]:
-        """The text as chunks of mono s16le at `rate`, 8000 to 48000. Use it under contextlib.aclosing.
+        """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
 
         A clause begun is synthesised only as far as it is asked for. Raises ModelError for a language without a voice.
         """
         if language not in self._voices:
             raise ModelError(f"no voice for language '{language}', only for: {', '.join(self._voices) or 'none'}")
-        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise ValueError(f"rate {rate} Hz, expected {LOWEST_RATE} to {HIGHEST_RATE}")
+        lowest, highest = REPLY_RATES
+        if not lowest <= rate <= highest:
+            raise ValueError(f"rate {rate} Hz, expected {lowest} to {highest}")
         silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard everything so far
         pause = b""
         for clause in clauses(text, language):
