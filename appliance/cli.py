@@ -35,22 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 1  # whoever read our output has left
-    except ConfigError as error:
-        return _complain(error, 2)
-    except ModelError as error:
-        return _complain(error, 3)
     except StimmeError as error:
-        return _complain(error, 1)
+        return _complain(error, _code(error))
     except OSError as error:
         if error.filename is None and error.errno != errno.ENOSPC:
             raise  # no file of the user's: a bug
         logging.debug("in full:", exc_info=True)
         return _complain(f"{error.filename or 'output'}: {error.strerror}", 1)
-    except BaseExceptionGroup as group:
-        model, rest = group.split(ModelError)
-        if model is None or rest is not None:
+    except BaseExceptionGroup as group:  # from the task groups in which models are loaded and ports are opened
+        ours, bugs = group.split(StimmeError)
+        if ours is None or bugs is not None:
             raise
-        return _complain(_first(model), 3)
+        return _complain(_first(ours), _code(_first(ours)))
 
 
 def _carry_out(options: argparse.Namespace) -> int:
@@ -79,6 +75,10 @@ def _complain(error: BaseException | str, code: int) -> int:
     return code
 
 
+def _code(error: BaseException) -> int:
+    return 2 if isinstance(error, ConfigError) else 3 if isinstance(error, ModelError) else 1
+
+
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
@@ -96,7 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     run = subcommands.add_parser("run", help="start the assistant; its page is at http://localhost:8080")
-    run.add_argument("--host", dest="server.host", metavar="ADDRESS", help="address to listen on; 0.0.0.0 opens it to the network")
+    run.add_argument(
+        "--host", dest="server.host", metavar="ADDRESS", help="address to listen on; 0.0.0.0 opens it to the network")
     run.add_argument("--page-port", dest="server.page_port", type=int, metavar="PORT", help="port of the page (8080)")
     run.add_argument("--port", dest="server.port", type=int, metavar="PORT", help="port of the plain WebSocket (8123)")
     run.add_argument(

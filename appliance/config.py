@@ -171,7 +171,7 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
 
 def _from_toml(file: Path, table: Mapping[str, object]) -> dict[str, tuple[object, str]]:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))  # Windows editors put a byte order mark
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -192,7 +192,7 @@ def _parse_env_file(file: Path) -> list[tuple[str, str, str]]:
     """[(name, value, "FILE line N")] of a .env file: NAME=value, comments, blank lines, optional quotes and export."""
     pairs = []
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from error
     for number, line in enumerate(lines, 1):

@@ -4,9 +4,9 @@
     ├─ ConfigError (ValueError)     cli: one line on stderr, exit 2
     ├─ ModelError (OSError)         cli: refuses to start, names the path or the checksum, exit 3
     ├─ AudioDeviceError (OSError)   audio/device: logged once, reopened with back-off; the server lives on
-    ├─ ProtocolError (ValueError)   server/web: {"type":"error","code":…} to that client; others untouched
-    ├─ Busy                         server/web: error "busy", close code 1013
-    └─ SkillError                   conversation: this turn fails aloud, the next one works
+    ├─ WavError (ValueError)        commands: that file is skipped (audio/pcm.py)
+    ├─ ProtocolError (ValueError)   server/client: {"type":"error","code":…} to that client; others untouched
+    └─ SkillError                   dialogue: this turn fails aloud, the next one works
 
 Anything else is a bug: traceback, exit code 1, and systemd restarts the service.
 A message says what was wrong, with which value, and what was expected.
@@ -40,10 +40,6 @@ class ProtocolError(StimmeError, ValueError):
         self.code = code
         self.hint = hint
         self.id = id
-
-
-class Busy(StimmeError):
-    """No room for one more connection or utterance; the client is asked to come back."""
 
 
 class SkillError(StimmeError):

@@ -76,3 +76,11 @@ def test_a_missing_settings_file_is_an_error_only_when_asked_for(folder: Path) -
     assert load(environment={}).server.port == 8123
     with pytest.raises(ConfigError, match="no such file|cannot be read"):
         load(folder / "none.toml", environment={})
+
+
+def test_the_byte_order_mark_of_windows_editors_is_passed_over(folder: Path) -> None:
+    (folder / ".env").write_bytes("MAX_CONNECTIONS=5\r\n".encode("utf-8-sig"))
+    file = folder / "stimme.toml"
+    file.write_bytes('[server]\r\nport = 8200\r\n'.encode("utf-8-sig"))
+    config = load(file, environment={})
+    assert (config.server.max_connections, config.server.port) == (5, 8200)

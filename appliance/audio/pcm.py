@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import wave
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,20 +20,8 @@ RATE = 16_000
 SAMPLE_BYTES = 2
 
 
-@dataclass(frozen=True)
-class AudioFormat:
-    """Mono s16le at `rate` samples per second."""
-
-    rate: int = RATE
-
-    def seconds(self, samples: int) -> float:
-        return samples / self.rate
-
-    def samples(self, seconds: float) -> int:
-        return round(seconds * self.rate)
-
-    def size_bytes(self, seconds: float) -> int:
-        return self.samples(seconds) * SAMPLE_BYTES
+REPLY_RATES = (8_000, 48_000)
+"""Lowest and highest rate at which a reply can be had, in Hz."""
 
 
 class Source(Protocol):
@@ -87,19 +75,19 @@ def read_wav(path: Path | str, rate: int = RATE) -> bytes:
     naming the file and what is wrong with it.
     """
     try:
-        samples, source_rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+        samples, source_rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         why = f"not a sound file that can be read ({error})" if Path(path).exists() else "no such file"
         raise WavError(f"{path}: {why}") from error
-    mono = samples.mean(axis=1, dtype=np.float32)
+    mono = np.nan_to_num(samples, posinf=1.0, neginf=-1.0).mean(axis=1, dtype=np.float32)
     if source_rate != rate:
         mono = soxr.resample(mono, source_rate, rate)
-    return bytes(np.rint(np.clip(mono * 32768.0, -32768, 32767)).astype("<i2").tobytes())
+    return bytes(np.rint(np.clip(mono, -1.0, 32767 / 32768) * 32768.0).astype("<i2").tobytes())
 
 
 def write_wav(path: Path | str, pcm: bytes, rate: int) -> None:
-    """Write mono s16le to a WAV file."""
-    with wave.open(str(path), "wb") as file:
+    """Write mono s16le to a WAV file. Raises OSError."""
+    with open(path, "wb") as raw, wave.open(raw, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(SAMPLE_BYTES)
         file.setframerate(rate)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance import turns
-from appliance.audio.pcm import RATE
+from appliance.audio.pcm import RATE, REPLY_RATES
 from appliance.dialogue.types import LANGUAGES, Language
 from appliance.errors import ProtocolError
 
@@ -18,8 +18,6 @@ VERSION = 1
 MAX_MESSAGE_BYTES = 32 * 1024
 MAX_TEXT_CHARACTERS = 500
 MAX_ID_CHARACTERS = 64
-REPLY_RATES = (8_000, 48_000)
-"""Lowest and highest rate a reply can be asked for, in Hz."""
 
 
 @dataclass(frozen=True)

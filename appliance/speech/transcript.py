@@ -6,13 +6,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Partial:
-    """What was heard so far; later words may still change earlier ones."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Word:
     text: str
     start_s: float
