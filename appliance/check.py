@@ -6,22 +6,38 @@ import argparse
 import json
 import os
 import platform
+from dataclasses import asdict
 from typing import Any, Literal
 
-from appliance.app import choose
+from appliance.app import awake, choose
+from appliance.audio.selftest import self_test
 from appliance.config import Config, settings
 from appliance.dialogue.types import LANGUAGES
 from appliance.speech.models import how_to_get
 
 
 async def check(config: Config, options: argparse.Namespace) -> int:
-    """Print what is in force. Exit code 1 if something keeps a language from being heard or spoken."""
+    """Print what is in force. Exit code 1 if the self-test of the sound finds something."""
+    if options.audio:
+        return await _check_audio(config, options.json)
     report: dict[str, Any] = {"settings": _settings(config), "models": _models(config), "machine": _machine()}
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         _print(report)
     return 0
+
+
+async def _check_audio(config: Config, as_json: bool) -> int:
+    """Chirp, listen, and say aloud and in writing what is wrong."""
+    async with awake(config, ears=False) as assistant:
+        result = await self_test(config.device, config.language, assistant.mouth)
+    if as_json:
+        print(json.dumps(asdict(result), ensure_ascii=False, indent=2))
+    else:
+        print(f"Microphone: {result.microphone or 'none'}\nLoudspeaker: {result.loudspeaker or 'none'}")
+        print(result.summary(config.language))
+    return 1 if result.findings else 0
 
 
 def _settings(config: Config) -> list[dict[str, Any]]:
