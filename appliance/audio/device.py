@@ -6,7 +6,9 @@ hundred milliseconds: they belong into a thread, one at a time. Starting and sto
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -17,8 +19,8 @@ from native.stream import Capture, Playback
 
 T = TypeVar("T")
 
-BLOCK_S = 0.010
-"""Length of one callback. A reply falls silent within one block."""
+AUDIO_PRIORITY = 10
+"""Among real-time threads, 1 to 99: before nothing the kernel needs."""
 
 
 def list_devices() -> list[AudioDevice]:
@@ -38,7 +40,7 @@ def first_that_opens(direction: Direction, wanted: str, opened: Callable[[AudioD
 
 
 def rescan() -> None:
-    """Look for devices again; PortAudio lists them once. All streams must be closed. Blocks. Raises AudioDeviceError."""
+    """Look for devices again; PortAudio lists them once. All streams must be closed. Raises AudioDeviceError."""
     sounddevice = _sounddevice()
     try:
         if sounddevice._initialized:
@@ -52,8 +54,8 @@ class Stream:
     """A PortAudio stream with a native callback. on_end: told when it ends by itself, from the audio thread."""
 
     def __init__(
-        self, kind: str, device: AudioDevice, rate: int, channels: int, latency_s: float, native: Capture | Playback,
-        on_end: Callable[[], None],
+        self, kind: str, device: AudioDevice, channels: int, block_s: float, latency_s: float,
+        native: Capture | Playback, on_end: Callable[[], None],
     ) -> None:
         sounddevice = _sounddevice()
         self._error: type[Exception] = sounddevice.PortAudioError
@@ -63,10 +65,12 @@ class Stream:
         pointer = sounddevice._ffi.cast
         try:
             # The base class is what sounddevice offers for callbacks in C (its docstring, and python-rtmixer).
-            self._stream = sounddevice._StreamBase(
-                kind, samplerate=rate, blocksize=round(BLOCK_S * rate), device=device.index, channels=channels,
-                dtype="int16", latency=latency_s, callback=pointer("PaStreamCallback*", native.callback_address),
-                userdata=pointer("void*", native.userdata_address), finished_callback=self._finished)
+            with _urgent():
+                self._stream = sounddevice._StreamBase(
+                    kind, device=device.index, samplerate=native.rate, channels=channels, dtype="int16",
+                    blocksize=round(block_s * native.rate), latency=latency_s,
+                    callback=pointer("PaStreamCallback*", native.callback_address),
+                    userdata=pointer("void*", native.userdata_address), finished_callback=self._finished)
         except (self._error, ValueError) as error:
             raise AudioDeviceError(f"{device.name!r} cannot be opened: {_reason(error)}") from error
         self.latency_s = float(self._stream.latency)
@@ -80,7 +84,8 @@ class Stream:
         if self._is_running or self.is_closed:
             return
         try:
-            self._stream.start()
+            with _urgent():
+                self._stream.start()
         except self._error as error:
             raise AudioDeviceError(f"{self._name!r} cannot be started: {_reason(error)}") from error
         self._is_running = True
@@ -100,6 +105,23 @@ class Stream:
         if self._is_running:
             self._is_running = False
             self._on_end()
+
+
+@contextmanager
+def _urgent() -> Iterator[None]:
+    """Threads started meanwhile, PortAudio's and the driver's, inherit real-time priority where that is allowed.
+
+    Allowed is root, and whom RLIMIT_RTPRIO lets (sched(7)); the others rely on the scheduler's favour for sleepers.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(AUDIO_PRIORITY))
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _devices() -> list[AudioDevice]:

@@ -15,6 +15,9 @@ from native.stream import Playback
 RATE = 48_000
 """What nearly every card runs at; the card's own rate where it does not. The voice is resampled once, by soxr."""
 
+BLOCK_S = 0.01
+"""Length of one callback: a reply falls silent within it."""
+
 LATENCY_S = 0.03
 """How far ahead of the loudspeaker the callback writes; this much of a reply is still heard after an interruption."""
 
@@ -44,7 +47,7 @@ class Loudspeaker:
         self.playback = Playback(self._ring, channels, rate=self.rate)
         self._on_end = on_end
         self._rest: asyncio.TimerHandle | None = None
-        self._stream = Stream("output", device, self.rate, channels, LATENCY_S, self.playback, on_end)
+        self._stream = Stream("output", device, channels, BLOCK_S, LATENCY_S, self.playback, on_end)
         self.latency_s = self._stream.latency_s
 
     @property

@@ -7,14 +7,17 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
-from appliance.audio.device import BLOCK_S, Stream, first_that_opens, refusal
+from appliance.audio.device import Stream, first_that_opens, refusal
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.audio.selection import AudioDevice, capture_channels
 from native.ring import Ring
 from native.stream import Capture
 
-LATENCY_S = 0.10
-"""How long the card keeps sound for a late callback. It delays nothing: each block is handed on when it is full."""
+BLOCK_S = 0.02
+"""Length of one callback: the longest that a sample waits for others."""
+
+LATENCY_S = 0.06
+"""How long the card keeps sound for a late callback. Three blocks: PortAudio divides by three, longer is coarser."""
 
 PREROLL_S = 0.3
 """Sound kept from before the press, so that no first syllable is cut."""
@@ -44,7 +47,7 @@ class Microphone:
         self._resampler = soxr.ResampleStream(self.rate, RATE, 1, dtype="int16") if self.rate != RATE else None
         self._skip_samples = 0
         self._disarmed_at = 0  # in blocks
-        self._stream = Stream("input", device, self.rate, channels, LATENCY_S, self.capture, on_end)
+        self._stream = Stream("input", device, channels, BLOCK_S, LATENCY_S, self.capture, on_end)
         self._stream.start()
 
     def fileno(self) -> int:

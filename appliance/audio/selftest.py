@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.audio.device import BLOCK_S
 from appliance.audio.loudspeaker import Loudspeaker, open_loudspeaker
-from appliance.audio.microphone import Microphone, open_microphone
+from appliance.audio.microphone import BLOCK_S, Microphone, open_microphone
 from appliance.audio.pcm import RATE
 from appliance.config import DeviceConfig
 from appliance.conversation import Mouth

@@ -48,7 +48,7 @@ def tone(seconds: float, rate: int, level: int = 8000) -> NDArray[np.int16]:
 
 
 async def captured(card: SoundCard, microphone: Microphone, pcm: bytes) -> NDArray[np.int16]:
-    while microphone.capture.blocks < 40:  # noqa: ASYNC110 - PulseAudio takes a moment to start a stream
+    while microphone.capture.blocks < 20:  # noqa: ASYNC110 - PulseAudio takes a moment to start a stream
         await asyncio.sleep(0.01)
     microphone.arm(preroll=False)
     await asyncio.to_thread(card.speak(pcm).wait)

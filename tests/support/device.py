@@ -109,7 +109,7 @@ async def at_the_device(
 def hears(device: LocalDevice) -> bool:
     """True once the microphone has kept enough sound for a press."""
     microphone = device.sound.microphone
-    return microphone is not None and microphone.capture.blocks > 40
+    return microphone is not None and microphone.capture.blocks > 20
 
 
 async def transcribed(assistant: Assistant, recording: sound_card.Recording) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,6 +164,8 @@ def sound_card(folder: Path) -> Iterator[SoundCard]:
     try:
         for side in ("microphone", "loudspeaker"):
             _wait_for(folder / f"{side}.socket")
+        for server in servers:
+            _make_punctual(server.pid)
         with card.awake("microphone"), card.awake("loudspeaker"):
             time.sleep(2)  # what the sinks had worked ahead passes
             yield card
@@ -184,10 +186,17 @@ def _server(card: SoundCard, side: str) -> subprocess.Popen[bytes]:
     with (card.folder / f"{side}.log").open("wb") as log:
         return subprocess.Popen(
             ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
-             "--log-target=stderr", "--high-priority=yes", "--realtime=yes",  # hardware is never late either
+             "--log-target=stderr", "--high-priority=no", "--realtime=no",
              "-L", f"module-native-protocol-unix socket={card.folder}/{side}.socket auth-anonymous=1",
              "-L", _sink(side)],
             env=environment, stdout=log, stderr=log)
+
+
+def _make_punctual(pid: int) -> None:
+    """Sound hardware is never late, however busy the processor is: real-time priority, where that is allowed."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with suppress(PermissionError):
+            os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(20))
 
 
 def _wait_for(socket: Path) -> None:
