@@ -18,7 +18,7 @@ from typing import Any, Literal
 from appliance.dialogue.numerals import parse_number
 from appliance.dialogue.types import Language
 
-Operator = Literal["+", "-", "*", "/", "^", "root", "negative", "% of"]
+Operator = Literal["+", "-", "*", "/", "^", "root", "negative", "of", "% of"]
 MAX_BITS = 4096
 """A result with more binary digits is "too big": nobody listens to 1,200 decimal digits."""
 _MAX_DEPTH = 30
@@ -61,7 +61,7 @@ def _apply(operator: Operator, values: list[Fraction]) -> Fraction:
             return first + second
         case "-":
             return first - second
-        case "*":
+        case "*" | "of":
             return first * second
         case "/":
             return first / second
@@ -205,10 +205,11 @@ class _Parser:
     def _product(self, depth: int) -> Expression:
         left = self._unary(depth)
         while (operator := self._take("*", "/", "% of", "of")) is not None:
-            if operator == "of":  # "half of twelve", but not "three of twelve"
+            if operator == "of":  # "half of twelve", "1/3 of twelve", but not "three of twelve"
+                if left.operator == "/" and not any(each.operator for each in left.operands) and left.operands[1].number:
+                    left = Expression("", number=left.evaluate())
                 if left.operator or not 0 < left.number < 1:
                     raise _NotArithmetic
-                operator = "*"
             left = Expression(operator, (left, self._unary(depth)))
         return left
 

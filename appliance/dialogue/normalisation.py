@@ -29,6 +29,8 @@ _LONE_APOSTROPHE = re.compile(r"(?<![^\W\d])'|'(?![^\W\d])")
 _HYPHEN_IN_WORD = re.compile(r"(?<=[^\W\d])-(?=\w)|(?<=\w)-(?=[^\W\d])")
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
 _QUARTER_OF_AN_HOUR = re.compile(r"\b((?:drei)?viertel)(stunden?)\b")
+_SHORT_ARTICLE = re.compile(r"\bn(en?|er|em)(?= \w)")
+_SOMETHING_TIMER = re.compile(r"\b([^\W\d]{2,})(timers?)\b")
 _DIGIT_THEN_LETTER = re.compile(r"(?<=\d)(?=[^\W\d])")
 
 
@@ -44,7 +46,10 @@ def normalise(text: str, language: Language) -> str:
     text = _HYPHEN_IN_WORD.sub(" ", text)
     text = _ORDINAL.sub(r"\1 th", text)
     text = _DIGIT_THEN_LETTER.sub(" ", text)
-    text = _QUARTER_OF_AN_HOUR.sub(r"\1 \2", text) if language == "de" else text
+    if language == "de":
+        text = _QUARTER_OF_AN_HOUR.sub(r"\1 \2", text)
+        text = _SHORT_ARTICLE.sub(r"ein\1", text)  # "ne Viertelstunde"
+        text = _SOMETHING_TIMER.sub(r"\1 \2", text)  # "Eiertimer"
     return " ".join(text.split()) if any(character.isalnum() for character in text) else ""
 
 

@@ -27,7 +27,7 @@ def _english_words(number: int) -> str:
     if number < 20:
         return EN_SMALL[number]
     if number < 100:
-        return EN_TENS[number // 10] + (f" {EN_SMALL[number % 10]}" if number % 10 else "")
+        return EN_TENS[number // 10] + (f"-{EN_SMALL[number % 10]}" if number % 10 else "")
     size, name = (1000, "thousand") if number >= 1000 else (100, "hundred")
     rest = f" {_english_words(number % size)}" if number % size else ""
     return f"{_english_words(number // size)} {name}{rest}"
@@ -57,6 +57,6 @@ def ordinal_in_words(number: int, language: Language) -> str:
     """ "third", "dritte"; for days of a month, so 1 to 99."""
     if language == "de":
         return _DE_ORDINALS.get(number) or _german_words(number) + ("te" if number < 20 else "ste")
-    *front, last = _english_words(number).split()
+    front, hyphen, last = _english_words(number).rpartition("-")
     last = _EN_ORDINALS.get(last) or (last.removesuffix("y") + "ieth" if last.endswith("y") else last + "th")
-    return " ".join([*front, last])
+    return front + hyphen + last

@@ -265,7 +265,7 @@ def _german(words: Sequence[str], start: int) -> Found | None:
 # Ordinals
 
 _ORDINALS: dict[Language, dict[str, int]] = {
-    language: {ordinal_in_words(number, language): number for number in range(1, 32)} for language in ("en", "de")
+    language: {ordinal_in_words(number, language).replace("-", " "): number for number in range(1, 32)} for language in ("en", "de")
 }
 
 

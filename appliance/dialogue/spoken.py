@@ -157,10 +157,10 @@ def when(moment: datetime, now: datetime, language: Language) -> str:
     return f"{time} {day} {part}".rstrip()
 
 
-def day_name(day: date, language: Language) -> str:
-    """ "Tuesday, March third, 2026", "Dienstag, der dritte März 2026"."""
+def day_name(day: date, language: Language, *, dative: bool = False) -> str:
+    """ "Tuesday, March third, 2026", "Dienstag, der dritte März 2026", dative "(am) Dienstag, dem dritten März 2026"."""
     weekday, month = WEEKDAYS[language][day.weekday()], MONTHS[language][day.month - 1]
     ordinal = ordinal_in_words(day.day, language)
     if language == "en":
         return f"{weekday}, {month} {ordinal}, {day.year}"
-    return f"{weekday}, der {ordinal} {month} {day.year}"
+    return f"{weekday}, {f'dem {ordinal}n' if dative else f'der {ordinal}'} {month} {day.year}"

@@ -25,7 +25,7 @@ def resolved(text: str, language: Language, *, waking: bool = False) -> str:
 
 @given(st.integers(0, 23), st.integers(0, 59), languages)
 def test_a_time_as_we_say_it_is_read_back(hour: int, minute: int, language: Language) -> None:
-    moment = parse_moment(clock(NOW.replace(hour=hour, minute=minute), language).lower(), language)
+    moment = parse_moment(normalise(clock(NOW.replace(hour=hour, minute=minute), language), language), language)
     assert moment is not None
     face = 24 if moment.exact else 12
     assert (moment.hour % face, moment.minute) == (hour % face, minute)

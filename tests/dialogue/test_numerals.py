@@ -25,7 +25,7 @@ def value(text: str, language: Language) -> Fraction | None:
 
 @given(st.integers(0, 999_999), languages)
 def test_a_number_in_words_is_read_back(number: int, language: Language) -> None:
-    assert parse_whole_number(in_words(number, language), language) == number
+    assert parse_whole_number(normalise(in_words(number, language), language), language) == number
 
 
 @given(st.integers(0, 999_999_999_999), languages)
@@ -36,7 +36,7 @@ def test_numbers_spelled_by_cldr_are_read(number: int, language: Language) -> No
 @given(st.integers(0, 999_999), languages)
 def test_our_words_are_cldrs_words(number: int, language: Language) -> None:
     cldr = CLDR[language].format_number(number).text
-    assert in_words(number, language) == " ".join(normalise(cldr, language).split())
+    assert in_words(number, language) == cldr.replace("\u00ad", "")
 
 
 @given(st.integers(0, 10**12), languages)
@@ -47,7 +47,8 @@ def test_grouped_and_plain_digits_are_read(number: int, language: Language) -> N
 
 @given(st.lists(st.integers(0, 99), min_size=2, max_size=5), languages)
 def test_numbers_in_a_row_are_never_run_together_by_a_word_between(numbers: list[int], language: Language) -> None:
-    words = f" {'times' if language == 'en' else 'mal'} ".join(in_words(number, language) for number in numbers).split()
+    words = f" {'times' if language == 'en' else 'mal'} ".join(in_words(number, language) for number in numbers)
+    words = normalise(words, language).split()
     position, read = 0, []
     while position < len(words):
         found = parse_number(words, position, language)
@@ -112,7 +113,7 @@ def test_what_is_no_number_is_refused(text: str, language: Language) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_ordinals_of_a_month_are_read_back(language: Language) -> None:
     for number in range(1, 32):
-        words = ordinal_in_words(number, language).split()
+        words = normalise(ordinal_in_words(number, language), language).split()
         assert parse_ordinal(words, 0, language) == (number, len(words))
 
 

@@ -42,8 +42,10 @@ def set_reminder(intent: Intent, context: Context) -> Reply:
     if refused is not None:
         return refused
     en, de = _when(seconds, due, context)
-    what = f": {name}" if name else ""
-    return reply(context, en=f"Okay, I'll remind you {en}{what}.", de=f"Okay, ich erinnere dich {de}{what}.",
+    what_en = f": {name}" if name else ""
+    link = str(intent.slots.get("link", "")).replace("daran", "daran,", 1)  # "an", "ans", "daran, … zu", "daran, dass"
+    what_de = f" {link} {name}" if name and link else what_en
+    return reply(context, en=f"Okay, I'll remind you {en}{what_en}.", de=f"Okay, ich erinnere dich {de}{what_de}.",
                  actions=[SetTimer("reminder", due, name, seconds)])
 
 

@@ -14,6 +14,12 @@ _SAID: dict[Language, dict[str, str]] = {
     "de": {"+": "{} plus {}", "-": "{} minus {}", "*": "{} mal {}", "/": "{} geteilt durch {}", "^": "{} hoch {}",
            "% of": "{} Prozent von {}", "root": "Die Wurzel aus {}"},
 }  # fmt: skip
+_PARTS: dict[Language, dict[Fraction, str]] = {
+    "en": {Fraction(1, 2): "Half", Fraction(1, 3): "A third", Fraction(1, 4): "A quarter", Fraction(2, 3): "Two thirds",
+           Fraction(3, 4): "Three quarters"},
+    "de": {Fraction(1, 2): "Die Hälfte", Fraction(1, 3): "Ein Drittel", Fraction(1, 4): "Ein Viertel",
+           Fraction(2, 3): "Zwei Drittel", Fraction(3, 4): "Drei Viertel"},
+}  # fmt: skip
 _DECIMALS = 4
 
 
@@ -36,9 +42,13 @@ def _sentence(expression: Expression, value: Fraction, language: Language) -> st
     result = number(value, language, decimals=_DECIMALS)
     if not is_exact(value, _DECIMALS):
         result = ("about " if language == "en" else "etwa ") + result
+    numbers = [operand.number for operand in expression.operands]
     pattern = _SAID[language].get(expression.operator)
+    if expression.operator == "of" and (part := _PARTS[language].get(numbers.pop(0))):
+        pattern = part + (" of {}" if language == "en" else " von {}")
     if pattern is None or any(operand.operator for operand in expression.operands):
         return f"That's {result}." if language == "en" else f"Das ergibt {result}."
-    task = pattern.format(*(number(operand.number, language) for operand in expression.operands))
-    verb = "is" if language == "en" else "sind" if expression.operator == "% of" else "ist"
+    task = pattern.format(*(number(each, language) for each in numbers))
+    many = expression.operator == "% of" or task.startswith(("Zwei ", "Drei "))
+    verb = "is" if language == "en" else "sind" if many else "ist"
     return f"{task} {verb} {result}."

@@ -18,7 +18,8 @@ def tell_time(intent: Intent, context: Context) -> Reply:
 def tell_date(intent: Intent, context: Context) -> Reply:
     day = _resolved(intent, context)
     en, de = _lead(intent, day, context)
-    return reply(context, en=f"{en} {day_name(day, 'en')}.", de=f"{de} {day_name(day, 'de')}.")
+    said_de = day_name(day, "de", dative=de.endswith(" am"))
+    return reply(context, en=f"{en} {day_name(day, 'en')}.", de=f"{de} {said_de}.")
 
 
 def tell_weekday(intent: Intent, context: Context) -> Reply:

@@ -26,7 +26,7 @@ def convert(intent: Intent, context: Context) -> Reply:
     exact = is_exact(result.value)
     single = rounded(amount.value) == 1 or unit.dimension == "temperature"
     en = f"{quantity(amount, 'en')} {'is' if single else 'are'} {'' if exact else 'about '}{quantity(result, 'en')}"
-    verb = "ist" if rounded(amount.value) == 1 else "sind"
+    verb = "ist" if rounded(amount.value) == rounded(result.value) == 1 else "sind"  # "ein Pfund sind 500 Gramm"
     de = f"{quantity(amount, 'de')} {verb} {'' if exact else 'etwa '}{quantity(result, 'de')}"
     return reply(context, en=f"{capitalised(en)}.", de=f"{capitalised(de)}.")
 
