@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from appliance import turns
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
@@ -33,6 +34,9 @@ UNREAD_LIMIT_BYTES = 256 * 1024
 
 RECONNECT_AFTER_MS = 2000
 """When a client may come back after a goodbye."""
+
+OVERDUE_S = 5.0
+"""An utterance may stay open for so much longer than the sound it may hold."""
 
 PIECE_BYTES = 8 * 1024
 """Most reply sound in one message: 85 ms at 48 kHz, so that little is under way when the person interrupts."""
@@ -90,6 +94,7 @@ class Client:
         self._utterance_id = ""
         self._utterance_turn: asyncio.Task[None] | None = None
         self._utterances: set[Utterance] = set()  # those that may hold sound
+        self._overdue: asyncio.TimerHandle | None = None
         self._open_turns = 0
         self._count = 0
         self._strays_told = False
@@ -108,6 +113,7 @@ class Client:
                     await conversation.wind_up()
         finally:
             self._conversation = None
+            self._close_utterance()
 
     async def leave(self, grace_s: float) -> None:
         """Finish what is under way within `grace_s`, take up nothing new, ask the client to come back, and close."""
@@ -133,12 +139,21 @@ class Client:
         """Hand a text message to the transport without waiting."""
         broadcast((self._socket,), text)
         if self._unread() > UNREAD_LIMIT_BYTES:
-            self._metrics.client_dropped("unread")
-            self._socket.transport.abort()
+            self.drop("unread")
 
     def announce(self, announcement: turns.Announcement) -> None:
         if self._conversation is not None:
             self._begin(announcement)
+
+    @property
+    def lingers(self) -> bool:
+        """True between the closing handshake's beginning and the end of the connection, for which only they can see."""
+        return self._socket.state is State.CLOSING
+
+    def drop(self, reason: str) -> None:
+        """End the connection at once."""
+        self._metrics.client_dropped(reason)
+        self._socket.transport.abort()
 
     @property
     def backlog_s(self) -> float:
@@ -220,6 +235,8 @@ class Client:
         before = self._answered.again(id)
         self._utterance_turn = self._begin(
             turns.Again(id, utterance, *before) if before else turns.Spoken(id, language, utterance))
+        self._overdue = asyncio.get_running_loop().call_later(
+            self._config.server.max_audio_duration_s + OVERDUE_S, self._end_overdue)
         self._utterances.add(utterance)
         self._utterance_turn.add_done_callback(lambda _: self._utterances.discard(utterance))
 
@@ -239,9 +256,7 @@ class Client:
             self._metrics.frame_dropped("audio_too_long")
             self._close_utterance()
             self._strays_told = True
-            raise ProtocolError(
-                "audio_too_long", f"an utterance lasts at most {self._config.server.max_audio_duration_s:g} s; "
-                "what was heard until then is being answered", hint="MAX_AUDIO_DURATION sets the limit, in seconds.")
+            raise self._too_long()
         delay = self._pace.delay(len(pcm) / SAMPLE_BYTES / RATE, time.monotonic())
         if delay > 0:
             await asyncio.sleep(delay)
@@ -262,7 +277,21 @@ class Client:
             self._utterance_turn.cancel()
         self.tell(turns.Cancelled(self._utterance_id, audio_s))
 
+    def _end_overdue(self) -> None:
+        """Someone who began to talk and then neither talks nor stops would keep a recognizer for ever."""
+        self._close_utterance()
+        self._strays_told = True
+        self.send(protocol.encode_error(self._too_long()))
+
+    def _too_long(self) -> ProtocolError:
+        return ProtocolError(
+            "audio_too_long", f"an utterance lasts at most {self._config.server.max_audio_duration_s:g} s; "
+            "what was heard until then is being answered", hint="MAX_AUDIO_DURATION sets the limit, in seconds.",
+            id=self._utterance_id)
+
     def _close_utterance(self) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
         if self._utterance is not None:
             self._utterance.end()
             self._utterance = None

@@ -113,6 +113,7 @@ class Speaker:
         """When a kind of message came, in ms after the endpoint."""
         self.heard: str | None = None
         self.answer: str | None = None
+        self.answered_to: str | None = None
 
     def receive(self, message: str, now: float) -> None:
         fields = json.loads(message)
@@ -122,15 +123,16 @@ class Speaker:
         if kind == "final":
             self.heard = " ".join(filter(None, (self.heard, fields["text"])))  # Vosk's server cuts at pauses
         elif kind == "answer":
-            self.answer = fields["text"]
+            self.answer, self.answered_to = fields["text"], fields["heard"]
 
 
 async def speak(task: Json) -> Json:
     """Everybody says one sentence in real time, beginning at random within `seconds`; waits for all replies.
 
     task: port, files (one each), seconds, chunk_bytes, dialect ("stimme" or "vosk"), speak (replies wanted as sound),
-    until (the kind of message that ends a turn), seed. Returns for each person text, answer, at (ms after the endpoint
-    by kind of message; "sound" is the first of it), and for all speech_s, took_s, pings in ms.
+    until (the kind of message that ends a turn), seed. Returns for each person text, answer, heard (what the answer is
+    to), at (ms after the endpoint by kind of message; "sound" is the first of it), and for all speech_s, took_s, pings
+    in ms.
     """
     vosk = task["dialect"] == "vosk"
     chance = random.Random(task["seed"])
@@ -157,7 +159,8 @@ async def speak(task: Json) -> Json:
             person.at["sound"] = 1000 * (peer.first_sound_at - person.ended_at)
         peer.close()
     return {
-        "people": [{"text": person.heard, "answer": person.answer, "at": person.at} for person in people.values()],
+        "people": [{"text": one.heard, "answer": one.answer, "heard": one.answered_to, "at": one.at}
+                   for one in people.values()],
         "speech_s": sum(person.seconds for person in people.values()), "took_s": took_s,
         "ping_ms_p50": percentile(pings, 50), "ping_ms_p95": percentile(pings, 95),
         "behind_ms_p99": percentile(behind, 99)}

@@ -1,0 +1,121 @@
+"""What /metrics shows, to whom, and that it counts what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+
+from appliance import turns
+from appliance.config import load
+from appliance.conversation import Faculties
+from appliance.dialogue.types import Language
+from appliance.server.client import Facts
+from appliance.server.metrics import Metrics
+from appliance.server.web import WebServer
+from tests.support.caller import Caller
+from tests.support.scrape import buckets, quantile, scrape
+from tests.support.server import RunningServer
+
+NAMES = (
+    "voice_connections", "voice_turn_latency_seconds_bucket", "voice_stt_rtf", "voice_queue_depth",
+    "voice_dropped_frames_total", "voice_loop_lateness_seconds_bucket", "voice_recognizers", "voice_backlog_seconds",
+    "process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total")
+
+
+@dataclass
+class Recognizers:
+    made: int = 3
+    in_use: int = 1
+    waiting: int = 5
+    decoded_s: float = 100.0
+    decode_s: float = 2.0
+
+
+async def test_every_name_of_the_field_is_there_after_a_turn(
+    server: RunningServer, person: Caller, question: bytes
+) -> None:
+    await person.socket.send(b"\0\0")  # sound before start
+    await person.receive("error")
+    await person.say(question, pace=0)
+    samples = await asyncio.to_thread(scrape, server.page_port)
+    assert [name for name in NAMES if not any(name == found for found, _ in samples)] == []
+    assert samples["voice_connections", ""] >= 1
+    assert samples["voice_queue_depth", ""] == 0
+    assert samples["voice_recognizers", "in_use"] == 0
+    assert samples["voice_backlog_seconds", ""] == 0
+    assert samples["voice_dropped_frames_total", "not_started"] >= 1
+    assert 0 < samples["voice_stt_rtf", ""] < 5
+
+
+async def test_every_stage_of_a_turn_is_counted_once(server: RunningServer, person: Caller, question: bytes) -> None:
+    stages = ("recognition", "understanding", "skill", "first_audio", "synthesis")
+
+    async def counts() -> list[float]:
+        samples = await asyncio.to_thread(scrape, server.page_port)
+        return [samples.get(("voice_turn_latency_seconds_count", stage), 0.0) for stage in stages]
+
+    before = await counts()
+    await person.say(question, pace=0)
+    assert [after - one for after, one in zip(await counts(), before, strict=True)] == [1.0] * len(stages)
+
+
+async def test_the_lateness_of_the_loop_is_measured_while_someone_is_connected(
+    server: RunningServer, person: Caller
+) -> None:
+    async def count() -> float:
+        return max(buckets(await asyncio.to_thread(scrape, server.page_port), "voice_loop_lateness_seconds").values())
+
+    before = await count()
+    await asyncio.sleep(1)
+    assert await count() - before >= 10
+
+
+async def test_a_blocked_loop_is_seen() -> None:
+    metrics = Metrics(Recognizers)
+    watching = asyncio.create_task(metrics.watch_loop(lambda: True))
+    await asyncio.sleep(0)
+    time.sleep(0.2)  # noqa: ASYNC251 - the offence to be noticed
+    await asyncio.sleep(0.01)
+    watching.cancel()
+    assert 'voice_loop_lateness_seconds_bucket{le="0.1"} 0.0' in metrics.text().decode()
+    assert 'voice_loop_lateness_seconds_bucket{le="0.25"} 1.0' in metrics.text().decode()
+
+
+def test_an_interrupted_reply_is_no_measurement() -> None:
+    metrics = Metrics(Recognizers)
+    metrics.event(turns.SpeechEnded("1", True, 0.1, {"first_audio_ms": 5.0, "synthesis_ms": 5.0}))
+    assert "voice_turn_latency_seconds_count{" not in metrics.text().decode()
+
+
+def test_the_recognizers_state_is_read_when_it_is_asked_for() -> None:
+    recognizers = Recognizers()
+    metrics = Metrics(lambda: recognizers)
+    recognizers.waiting = 9
+    text = metrics.text().decode()
+    assert "voice_queue_depth 9.0" in text and 'voice_recognizers{state="idle"} 2.0' in text
+    assert "voice_stt_rtf 0.02" in text
+
+
+@pytest.mark.parametrize(("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.168.1.9", 403)])
+def test_metrics_are_for_programs_on_this_device_only(address: str, status: int) -> None:
+    server = WebServer(load(), _nobody(), Facts({}, {}), Metrics(Recognizers))
+    request = Request("/metrics", Headers({"Host": "localhost:8080"}))
+    response = server._answer_http(SimpleNamespace(remote_address=(address, 1)), request)  # type: ignore[arg-type]
+    assert response is not None and response.status_code == status
+
+
+def _nobody() -> Faculties:
+    nothing: dict[Language, str] = {}
+    return Faculties(nothing, nothing, nothing)  # type: ignore[arg-type]
+
+
+def test_a_quantile_is_interpolated_in_its_bucket() -> None:
+    assert quantile({0.001: 0.0, 0.002: 50.0, 0.004: 100.0, float("inf"): 100.0}, 75) == pytest.approx(0.003)
+    assert quantile({0.001: 0.0, float("inf"): 10.0}, 99) == 0.001
+    assert quantile({}, 99) == 0.0
