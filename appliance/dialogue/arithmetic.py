@@ -206,7 +206,7 @@ class _Parser:
         left = self._unary(depth)
         while (operator := self._take("*", "/", "% of", "of")) is not None:
             if operator == "of":  # "half of twelve", "1/3 of twelve", but not "three of twelve"
-                if left.operator == "/" and not any(each.operator for each in left.operands) and left.operands[1].number:
+                if left.operator == "/" and all(not each.operator and each.number for each in left.operands):
                     left = Expression("", number=left.evaluate())
                 if left.operator or not 0 < left.number < 1:
                     raise _NotArithmetic

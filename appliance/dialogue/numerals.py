@@ -32,7 +32,7 @@ _DE_SCALES |= {"billion": 10**12, "billionen": 10**12}
 
 
 def parse_digits(word: str, language: Language) -> Fraction | None:
-    """ "1,234.5" (English) or "1.234,5" (German).
+    """ "1,234.5" (English) or "1.234,5" (German), or "3/4".
 
     The other language's decimal sign is accepted where it cannot be a thousands sign: "3,14" in English.
     """
@@ -43,7 +43,7 @@ def parse_digits(word: str, language: Language) -> Fraction | None:
         word = word.replace(group, "").replace(point, ".")
     elif re.fullmatch(r"\d+([.,]\d+)?", word, re.ASCII):
         word = word.replace(",", ".")
-    else:
+    elif not re.fullmatch(r"\d+/0*[1-9]\d*", word, re.ASCII):
         return None
     return Fraction(word)
 
@@ -52,7 +52,15 @@ def parse_number(words: Sequence[str], start: int, language: Language) -> Found 
     """The longest number that begins at words[start]: "a hundred and five", "zwei komma fünf", "anderthalb"."""
     if start >= len(words):
         return None
-    return _english(words, start) if language == "en" else _german(words, start)
+    found = _english(words, start) if language == "en" else _german(words, start)
+    return _mixed(found, words, language) if found else None
+
+
+def _mixed(whole: Found, words: Sequence[str], language: Language) -> Found:
+    """ "1 1/2": a whole number and the typed fraction behind it."""
+    value, position = whole
+    part = parse_digits(word_at(words, position), language) if "/" in word_at(words, position) else None
+    return (value + part, position + 1) if part is not None and value.denominator == 1 and part < 1 else whole
 
 
 def parse_whole_number(text: str, language: Language) -> int | None:
@@ -265,7 +273,8 @@ def _german(words: Sequence[str], start: int) -> Found | None:
 # Ordinals
 
 _ORDINALS: dict[Language, dict[str, int]] = {
-    language: {ordinal_in_words(number, language).replace("-", " "): number for number in range(1, 32)} for language in ("en", "de")
+    language: {ordinal_in_words(number, language).replace("-", " "): number for number in range(1, 32)}
+    for language in ("en", "de")
 }
 
 

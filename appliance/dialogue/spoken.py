@@ -158,7 +158,7 @@ def when(moment: datetime, now: datetime, language: Language) -> str:
 
 
 def day_name(day: date, language: Language, *, dative: bool = False) -> str:
-    """ "Tuesday, March third, 2026", "Dienstag, der dritte März 2026", dative "(am) Dienstag, dem dritten März 2026"."""
+    """ "Tuesday, March third, 2026", "Dienstag, der dritte März 2026"; dative: "Dienstag, dem dritten …"."""
     weekday, month = WEEKDAYS[language][day.weekday()], MONTHS[language][day.month - 1]
     ordinal = ordinal_in_words(day.day, language)
     if language == "en":

@@ -144,8 +144,10 @@ _ARTICLES: dict[Language, frozenset[str]] = {
     "de": frozenset("der die das den dem des ein eine einen einem einer mein meine meinen meinem für".split()),
 }
 _NOT_IN_NAMES: dict[Language, frozenset[str]] = {
-    "en": frozenset("timer timers alarm minute minutes second seconds hour hours set cancel all the pause minus".split()),
-    "de": frozenset("timer wecker minute minuten sekunde sekunden stunde stunden alle minus stellen starten setzen".split()),
+    "en": frozenset(
+        "timer timers alarm minute minutes second seconds hour hours set cancel all the pause minus".split()),
+    "de": frozenset(
+        "timer wecker minute minuten sekunde sekunden stunde stunden alle minus stellen starten setzen".split()),
 }
 _POLITE = frozenset("please thanks bitte danke".split())
 _MAX_NAME_WORDS, _MAX_NAME_CHARACTERS = 4, 40

@@ -47,8 +47,8 @@ def test_grouped_and_plain_digits_are_read(number: int, language: Language) -> N
 
 @given(st.lists(st.integers(0, 99), min_size=2, max_size=5), languages)
 def test_numbers_in_a_row_are_never_run_together_by_a_word_between(numbers: list[int], language: Language) -> None:
-    words = f" {'times' if language == 'en' else 'mal'} ".join(in_words(number, language) for number in numbers)
-    words = normalise(words, language).split()
+    said = f" {'times' if language == 'en' else 'mal'} ".join(in_words(number, language) for number in numbers)
+    words = normalise(said, language).split()
     position, read = 0, []
     while position < len(words):
         found = parse_number(words, position, language)
