@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
 
 from appliance import turns
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
@@ -139,21 +138,12 @@ class Client:
         """Hand a text message to the transport without waiting."""
         broadcast((self._socket,), text)
         if self._unread() > UNREAD_LIMIT_BYTES:
-            self.drop("unread")
+            self._metrics.client_dropped("unread")
+            self._socket.transport.abort()
 
     def announce(self, announcement: turns.Announcement) -> None:
         if self._conversation is not None:
             self._begin(announcement)
-
-    @property
-    def lingers(self) -> bool:
-        """True between the closing handshake's beginning and the end of the connection, for which only they can see."""
-        return self._socket.state is State.CLOSING
-
-    def drop(self, reason: str) -> None:
-        """End the connection at once."""
-        self._metrics.client_dropped(reason)
-        self._socket.transport.abort()
 
     @property
     def backlog_s(self) -> float:

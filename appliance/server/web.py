@@ -35,9 +35,6 @@ SEND_BUFFER_BYTES = 64 * 1024
 """The kernel's send buffer a client: under a second of reply, so that a slow one never hears stale sound."""
 
 
-LINGER_S = 5.0
-"""A client may take so long to end a connection that was closed, twice at most."""
-
 NOT_SENT_BYTES = 16 * 1024
 """… of which so much may wait unsent."""
 
@@ -71,10 +68,7 @@ class WebServer:
                 servers.append(await self._listen(name, port))
             ports = [server.sockets[0].getsockname()[1] for server in servers]
             self._names = Names(ports[0], self._config.server.names)
-            async with asyncio.TaskGroup() as tasks:
-                dropping = tasks.create_task(self._drop_lingering())
-                yield ports[0], ports[1]
-                dropping.cancel()
+            yield ports[0], ports[1]
         finally:
             self.ready = False
             for server in servers:
@@ -107,16 +101,6 @@ class WebServer:
             raise ConfigError(
                 f"port {port} on {settings.server.host} cannot be used ({error.strerror or error}); is Stimme running "
                 f"already? Stop it, or choose another port with {name}") from error
-
-    async def _drop_lingering(self) -> None:
-        """For ever: end connections that were closed on our side, but whose client never hangs up."""
-        seen: set[Client] = set()
-        while True:
-            await asyncio.sleep(LINGER_S)
-            for client in seen & self._clients:
-                if client.lingers:
-                    client.drop("lingering")
-            seen = {client for client in self._clients if client.lingers}
 
     def _answer_http(self, connection: ServerConnection, request: Request) -> Response | None:
         """Everything before an upgrade: checks, then the page's files; None lets a WebSocket through."""
