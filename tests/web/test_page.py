@@ -298,3 +298,6 @@ def test_nothing_is_cut_off_at_320_pixels(open_page: Open, locale: str) -> None:
     wait_for_state(page, "speaking")
     right_edges = "[...document.querySelectorAll('body *')].map(element => element.getBoundingClientRect().right)"
     assert max(page.evaluate(right_edges)) <= 320
+    typed = page.locator("#typed").bounding_box()
+    assert typed is not None
+    assert typed["x"] == 320 - typed["x"] - typed["width"], "the margins are equal"

@@ -27,7 +27,7 @@ def what_heard(intent: Intent, context: Context) -> Reply:
     if not context.last_heard:
         return reply(context, en="I have not heard anything yet.", de="Ich habe noch nichts gehört.")
     heard = quoted(context.last_heard)
-    return reply(context, en=f"I heard: {heard}.", de=f"Ich habe gehört: {heard}.")
+    return reply(context, en=f"I heard: {heard}", de=f"Ich habe gehört: {heard}")
 
 
 def not_understood(intent: Intent, context: Context) -> Reply:
@@ -39,13 +39,13 @@ def not_understood(intent: Intent, context: Context) -> Reply:
         said = reply(context, en="I did not hear anything.", de="Ich habe nichts gehört.")
     else:
         heard = quoted(intent.text)
-        said = reply(context, en=f"I heard: {heard}. I can't help with that. Say help to hear what I can do.",
-                     de=f"Ich habe gehört: {heard}. Das kann ich leider nicht. Sag Hilfe, dann hörst du, was ich kann.")
+        said = reply(context, en=f"I heard: {heard} I can't help with that. Say help to hear what I can do.",
+                     de=f"Ich habe gehört: {heard} Das kann ich leider nicht. Sag Hilfe, dann hörst du, was ich kann.")
     return Reply(said.text, said.language, understood=False)
 
 
 def quoted(text: str) -> str:
-    """What somebody said, fit to be said back: letters, digits and simple punctuation, not too long."""
+    """What somebody said as a sentence to say back: letters, digits and simple punctuation, not too long."""
     kept = [character if character.isalnum() or character in "'-,%°+*/" else " " for character in text]
     text = " ".join("".join(kept).split())
-    return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED].rsplit(" ", 1)[0] + " …"
+    return f"{text}." if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED].rsplit(" ", 1)[0] + " …"
