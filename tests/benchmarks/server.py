@@ -11,21 +11,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 import sys
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from appliance.audio.pcm import Recording
+from appliance.audio.pcm import RATE, Recording
 from appliance.speech.models import find_recognizer
 from appliance.speech.recognition import RecognizerPool
 from appliance.speech.workers import Workers
 from tests.benchmarks.load import Json, percentile, run
 from tests.benchmarks.results import machine, save
 from tests.support.crowd import crowd
+from tests.support.scrape import buckets, quantile, scrape
 from tests.support.server import MODELS, RunningServer, running_server
 
 CHUNK_BYTES, CHUNK_BYTES_BEFORE = 1024, 4096
@@ -33,6 +32,8 @@ SECONDS = 10
 """In which everybody says their sentence."""
 CYCLES = 20_000
 LADDER = (10, 25, 50, 100, 200, 400, 800)
+GUIDE_ROWS = ("audio_latency_ms", "chunk_bytes", "concurrent_users", "memory_kb_per_user", "loop_lateness_ms_p99")
+"""The guide's table. Memory is the sound that a server holds for each user, at its most; rss_… is the whole process."""
 AUDIO_LIMIT_MS, FINAL_LIMIT_MS = 200, 1000
 """A ladder step holds while p95 of the audio latency (the guide's "before") and of the final transcript stay below."""
 
@@ -143,37 +144,41 @@ def _speaking(
 
 
 def _before_after(files: Sequence[str], ladder: Sequence[int]) -> Json:
-    """The guide's five rows: more and more people speak in ten seconds, on one server of each kind."""
-    rows: dict[str, Json] = {name: {} for name in (
-        "audio_latency_ms", "chunk_bytes", "concurrent_users", "memory_kb_per_user", "loop_lateness_ms_p99", "rss_mb")}
+    """More and more people speak in ten seconds, on one server of each kind; the figures are those of a hundred."""
+    rows: dict[str, Json] = {}
     for when, module, chunk_bytes in (
             ("before", "tests.benchmarks.before", CHUNK_BYTES_BEFORE), ("after", "appliance", CHUNK_BYTES)):
         steps = _climb(module, files, ladder, chunk_bytes)
-        hundred = steps[100]
-        rows["chunk_bytes"][when] = chunk_bytes
-        rows["concurrent_users"][when] = max((count for count, step in steps.items() if step["holds"]), default=0)
-        for name in ("audio_latency_ms", "memory_kb_per_user", "loop_lateness_ms_p99", "rss_mb"):
-            rows[name][when] = hundred[name]
+        users = max((count for count, step in steps.items() if step["holds"]), default=0)
+        figures = steps[100] | {"chunk_bytes": chunk_bytes, "concurrent_users": users}
+        for name in (*GUIDE_ROWS, "rss_mb", "rss_kb_per_user", "final_ms_p95"):
+            rows.setdefault(name, {})[when] = figures[name]
     return rows
 
 
 def _climb(module: str, files: Sequence[str], ladder: Sequence[int], chunk_bytes: int) -> dict[int, Json]:
     steps: dict[int, Json] = {}
     with started(module) as server:
+        idle_mb = server.rss_mb()
         for count in ladder:
             _say(f"{count} speaking, {module}, one server for all steps")
-            lateness, begin_mb, most = Lateness(server), server.rss_mb(), [0.0]
-            got = run("speak", lambda: most.append(server.rss_mb()), port=server.port,  # noqa: B023
-                      files=(list(files) * 10)[:count], seconds=SECONDS, chunk_bytes=chunk_bytes, dialect="stimme",
-                      speak=False, until="final", seed=count)
-            finals = [person["at"].get("final", float("inf")) for person in got["people"]]
+            lateness, rss_mb, waiting_s = Lateness(server), [0.0], [0.0]
+
+            def watch(rss_mb: list[float] = rss_mb, waiting_s: list[float] = waiting_s) -> None:
+                rss_mb.append(server.rss_mb())
+                waiting_s.append(scrape(server.page_port)["voice_backlog_seconds", ""])
+
+            got = run("speak", watch, port=server.port, files=(list(files) * 10)[:count], seconds=SECONDS,
+                      chunk_bytes=chunk_bytes, dialect="stimme", speak=False, until="final", seed=count)
+            final_ms = percentile([person["at"].get("final", float("inf")) for person in got["people"]], 95)
             # The oldest sample waits for its chunk to fill; a ping sent right behind the chunk shows when it arrived.
-            audio_ms = chunk_bytes / 2 / 16 + got["ping_ms_p95"]
+            audio_ms = 1000 * chunk_bytes / 2 / RATE + got["ping_ms_p95"]
             steps[count] = {
-                "audio_latency_ms": round(audio_ms, 1), "final_ms_p95": round(percentile(finals, 95), 1),
-                "memory_kb_per_user": round(1000 * (max(most) - begin_mb) / count, 1), "rss_mb": round(max(most), 1),
+                "audio_latency_ms": round(audio_ms, 1), "final_ms_p95": round(final_ms, 1),
+                "memory_kb_per_user": round(max(waiting_s) * 2 * RATE / 1000 / count, 1),
+                "rss_mb": round(max(rss_mb), 1), "rss_kb_per_user": round(1000 * (max(rss_mb) - idle_mb) / count),
                 "loop_lateness_ms_p99": lateness.ms(99),
-                "holds": audio_ms <= AUDIO_LIMIT_MS and percentile(finals, 95) <= FINAL_LIMIT_MS}
+                "holds": audio_ms <= AUDIO_LIMIT_MS and final_ms <= FINAL_LIMIT_MS}
             print(f"    {steps[count]}", flush=True)
             if not steps[count]["holds"] and count > 100:
                 break
@@ -201,25 +206,12 @@ class Lateness:
     """How late the server's event loop was since this was made, from its own histogram at /metrics."""
 
     def __init__(self, server: RunningServer) -> None:
-        self._url = f"http://127.0.0.1:{server.page_port}/metrics"
-        self._begin = self._buckets()
+        self._port = server.page_port
+        self._begin = scrape(self._port)
 
     def ms(self, percent: float) -> float:
-        """The upper bound of the bucket that holds the percentile, interpolated as Prometheus does."""
-        counts = {bound: count - self._begin[bound] for bound, count in self._buckets().items()}
-        wanted, below, low = counts[float("inf")] * percent / 100, 0.0, 0.0
-        for bound, count in sorted(counts.items()):
-            if count >= wanted and count > below:
-                high = bound if bound != float("inf") else low
-                return round(1000 * (low + (high - low) * (wanted - below) / (count - below)), 2)
-            below, low = count, bound
-        return 0.0
-
-    def _buckets(self) -> dict[float, float]:
-        with urllib.request.urlopen(self._url, timeout=10) as answer:
-            lines = answer.read().decode()
-        return {float(bound): float(count) for bound, count in re.findall(
-            r'^voice_loop_lateness_seconds_bucket\{le="([^"]+)"\} (\S+)$', lines, re.MULTILINE)}
+        counts = buckets(scrape(self._port), "voice_loop_lateness_seconds", since=self._begin)
+        return round(1000 * quantile(counts, percent), 2)
 
 
 def _say(what: str) -> None:
