@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from appliance.app import awake, choose
 from appliance.audio.selftest import self_test
+from appliance.capacity import capacity
 from appliance.config import Config, settings
 from appliance.dialogue.types import LANGUAGES
 from appliance.speech.models import how_to_get
@@ -21,6 +22,7 @@ async def check(config: Config, options: argparse.Namespace) -> int:
     if options.audio:
         return await _check_audio(config, options.json)
     report: dict[str, Any] = {"settings": _settings(config), "models": _models(config), "machine": _machine()}
+    report["capacity"] = await _capacity(config)
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
@@ -70,6 +72,13 @@ def _machine() -> dict[str, Any]:
             "python": platform.python_version()}
 
 
+async def _capacity(config: Config) -> dict[str, Any]:
+    found = await capacity(config)
+    return asdict(found) | {
+        "speakers": found.speakers, "listeners": found.listeners, "stt_workers": config.streaming.workers(),
+        "tts_workers": config.streaming.tts_workers}
+
+
 def _print(report: dict[str, Any]) -> None:
     print("Settings (name in .env and environment, value, where it comes from)")
     for row in report["settings"]:
@@ -81,3 +90,14 @@ def _print(report: dict[str, Any]) -> None:
     machine = report["machine"]
     print(f"\nMachine: {machine['cores']} cores, {machine['memory_mb']} MB, {machine['architecture']}, "
           f"Python {machine['python']}")
+    _print_capacity(**report["capacity"])
+
+
+def _print_capacity(
+    speakers: int, listeners: int, hears_x_realtime: float, speaks_x_realtime: float, stt_workers: int, tts_workers: int
+) -> None:
+    print("\nAt once (others wait a moment; nobody's words are lost)")
+    print(f"  speaking   about {speakers} people: recognition does {hears_x_realtime:g} s of speech a second, "
+          f"on {stt_workers} threads (STT_WORKERS; 0 takes one for each core, 4 at most)")
+    print(f"  listening  about {listeners} people: synthesis does {speaks_x_realtime:g} s, "
+          f"on {tts_workers} threads (TTS_WORKERS)")
