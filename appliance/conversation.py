@@ -142,7 +142,6 @@ class Conversation:
                 await _finished(previous)
                 self._tell(turns.Announced(request.id, request.kind, request.text, request.language))
                 await self._speak(request, request.text, request.language, {})
-
             case turns.Again(_, source, final, answer):
                 while source is not None and await source.read():
                     pass
@@ -174,13 +173,13 @@ class Conversation:
         for action in reply.actions:
             if isinstance(action, SetVolume):
                 self._tell(turns.VolumeChanged(action.percent))
-        if self.sink is not None and reply.text:
+        if reply.text:
             await self._speak(request, reply.text, reply.language, timings)
 
     async def _speak(
         self, request: turns.Request, text: str, language: Language, timings: dict[str, float]
     ) -> None:
-        """Say it, unless something newer was said meanwhile."""
+        """Say it, unless this person wants no sound or something newer was said meanwhile."""
         sink = self.sink
         if sink is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from appliance.audio.pcm import SpokenSource
@@ -37,8 +37,6 @@ class Announcement:
     language: Language
     text: str
     kind: Literal["timer", "alarm", "reminder", "notice"] = "notice"
-
-
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ class Failed:
     id: str
     code: str
     message: str
-    hint: str = field(default="")
+    hint: str = ""
 
 
 Event = (

@@ -137,7 +137,7 @@ class RecognizerPool:
     async def _decode(
         self, recognizer: Recognizer, source: Source, number: int, on_partial: Callable[[str], None]
     ) -> Final:
-        heard, size_bytes, decode_s = "", 0, 0.0
+        heard, size_bytes = "", 0
         partial_at = time.monotonic()
         while True:
             pcm, ended = await _everything(source)
@@ -151,7 +151,6 @@ class RecognizerPool:
                 took_s, text, words = await self._workers.run(
                     recognizer.decode, part, is_last, wants_partial, priority=priority
                 )
-                decode_s += took_s
                 self._decode_s += took_s
                 self._decoded_s += len(part) / (SAMPLE_BYTES * RATE)
                 if text is None:
@@ -160,7 +159,7 @@ class RecognizerPool:
                     audio_s = size_bytes / (SAMPLE_BYTES * RATE)
                     confidence = sum(word.confidence for word in words) / max(1, len(words))
                     final_ms = (time.perf_counter() - read_at) * 1000
-                    return Final(text, words, confidence, audio_s, decode_s * 1000, final_ms)
+                    return Final(text, words, confidence, audio_s, final_ms)
                 partial_at = now
                 if text != heard:
                     heard = text

@@ -25,7 +25,5 @@ class Final:
     """Mean of the words' confidences, 0 to 1; 0 without words."""
     audio_s: float = 0.0
     """Length of the utterance."""
-    decode_ms: float = 0.0
-    """Time spent inside the recognizer for the whole utterance, on one thread."""
     final_ms: float = 0.0
     """From the end of the utterance being known here to this transcript."""
