@@ -98,6 +98,6 @@ def _print_capacity(
 ) -> None:
     print("\nAt once (others wait a moment; nobody's words are lost)")
     print(f"  speaking   about {speakers} people: recognition does {hears_x_realtime:g} s of speech a second, "
-          f"on {stt_workers} threads (STT_WORKERS; 0 takes one for each core, 4 at most)")
+          f"with STT_WORKERS={stt_workers} (0 takes a thread for each core, 4 at most)")
     print(f"  listening  about {listeners} people: synthesis does {speaks_x_realtime:g} s, "
-          f"on {tts_workers} threads (TTS_WORKERS)")
+          f"with TTS_WORKERS={tts_workers}")

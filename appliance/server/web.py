@@ -6,6 +6,7 @@ import asyncio
 import http
 import ipaddress
 import logging
+import resource
 import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,6 +39,9 @@ SEND_BUFFER_BYTES = 64 * 1024
 NOT_SENT_BYTES = 16 * 1024
 """… of which so much may wait unsent."""
 
+OTHER_DESCRIPTORS = 256
+"""Files, models, devices, and connections that are being refused; each client takes one more."""
+
 BACKLOG = 1024
 """Connections that may wait to be accepted: everybody comes back at once after a restart."""
 
@@ -61,6 +65,7 @@ class WebServer:
 
         Raises ConfigError if a port is taken.
         """
+        allow_descriptors(self._config.server.max_connections + OTHER_DESCRIPTORS)
         servers: list[Server] = []
         try:
             for name, port in (("STIMME_PAGE_PORT", self._config.server.page_port),
@@ -151,6 +156,14 @@ class WebServer:
             await connection.close(1013, "busy: try again later")
         except ConnectionClosed:
             log.debug("a refused client had left already")
+
+
+def allow_descriptors(count: int) -> None:
+    """Raise this process's limit of open files to `count`, as far as the system lets it (getrlimit(2))."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _tune(connection: ServerConnection, patience_s: float) -> None:

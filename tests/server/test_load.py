@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,11 @@ def test_a_crowd_that_talks_without_end_loses_no_sample(files: list[Path]) -> No
     assert got["errors"] == []
     assert got["answered"] == 200
     assert got["received_samples"] == got["sent_samples"] > 0
+
+
+def test_more_connections_than_the_usual_limit_of_open_files_are_possible() -> None:
+    script = ("import resource as r; hard = r.getrlimit(r.RLIMIT_NOFILE)[1]; r.setrlimit(r.RLIMIT_NOFILE, (64, hard));"
+              "from appliance.server.web import allow_descriptors as allow; allow(200); allow(100);"
+              "print(r.getrlimit(r.RLIMIT_NOFILE)[0])")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 200
