@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import time
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -20,7 +22,7 @@ from appliance.server.metrics import Metrics
 from appliance.server.web import WebServer
 from tests.support.caller import Caller
 from tests.support.scrape import buckets, quantile, scrape
-from tests.support.server import RunningServer
+from tests.support.server import ROOT, RunningServer
 
 NAMES = (
     "voice_connections", "voice_turn_latency_seconds_bucket", "voice_stt_rtf", "voice_queue_depth",
@@ -119,3 +121,12 @@ def test_a_quantile_is_interpolated_in_its_bucket() -> None:
     assert quantile({0.001: 0.0, 0.002: 50.0, 0.004: 100.0, float("inf"): 100.0}, 75) == pytest.approx(0.003)
     assert quantile({0.001: 0.0, float("inf"): 10.0}, 99) == 0.001
     assert quantile({}, 99) == 0.0
+
+
+def test_the_dashboard_asks_for_nothing_that_is_not_there() -> None:
+    dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
+    asked = {name for panel in dashboard["panels"] for target in panel["targets"]
+             for name in re.findall(r"\b(?:voice|process)_[a-z_]+", target["expr"])}
+    shown = set(re.findall(r"^# TYPE (\S+)", Metrics(Recognizers).text().decode(), re.MULTILINE))
+    assert len(asked) > 10
+    assert {name.removesuffix("_bucket") for name in asked} <= shown
