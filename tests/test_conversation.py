@@ -43,7 +43,7 @@ class FakeFaculties:
         except asyncio.CancelledError:
             self.forgotten.append(text)
             raise
-        return Final(text, (), 1.0, 1.0, 1.0, 1.0)
+        return Final(text, (), 1.0, 1.0, 1.0)
 
     async def answer(self, text: str, language: Language, memory: Memory) -> FakeAnswer:
         if text == self.breaks_on:
