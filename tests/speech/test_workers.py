@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import threading
 import time
@@ -182,3 +183,12 @@ def test_no_call_is_lost_whenever_its_caller_is_cancelled(threads: int, calls: i
     assert not running and began == ended
     for number, result in enumerate(results):
         assert result is None or (result == number and number in ended)
+
+
+async def test_threads_that_are_nice_say_so_to_the_system() -> None:
+    workers = Workers(1, "nice", nice=7)
+    try:
+        nice = await workers.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        assert nice == 7
+    finally:
+        workers.close()
