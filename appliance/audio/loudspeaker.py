@@ -102,13 +102,12 @@ class Loudspeaker:
             self._stream.start()
         except AudioDeviceError:
             self._on_end()
-        if self._rest is None:
-            self._rest = asyncio.get_running_loop().call_later(REST_AFTER_S, self._fall_asleep)
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = asyncio.get_running_loop().call_later(REST_AFTER_S, self._fall_asleep)
 
     def _fall_asleep(self) -> None:
-        self._rest = None
-        if not self._stream.is_closed:
-            if self.is_heard:
-                self._wake()
-            else:
-                self._stream.stop()
+        if self.is_heard:
+            self._wake()
+        elif not self._stream.is_closed:
+            self._stream.stop()

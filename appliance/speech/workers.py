@@ -47,7 +47,8 @@ class Workers:
     """`threads` threads called `name`-0, `name`-1, … Calls wait in order of priority (lowest first), then of arrival.
 
     `run` belongs to event loops; `close` may be called from anywhere but the workers themselves. nice: how far these
-    threads stand back behind the event loop when all cores are busy (nice(2); on Linux it is a property of a thread).
+    threads stand back behind the thread that makes them when all cores are busy (nice(2); on Linux it is a property
+    of a thread). Added to that thread's own: a service that runs ahead of other programs does so as a whole.
     """
 
     def __init__(self, threads: int, name: str, *, nice: int = 0) -> None:
@@ -137,7 +138,8 @@ class Workers:
 
     def _work(self) -> None:
         if self._nice:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
+            inherited = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), inherited + self._nice)
         while self._tokens.get():
             with self._lock:
                 if not self._calls:

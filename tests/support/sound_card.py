@@ -126,6 +126,12 @@ class SoundCard:
             yield
 
     @contextmanager
+    def overhearing(self) -> Iterator[Recording]:
+        """Record what is said into the microphone, as it is said."""
+        with self._listening("microphone", RATES["microphone"]) as recording:
+            yield recording
+
+    @contextmanager
     def _listening(self, side: str, rate: int, keep: bool = True) -> Iterator[Recording]:
         process = self._run("parec", side, f"--device={side}.monitor", "--latency-msec=5", f"--rate={rate}")
         recording = Recording(process)
