@@ -57,15 +57,20 @@ def _is_address(name: str) -> bool:
     return True
 
 
+MESSAGES_PER_S = 50.0
+MESSAGE_BURST = 200.0
+"""So many text messages may come at once, and so many a second after that."""
+
+
 class Pace:
-    """A token bucket over seconds of sound. Time is passed in, in seconds."""
+    """A token bucket over seconds of sound, or over messages. Time is passed in, in seconds."""
 
-    def __init__(self, now: float, rate: float = REAL_TIME_LIMIT, burst_s: float = BURST_S) -> None:
-        self._rate, self._burst_s = rate, burst_s
-        self._left_s, self._at = burst_s, now
+    def __init__(self, now: float, rate: float = REAL_TIME_LIMIT, burst: float = BURST_S) -> None:
+        self._rate, self._burst = rate, burst
+        self._left, self._at = burst, now
 
-    def delay(self, seconds: float, now: float) -> float:
-        """Account for `seconds` of sound; returns how long to wait, in seconds, before more may be read."""
-        self._left_s = min(self._burst_s, self._left_s + (now - self._at) * self._rate) - seconds
+    def delay(self, amount: float, now: float) -> float:
+        """Account for what has come; returns how long to wait, in seconds, before more may be read."""
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate) - amount
         self._at = now
-        return max(0.0, -self._left_s / self._rate)
+        return max(0.0, -self._left / self._rate)

@@ -19,7 +19,7 @@ from appliance.conversation import Conversation, Faculties
 from appliance.dialogue.types import LANGUAGES, Language
 from appliance.errors import ProtocolError
 from appliance.server import protocol
-from appliance.server.access import Pace
+from appliance.server.access import MESSAGE_BURST, MESSAGES_PER_S, Pace
 from appliance.server.answered import AnsweredTurns
 from appliance.server.metrics import Metrics
 
@@ -33,6 +33,9 @@ UNREAD_LIMIT_BYTES = 256 * 1024
 
 RECONNECT_AFTER_MS = 2000
 """When a client may come back after a goodbye."""
+
+MOST_TURNS = 16
+"""Of one client under way at once: nobody may fill the queues that all share."""
 
 OVERDUE_S = 5.0
 """An utterance may stay open for so much longer than the sound it may hold."""
@@ -87,6 +90,7 @@ class Client:
         self.language: Language = config.language
         self._sink: ConnectionSink | None = ConnectionSink(socket, RATE, metrics)
         self._pace = Pace(time.monotonic())
+        self._message_pace = Pace(time.monotonic(), MESSAGES_PER_S, MESSAGE_BURST)
         self._limit = round(config.server.max_audio_duration_s * RATE)
         self._conversation: Conversation | None = None
         self._utterance: Utterance | None = None
@@ -158,6 +162,7 @@ class Client:
             if isinstance(message, bytes):
                 await self._audio(message)
             else:
+                await self._pause(self._message_pace.delay(1, time.monotonic()))
                 self._control(protocol.parse(message))
         except ProtocolError as error:
             if isinstance(message, bytes):
@@ -199,17 +204,21 @@ class Client:
             voice=self._facts.voices.get(self.language, ""), volume=self._talk().volume,
             spoken={language: language in self._facts.recognizers for language in LANGUAGES}))
 
-    def _refuse_while_leaving(self, id: str | None) -> None:
+    def _refuse_if_full(self, id: str | None) -> None:
         if self._quiet is not None:
             raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.", id=id)
+        if self._open_turns >= MOST_TURNS:
+            raise ProtocolError(
+                "too_many_turns", f"{self._open_turns} turns are under way, which is the limit.",
+                hint="Wait for their answers.", id=id)
 
     def _type(self, id: str, language: Language, text: str) -> None:
-        self._refuse_while_leaving(id)
+        self._refuse_if_full(id)
         before = self._answered.again(id)
         self._begin(turns.Again(id, None, *before) if before else turns.Typed(id, language, text))
 
     def _start(self, start: protocol.Start) -> None:
-        self._refuse_while_leaving(start.id)
+        self._refuse_if_full(start.id)
         if self._utterance is not None:
             raise ProtocolError(
                 "already_started", "an utterance is open already; send stop or cancel first", id=start.id)
@@ -247,9 +256,13 @@ class Client:
             self._close_utterance()
             self._strays_told = True
             raise self._too_long()
-        delay = self._pace.delay(len(pcm) / SAMPLE_BYTES / RATE, time.monotonic())
-        if delay > 0:
-            await asyncio.sleep(delay)
+        await self._pause(self._pace.delay(len(pcm) / SAMPLE_BYTES / RATE, time.monotonic()))
+
+    @staticmethod
+    async def _pause(delay_s: float) -> None:
+        """Read nothing from this client for a while; TCP slows it down."""
+        if delay_s > 0:
+            await asyncio.sleep(delay_s)
 
     def _stop(self, stop: protocol.Stop) -> None:
         if self._utterance is None or stop.id not in (None, self._utterance_id):

@@ -35,7 +35,6 @@ GRACE_S = 5.0
 SEND_BUFFER_BYTES = 64 * 1024
 """The kernel's send buffer a client: under a second of reply, so that a slow one never hears stale sound."""
 
-
 NOT_SENT_BYTES = 16 * 1024
 """… of which so much may wait unsent."""
 

@@ -33,7 +33,7 @@ def test_sound_in_real_time_never_waits() -> None:
 
 
 def test_sound_ten_times_too_fast_is_slowed_to_the_limit_after_the_burst() -> None:
-    pace, now, sent_s = Pace(now=0.0, rate=1.5, burst_s=10), 0.0, 0.0
+    pace, now, sent_s = Pace(now=0.0, rate=1.5, burst=10), 0.0, 0.0
     while sent_s < 100:
         now += max(0.003, pace.delay(0.032, now))
         sent_s += 0.032

@@ -171,3 +171,27 @@ async def test_a_connection_that_was_closed_for_garbage_ends_though_the_client_n
         await loop.sock_sendall(raw, b"\xff" * 20)  # no frame begins like that
         await until(strict, "voice_recognizers", "in_use", 0)
         await until(strict, "voice_connections", "", 0)
+
+
+async def test_a_flood_of_questions_is_answered_at_its_pace_and_keeps_nobody_waiting(server: RunningServer) -> None:
+    async with caller(server.url) as flood, caller(server.url) as person:
+        await flood.hello(speak=False)
+        await person.hello(speak=False)
+        for number in range(150):
+            await flood.send(type="text", id=str(number), text="what is two plus two")
+        assert (await person.type("what is two plus two", until="answer")).first("answer")["understood"]
+        kinds = [fields["type"] for fields in [await flood.receive() for _ in range(150)]]
+        assert kinds.count("answer") >= 16 and kinds.count("error") == 150 - kinds.count("answer")
+        await flood.send(type="text", id="again", text="what is two plus two")
+        assert (await flood.receive("answer"))["id"] == "again"
+
+
+async def test_too_many_messages_are_read_slowly(server: RunningServer) -> None:
+    loop = asyncio.get_running_loop()
+    async with caller(server.url) as person:
+        begin = loop.time()
+        for number in range(300):  # 200 at once, the rest at 50 a second
+            await person.send(type="ping", timestamp=number)
+        pongs = [(await person.receive("pong"))["timestamp"] for _ in range(300)]
+        assert pongs == list(range(300)), "and not one is lost"
+        assert loop.time() - begin > 1.5

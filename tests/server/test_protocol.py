@@ -48,6 +48,13 @@ def test_every_wrong_message_gets_its_code(vector: dict[str, Any]) -> None:
     assert json.loads(protocol.encode_error(caught.value))["code"] == vector["code"]
 
 
+@pytest.mark.parametrize("text", [r'{"type":"start","id":"\ud800"}', '{"type":"ping","timestamp":1e999}'])
+def test_what_could_not_be_sent_back_is_refused(text: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        protocol.parse(text)
+    assert caught.value.code == "bad_json"
+
+
 @pytest.mark.parametrize("event", EVENTS, ids=lambda e: type(e).__name__)
 def test_every_event_is_written_as_the_vectors_say(event: turns.Event) -> None:
     written = json.loads(protocol.encode(event))
