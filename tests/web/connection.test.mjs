@@ -92,6 +92,19 @@ test("a network that swallows everything is noticed within ten seconds", async (
   assert.equal(states[2], "reconnecting");
 });
 
+test("a slow network that still brings sound is not given up, however late the pong behind it is", async () => {
+  const { network, clock, connection } = await connected();
+  connection.watchClosely(true);
+  network.answersPings = false;
+  for (let second = 0; second < 12; second++) {
+    network.socket.onmessage({ data: new ArrayBuffer(8192) });
+    await clock.pass(1000);
+  }
+  assert.equal(connection.reconnects, 0);
+  await clock.pass(4000);
+  assert.equal(connection.reconnects, 1, "once nothing comes any more");
+});
+
 test("during a turn it is noticed within five seconds and a half", async () => {
   const { network, clock, states, connection } = await connected();
   connection.watchClosely(true);

@@ -42,6 +42,7 @@ export class Connection {
   #pings = new Map(); // number → {sentAtMs, resolve, reject}
   #pingNumber = 0;
   #goodbye = 0; // ms the device asked us to stay away
+  #heardAtMs = 0; // when anything last came from the device
 
   constructor({ url, maxAttempts, WebSocket = globalThis.WebSocket, clock = SYSTEM_CLOCK, random = Math.random }) {
     Object.assign(this, { url, maxAttempts, WebSocket, clock, random });
@@ -122,6 +123,7 @@ export class Connection {
   }
 
   #receive(data) {
+    this.#heardAtMs = this.clock.now();
     if (typeof data !== "string") return this.onaudio(data);
     let message;
     try {
@@ -145,11 +147,22 @@ export class Connection {
     waiting.resolve(roundTripMs);
   }
 
-  /** Ping again and again. A dead network does not close a socket for minutes; a missing pong tells it in seconds. */
+  /**
+   * Ping again and again. A dead network does not close a socket for minutes; silence after a ping tells it in seconds.
+   * Anything that comes is a sign of life: on a slow network the pong waits behind seconds of sound.
+   */
   #watch() {
     const watcher = ++this.#watcher;
     this.clock.clearTimeout(this.#pingTimer);
-    const limit = this.clock.setTimeout(() => this.#lost(0, "no answer to a ping"), PONG_TIMEOUT_MS);
+    let limit = null;
+    const lookAfter = (delayMs) => {
+      limit = this.clock.setTimeout(() => {
+        const quietMs = this.clock.now() - this.#heardAtMs;
+        if (quietMs >= PONG_TIMEOUT_MS) this.#lost(0, "no answer to a ping");
+        else lookAfter(PONG_TIMEOUT_MS - quietMs);
+      }, delayMs);
+    };
+    lookAfter(PONG_TIMEOUT_MS);
     this.ping().then(
       () => {
         this.clock.clearTimeout(limit);
