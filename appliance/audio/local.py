@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 TAIL_S = 0.06
 """Listening goes on for so long after the release: what was said by then is still on its way through the card."""
 
+ECHO_S = 0.1
+"""After an interruption the loudspeaker's last sounds are still on their way: its buffer, the room, the card."""
+
 PAUSE_S = 2.0
 """After a tap, so long without a new word ends the utterance …"""
 
@@ -153,7 +156,8 @@ class LocalDevice:
         self._utterance, self._turn_id = Utterance(self._limit), self._next_id()
         self._turn = self._conversation.begin(turns.Spoken(self._turn_id, self._language, self._utterance))
         self._listening_to = microphone
-        microphone.arm(preroll=not spoke)  # else the first thing heard would be the device itself
+        # What the microphone heard until now, and a moment longer, is the device itself.
+        microphone.arm(preroll=not spoke, skip_s=ECHO_S if spoke else 0.0)
         asyncio.get_running_loop().add_reader(microphone.fileno(), self._pump)
         if not spoke:  # else the silence says it
             self._play(earcons.listening)
@@ -187,6 +191,19 @@ class LocalDevice:
 
     def _close_utterance(self) -> None:
         """The endpoint. Harmless when nothing is open."""
+        if self._stop_listening():
+            self._play(earcons.heard)
+            self._lamp.show("thinking")
+
+    def _forget(self) -> None:
+        """Drop the utterance under way, unheard."""
+        if self._stop_listening() and self._turn is not None:
+            self.button.stopped()
+            self._turn.cancel()
+            self.tell(turns.Cancelled(self._turn_id))
+
+    def _stop_listening(self) -> bool:
+        """End the utterance with all that has come; False if none is open."""
         for timer in (self._patience, self._tail):
             if timer is not None:
                 timer.cancel()
@@ -194,20 +211,11 @@ class LocalDevice:
         utterance, self._utterance = self._utterance, None
         microphone, self._listening_to = self._listening_to, None
         if utterance is None or microphone is None:
-            return
+            return False
         asyncio.get_running_loop().remove_reader(microphone.fileno())
         utterance.write(microphone.read(last=True))
         utterance.end()
-        self._play(earcons.heard)
-        self._lamp.show("thinking")
-
-    def _forget(self) -> None:
-        """Drop the utterance under way, unheard."""
-        if self._utterance is not None and self._turn is not None:
-            self.button.stopped()
-            self._close_utterance()
-            self._turn.cancel()
-            self.tell(turns.Cancelled(self._turn_id))
+        return True
 
     # Speaking
 

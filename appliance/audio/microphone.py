@@ -54,10 +54,11 @@ class Microphone:
         """Readable when sound has come, for loop.add_reader."""
         return self._ring.fileno()
 
-    def arm(self, *, preroll: bool) -> None:
-        """Hand on sound from now, and from before now unless the loudspeaker was what was heard then."""
+    def arm(self, *, preroll: bool, skip_s: float = 0.0) -> None:
+        """Hand on sound from now on, after leaving out skip_s; with preroll also what came just before."""
         kept = (self.capture.blocks - self._disarmed_at) * round(BLOCK_S * self.rate)
-        self._skip_samples = 0 if preroll else min(kept, round(PREROLL_S * self.rate))
+        before = 0 if preroll else min(kept, round(PREROLL_S * self.rate))
+        self._skip_samples = before + round(skip_s * self.rate)
         if self._resampler is not None:
             self._resampler.clear()
         self.capture.arm()

@@ -31,7 +31,7 @@ GAIN = 0.4
 HEARD = 0.12
 """Correlation from which the chirp counts as heard. White noise reaches 0.05."""
 
-NOISY_DB, DEAD_DB = -35.0, -85.0
+NOISY_DB, DEAD_DB, SILENCE_DB = -35.0, -85.0, -120.0
 CLIPPED = 0.001
 """Part of the samples at full scale from which speech suffers."""
 
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Echo:
-    """What became of the chirp. Levels in decibels below full scale, -inf for digital silence."""
+    """What became of the chirp. Levels in decibels below full scale."""
 
     heard: bool
     likeness: float
@@ -80,6 +80,22 @@ class SelfTest:
     channel_levels_db: tuple[float, ...] = ()
     """Each channel of a card that has several."""
     findings: tuple[Finding, ...] = ()
+
+    def lines(self) -> list[str]:
+        """What was measured, for a person to read."""
+        rows = [("microphone", self.microphone, self.microphone_rate),
+                ("loudspeaker", self.loudspeaker, self.loudspeaker_rate)]
+        lines = [f"{side:12} {name}, {rate} Hz" if name else f"{side:12} none" for side, name, rate in rows]
+        if self.echo is not None:
+            lines += [
+                f"{'round trip':12} {self.round_trip_ms:.0f} ms" if self.echo.heard else f"{'round trip':12} not heard",
+                f"{'noise floor':12} {self.echo.noise_db:.0f} dB below full scale",
+                f"{'clipping':12} {100 * self.echo.clipped:.1f} % of the samples",
+                f"{'sample rate':12} {self.measured_rate:.0f} samples a second arrived, expected {RATE}"]
+        if self.channel_levels_db:
+            levels = ", ".join(f"{number}: {level:.0f} dB" for number, level in enumerate(self.channel_levels_db, 1))
+            lines.append(f"{'channels':12} {levels}")
+        return lines
 
     def summary(self, language: Language) -> str:
         """What is said aloud."""
@@ -187,9 +203,9 @@ def judge(echo: Echo, measured_rate: float, channel_levels_db: Sequence[float]) 
 
 
 def decibels(samples: NDArray[np.float64]) -> float:
-    """Root mean square in decibels below full scale."""
+    """Root mean square in decibels below full scale; SILENCE_DB for less."""
     square = float(np.mean(samples**2)) if len(samples) else 0.0
-    return 10 * math.log10(square) if square > 0 else -math.inf
+    return max(SILENCE_DB, 10 * math.log10(square)) if square > 0 else SILENCE_DB
 
 
 def _correlate(samples: NDArray[np.float64], pattern: NDArray[np.float64]) -> tuple[float, int]:

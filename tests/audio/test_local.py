@@ -113,6 +113,69 @@ async def test_pressing_again_silences_the_reply_within_60_ms_and_listens(
         assert final.text == "set a timer for five minutes"
 
 
+async def test_an_interrupting_person_is_heard_without_the_reply_that_the_microphone_hears_too(
+    assistant: Assistant, card: SoundCard, tmp_path: Path, help_request: bytes, timer_request: bytes
+) -> None:
+    async with at_the_device(assistant, card, tmp_path) as person:
+        person.device.set_volume(100)
+        await person.ask(help_request)
+        with card.cable():
+            await person.event(turns.SpeechStarted)
+            await asyncio.sleep(1.5)
+            assert (await person.ask(timer_request)).text == "set a timer for five minutes"
+
+
+async def test_earcons_are_heard_and_do_not_disturb(
+    assistant: Assistant, card: SoundCard, tmp_path: Path, timer_request: bytes
+) -> None:
+    async with at_the_device(assistant, card, tmp_path, earcons=True) as person:
+        with card.recording() as recording, card.cable():
+            await asyncio.sleep(0.5)
+            pressed_at = time.monotonic()
+            final = await person.ask(timer_request)
+        assert recording.first_sound_after(pressed_at, level=100) - pressed_at < 0.2
+        assert final.text == "set a timer for five minutes"
+
+
+async def test_a_press_right_after_the_release_begins_another_utterance_and_both_are_answered(
+    assistant: Assistant, card: SoundCard, tmp_path: Path, timer_request: bytes
+) -> None:
+    async with at_the_device(assistant, card, tmp_path) as person:
+        person.press()
+        await person.say(timer_request)
+        person.release()
+        await asyncio.sleep(0.035)
+        person.press()
+        await person.say(timer_request)
+        person.release()
+        for _ in range(2):
+            assert (await person.event(turns.FinalHeard)).text == "set a timer for five minutes"
+
+
+async def test_what_was_said_before_the_microphone_was_unplugged_is_answered(
+    assistant: Assistant, card: SoundCard, tmp_path: Path, timer_request: bytes
+) -> None:
+    async with at_the_device(assistant, card, tmp_path) as person:
+        person.press()
+        await person.say(timer_request)
+        card.unplug("microphone")
+        try:
+            assert (await person.event(turns.FinalHeard)).text == "set a timer for five minutes"
+            assert not person.device.button.is_listening()
+        finally:
+            card.plug("microphone")
+
+
+async def test_a_failure_is_shown_by_the_lamp_for_a_while(
+    assistant: Assistant, card: SoundCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.audio.local.ERROR_SHOWN_S", 0.1)
+    async with at_the_device(assistant, card, tmp_path) as person:
+        person.device.tell(turns.Failed("1", "internal", "This turn failed."))
+        assert person.device._lamp.state == "error"
+        await person.until(lambda: person.device._lamp.state == "idle")
+
+
 async def test_an_unplugged_microphone_is_told_once_and_comes_back_by_itself(
     assistant: Assistant, card: SoundCard, tmp_path: Path, timer_request: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:

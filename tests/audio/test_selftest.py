@@ -77,7 +77,7 @@ def test_a_microphone_that_does_not_hear_the_loudspeaker_is_told() -> None:
 
 
 def test_a_dead_channel_is_told_with_the_one_that_works() -> None:
-    (finding,) = judge(GOOD, 16_000, (-float("inf"), -60.0))
+    (finding,) = judge(GOOD, 16_000, (-120.0, -60.0))
     assert (finding.code, finding.en) == (
         "dead_channel", "Channel 1 of the microphone is dead. Set STIMME_CHANNEL to 2.")
 
@@ -105,6 +105,8 @@ async def test_the_round_trip_is_measured_and_said_aloud(
     assert result.findings == ()
     assert 10 < result.round_trip_ms < 400
     assert result.summary("en").startswith("Sound and microphone work. The round trip takes ")
+    assert [line.split()[0] for line in result.lines()] == [
+        "microphone", "loudspeaker", "round", "noise", "clipping", "sample"]
     assert "microphone work" in await transcribed(assistant, heard)
 
 
