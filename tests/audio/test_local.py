@@ -201,6 +201,16 @@ async def test_an_unplugged_microphone_is_told_once_and_comes_back_by_itself(
         "the microphone was unplugged or failed; trying again", "the microphone is back"]
 
 
+async def test_a_microphone_that_hangs_is_noticed_and_comes_back(
+    assistant: Assistant, card: SoundCard, tmp_path: Path, timer_request: bytes
+) -> None:
+    async with at_the_device(assistant, card, tmp_path) as person:
+        with card.stalled("microphone"):
+            await person.until(lambda: person.device.sound.microphone is None)
+        await person.until(lambda: hears(person.device))
+        assert (await person.ask(timer_request)).text == "set a timer for five minutes"
+
+
 async def test_an_unplugged_loudspeaker_comes_back_by_itself(
     assistant: Assistant, card: SoundCard, tmp_path: Path, timer_request: bytes, help_request: bytes
 ) -> None:

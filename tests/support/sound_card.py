@@ -8,6 +8,7 @@ of an unplugged device to another one if there is any.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -72,6 +73,7 @@ class Recording:
 @dataclass
 class SoundCard:
     folder: Path
+    servers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def pactl(self, side: str, *arguments: str) -> str:
         return subprocess.run(
@@ -109,6 +111,15 @@ class SoundCard:
                 process.wait()
             if listener.stdout is not None:
                 listener.stdout.close()
+
+    @contextmanager
+    def stalled(self, side: str) -> Iterator[None]:
+        """A driver that hangs: no sound, and no error either."""
+        self.servers[side].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.servers[side].send_signal(signal.SIGCONT)
 
     def unplug(self, side: str) -> None:
         for line in self.pactl(side, "list", "short", "modules").splitlines():
@@ -166,17 +177,16 @@ def sound_card(folder: Path) -> Iterator[SoundCard]:
         _ASOUND.format(folder=folder, microphone=MICROPHONE, loudspeaker=LOUDSPEAKER), encoding="utf-8")
     before = os.environ.get("ALSA_CONFIG_PATH")
     os.environ["ALSA_CONFIG_PATH"] = str(folder / "asound.conf")
-    servers = [_server(card, side) for side in ("microphone", "loudspeaker")]
+    card.servers = {side: _server(card, side) for side in ("microphone", "loudspeaker")}
     try:
         for side in ("microphone", "loudspeaker"):
             _wait_for(folder / f"{side}.socket")
-        for server in servers:
-            _make_punctual(server.pid)
+            _make_punctual(card.servers[side].pid)
         with card.awake("microphone"), card.awake("loudspeaker"):
             time.sleep(2)  # what the sinks had worked ahead passes
             yield card
     finally:
-        for server in servers:
+        for server in card.servers.values():
             server.terminate()
             server.wait()
         del os.environ["ALSA_CONFIG_PATH"]
