@@ -11,7 +11,7 @@ Samples = dict[tuple[str, str], float]
 
 def scrape(port: int) -> Samples:
     """(name, its labels' values joined by commas) → value; ("voice_loop_lateness_seconds_bucket", "0.005") → 93.0."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         text = answer.read().decode()
     return {
         (sample.name, ",".join(sample.labels.values())): sample.value
