@@ -8,10 +8,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 REAL_TIME_LIMIT = 1.5
-"""A client may send sound this much faster than it is spoken …"""
-
-BURST_S = 10.0
-"""… after this many seconds at once: a page that was cut off sends again what was said meanwhile."""
+"""A client may send sound this much faster than it is spoken, once it has sent one longest utterance at once: a page
+that was cut off sends again what was said meanwhile."""
 
 
 class Names:
@@ -65,7 +63,7 @@ MESSAGE_BURST = 200.0
 class Pace:
     """A token bucket over seconds of sound, or over messages. Time is passed in, in seconds."""
 
-    def __init__(self, now: float, rate: float = REAL_TIME_LIMIT, burst: float = BURST_S) -> None:
+    def __init__(self, now: float, rate: float, burst: float) -> None:
         self._rate, self._burst = rate, burst
         self._left, self._at = burst, now
 

@@ -19,7 +19,7 @@ from appliance.conversation import Conversation, Faculties
 from appliance.dialogue.types import LANGUAGES, Language
 from appliance.errors import ProtocolError
 from appliance.server import protocol
-from appliance.server.access import MESSAGE_BURST, MESSAGES_PER_S, Pace
+from appliance.server.access import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, Pace
 from appliance.server.answered import AnsweredTurns
 from appliance.server.metrics import Metrics
 
@@ -89,7 +89,7 @@ class Client:
         self._metrics, self._answered = metrics, answered
         self.language: Language = config.language
         self._sink: ConnectionSink | None = ConnectionSink(socket, RATE, metrics)
-        self._pace = Pace(time.monotonic())
+        self._pace = Pace(time.monotonic(), REAL_TIME_LIMIT, config.server.max_audio_duration_s)
         self._message_pace = Pace(time.monotonic(), MESSAGES_PER_S, MESSAGE_BURST)
         self._limit = round(config.server.max_audio_duration_s * RATE)
         self._conversation: Conversation | None = None

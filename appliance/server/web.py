@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import http
 import ipaddress
 import logging
@@ -102,9 +103,12 @@ class WebServer:
                 ping_interval=settings.server.ping_interval_s, ping_timeout=settings.server.ping_timeout_s,
                 open_timeout=5, close_timeout=2, server_header=None, backlog=BACKLOG)
         except OSError as error:
-            raise ConfigError(
-                f"port {port} on {settings.server.host} cannot be used ({error.strerror or error}); is Stimme running "
-                f"already? Stop it, or choose another port with {name}") from error
+            host, reason = settings.server.host, error.strerror or error
+            if error.errno == errno.EADDRINUSE:
+                advice = f"Is Stimme running already? Stop it, or choose another port with {name}"
+            else:
+                advice = f"STIMME_HOST chooses the address, {name} the port"
+            raise ConfigError(f"port {port} on {host} cannot be used: {reason}. {advice}") from error
 
     def _answer_http(self, connection: ServerConnection, request: Request) -> Response | None:
         """Everything before an upgrade: checks, then the page's files; None lets a WebSocket through."""

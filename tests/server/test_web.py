@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -257,3 +258,21 @@ def test_an_unknown_voice_is_named_and_the_exit_code_is_3(tmp_path: Path) -> Non
     assert "en_GB-nobody-high" in result.stderr
 
 
+
+
+async def test_a_whole_longest_utterance_may_be_sent_at_once(person: Caller, question: bytes) -> None:
+    """A page that was cut off says it again: nothing slows it down, and pings are answered meanwhile."""
+    await person.send(type="start", id="again")
+    for start in range(0, 28 * 32_000, 32_000):
+        await person.socket.send((question + bytes(29 * 32_000))[start : start + 32_000])
+    await person.send(type="ping", timestamp=1)
+    async with asyncio.timeout(5):
+        await person.receive("pong")
+    await person.send(type="stop", id="again")
+    assert (await person.receive("final"))["text"] == "what is seven times eight"
+
+
+def test_an_address_that_cannot_be_listened_on_is_named(tmp_path: Path) -> None:
+    result = start(tmp_path, STIMME_HOST="203.0.113.1")
+    assert result.returncode == 2
+    assert "203.0.113.1" in result.stderr and "STIMME_HOST" in result.stderr
