@@ -117,6 +117,8 @@ class WebServer:
             return respond(
                 http.HTTPStatus.MISDIRECTED_REQUEST,
                 f"This device does not answer to the name {host!r}. STIMME_NAMES adds names.\n")
+        if request.method != "GET":
+            return respond(http.HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not answered here, only GET.\n")
         path = request.path.partition("?")[0]
         if request.headers.get("Upgrade", "").lower() == "websocket":
             if not self._names.origin_allowed(request.headers.get("Origin"), host):

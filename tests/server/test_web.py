@@ -205,6 +205,13 @@ def test_another_host_name_is_not_answered(server: RunningServer) -> None:
     assert fetch(server.page + "/", Host="evil.example")[0] == 421
 
 
+def test_nothing_but_get_is_answered(server: RunningServer) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(server.page + "/", method="DELETE"), timeout=10)
+    assert refused.value.code == 405
+    refused.value.close()
+
+
 def test_health_and_readiness_are_told(server: RunningServer) -> None:
     assert fetch(server.page + "/healthz")[0] == 200
     assert fetch(server.page + "/readyz")[0] == 200
