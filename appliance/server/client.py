@@ -22,14 +22,12 @@ from appliance.server import protocol
 from appliance.server.access import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, Pace
 from appliance.server.answered import AnsweredTurns
 from appliance.server.metrics import Metrics
+from appliance.server.sink import PIECE_BYTES, ConnectionSink
 
 log = logging.getLogger(__name__)
 
-STALL_S = 10.0
-"""A client that takes no byte for this long has stopped reading and is dropped."""
-
 UNREAD_LIMIT_BYTES = 256 * 1024
-"""… and so is one that lets this much pile up without any sound being sent."""
+"""A client that lets this much pile up without any sound being sent has stopped reading and is dropped."""
 
 RECONNECT_AFTER_MS = 2000
 """When a client may come back after a goodbye."""
@@ -40,9 +38,6 @@ MOST_TURNS = 16
 OVERDUE_S = 5.0
 """An utterance may stay open for so much longer than the sound it may hold."""
 
-PIECE_BYTES = 8 * 1024
-"""Most reply sound in one message: 85 ms at 48 kHz, so that little is under way when the person interrupts."""
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -50,32 +45,6 @@ class Facts:
 
     recognizers: Mapping[Language, str]
     voices: Mapping[Language, str]
-
-
-class ConnectionSink:
-    """The client's loudspeaker, behind its socket. The client itself silences what it has already got."""
-
-    def __init__(self, socket: ServerConnection, rate: int, metrics: Metrics) -> None:
-        self.rate = rate
-        self._socket = socket
-        self._metrics = metrics
-
-    async def write(self, pcm: bytes) -> None:
-        try:
-            for start in range(0, len(pcm), PIECE_BYTES):
-                async with asyncio.timeout(STALL_S):
-                    await self._socket.send(pcm[start : start + PIECE_BYTES])
-        except TimeoutError:
-            self._metrics.client_dropped("stalled")
-            self._socket.transport.abort()
-        except ConnectionClosed:
-            pass  # the receiving side ends the conversation
-
-    async def drain(self) -> None:
-        """Everything was handed to the transport."""
-
-    def flush(self) -> None:
-        """Nothing is kept here."""
 
 
 class Client:
