@@ -95,7 +95,7 @@ export const SERVER_MESSAGES = {
   answer: { id: identifier, text, ...timings },
   speech_start: { id: identifier, sample_rate: replyRate },
   speech_end: { id: identifier, interrupted: flag, ...timings },
-  cancelled: { id: identifier },
+  cancelled: { id: identifier, audio_s: optional(number) },
   volume: { percent: number },
   announce: { id: identifier, text, kind: text },
   pong: { timestamp },
