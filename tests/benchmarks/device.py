@@ -112,7 +112,7 @@ async def measure_turns(person: Person, questions: list[bytes]) -> dict[str, Any
             await person.event(turns.SpeechEnded)
             last = spoken.last_sound_between(pressed, heard, level=0)
             final.append(1000 * (heard - last))
-            first_audio.append(1000 * (loudspeaker.first_sound_after(released) - last))
+            first_audio.append(1000 * (loudspeaker.first_sound_after(released, level=30) - last))
     return {"press_to_capture_ms": percentiles(captured), "final_ms": percentiles(final),
             "first_audio_ms": percentiles(first_audio)}
 

@@ -52,9 +52,10 @@ pcm.!default {{ type null }}  # PortAudio aborts without any default
 
 @dataclass
 class Recording:
-    """What the loudspeaker plays, as it comes."""
+    """What one side plays, as it comes."""
 
     process: subprocess.Popen[bytes]
+    rate: int
     pieces: list[tuple[float, NDArray[np.int16]]] = field(default_factory=list)
     """(time.monotonic() on arrival, samples)"""
 
@@ -62,12 +63,23 @@ class Recording:
         return np.concatenate([piece for _, piece in self.pieces] or [np.zeros(0, np.int16)])
 
     def first_sound_after(self, moment: float, level: int = 300) -> float:
-        """time.monotonic() of the first piece that is not silent."""
-        return next((at for at, piece in self.pieces if at > moment and np.abs(piece).max() > level), float("inf"))
+        """time.monotonic() of the first sample louder than `level`, infinity if there is none."""
+        times = self._sound_times(level)
+        return float(min(times[times > moment], default=float("inf")))
 
     def last_sound_between(self, begin: float, end: float, level: int = 300) -> float:
-        """time.monotonic() of the last piece that is not silent, `begin` if all are."""
-        return max((at for at, piece in self.pieces if begin < at < end and np.abs(piece).max() > level), default=begin)
+        """time.monotonic() of the last sample louder than `level`, `begin` if all are silent."""
+        times = self._sound_times(level)
+        return float(max(times[(times > begin) & (times < end)], default=begin))
+
+    def _sound_times(self, level: int) -> NDArray[np.float64]:
+        """When each loud sample was played. The card plays at an even rate; who is late is the one who writes it down,
+        so the most punctual piece tells when the recording began."""
+        pieces = tuple(self.pieces)
+        ends_s = np.cumsum([len(piece) for _, piece in pieces]) / self.rate
+        began = min((at - end_s for (at, _), end_s in zip(pieces, ends_s, strict=True)), default=0.0)
+        samples = np.concatenate([piece for _, piece in pieces] or [np.zeros(0, np.int16)])
+        return began + np.flatnonzero(np.abs(samples.astype(np.int32)) > level) / self.rate
 
 
 @dataclass
@@ -90,9 +102,9 @@ class SoundCard:
         return process
 
     @contextmanager
-    def recording(self, rate: int = RATE) -> Iterator[Recording]:
-        """Record the loudspeaker, in pieces of about 5 ms."""
-        with self._listening("loudspeaker", rate) as recording:
+    def recording(self) -> Iterator[Recording]:
+        """Record what the loudspeaker plays."""
+        with self._listening("loudspeaker", RATE) as recording:
             yield recording
 
     @contextmanager
@@ -145,7 +157,7 @@ class SoundCard:
     @contextmanager
     def _listening(self, side: str, rate: int, keep: bool = True) -> Iterator[Recording]:
         process = self._run("parec", side, f"--device={side}.monitor", "--latency-msec=5", f"--rate={rate}")
-        recording = Recording(process)
+        recording = Recording(process, rate)
         reader = threading.Thread(target=_collect, args=(recording, keep), daemon=True)
         reader.start()
         try:
