@@ -27,7 +27,7 @@ import uvloop
 
 from appliance import config, turns
 from appliance.app import Assistant, awake
-from tests.benchmarks.results import machine, percentiles, save
+from tests.benchmarks.results import RESULTS, machine, percentiles, save
 from tests.support.device import Person, at_the_device
 from tests.support.server import MODELS
 from tests.support.sound_card import SoundCard, sound_card
@@ -41,12 +41,16 @@ IDLE_S = 20.0
 PRIORITY = -10
 """The niceness that the appliance's systemd unit gives the process; needs root, and is left out without."""
 
+BUSY = ("busy_minutes", "busy_turns", "overflows", "underflows", "of_these_the_voice_was_late", "callback_lateness_us")
+"""The figures of the run with all cores busy."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turns", type=int, default=12, help="questions asked, and replies interrupted")
     parser.add_argument("--busy-minutes", type=float, default=10.0, help="length of the run with all cores busy")
     parser.add_argument("--only-busy", action="store_true", help="only that run; prints JSON and saves nothing")
+    parser.add_argument("--keep-busy", action="store_true", help="all but that run, whose last figures stay")
     parser.add_argument("--idle", metavar="FOLDER", help=argparse.SUPPRESS)
     options = parser.parse_args()
     with suppress(PermissionError):
@@ -63,7 +67,11 @@ def main() -> int:
             return 0
         figures |= measure_idle(Path(folder))
         print(f"Idle: {figures['idle_cpu_percent']} % of one core", flush=True)
-        figures |= uvloop.run(measure(card, Path(folder), questions, long, options.turns, 60 * options.busy_minutes))
+        busy_s = 0 if options.keep_busy else 60 * options.busy_minutes
+        figures |= uvloop.run(measure(card, Path(folder), questions, long, options.turns, busy_s))
+    if options.keep_busy:
+        last = json.loads((RESULTS / "device.json").read_text(encoding="utf-8"))
+        figures |= {key: last[key] for key in BUSY}
     path = save("device", figures)
     report(figures)
     print(f"\nWritten to {path}")
@@ -79,6 +87,8 @@ async def measure(
             figures = await measure_turns(person, list(itertools.islice(itertools.cycle(questions), count)))
             print("Interrupting …", flush=True)
             figures |= await measure_barge_in(person, long, count)
+        if not busy_s:
+            return figures
         print(f"All cores busy for {busy_s / 60:g} minutes …", flush=True)
         return figures | await measure_busy(assistant, card, folder, [*questions, long], busy_s)
 
