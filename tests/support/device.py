@@ -43,7 +43,7 @@ class Person:
         self.at.append(time.monotonic())
         self._came.set()
 
-    async def event(self, kind: type[E], timeout_s: float = 15) -> E:
+    async def event(self, kind: type[E], timeout_s: float = 30) -> E:
         """The next event of a kind that was not waited for yet; others are passed over."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -55,7 +55,7 @@ class Person:
                 self._came.clear()
                 await self._came.wait()
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = 15) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = 30) -> None:
         """Until something that tells no event is so."""
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110 - a test watches from outside
