@@ -144,6 +144,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    log.info("loading the recognizer and the voice; the first time it takes a little longer")
     async with awake(config) as assistant:
         _say_what_is_in_force(assistant)
         metrics = Metrics(lambda: assistant.ears.stats)
