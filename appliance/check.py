@@ -37,7 +37,7 @@ async def _check_audio(config: Config, as_json: bool) -> int:
     if as_json:
         print(json.dumps(asdict(result), ensure_ascii=False, indent=2))
     else:
-        print(f"Microphone: {result.microphone or 'none'}\nLoudspeaker: {result.loudspeaker or 'none'}")
+        print("\n".join(result.lines()))
         print(result.summary(config.language))
     return 1 if result.findings else 0
 
