@@ -17,24 +17,25 @@ from pathlib import Path
 
 import uvloop
 
-from appliance.audio.local import LocalDevice
-from appliance.better_models import better_models, fetch_beside
 from appliance.config import Config
 from appliance.conversation import Answer, Faculties, Mind
+from appliance.device.local import LocalDevice
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.skills.timer import announcement
 from appliance.dialogue.timers import TimerStore
-from appliance.dialogue.types import LANGUAGES, Language, Memory, StopSpeaking, Timer
+from appliance.dialogue.types import Memory, StopSpeaking, Timer
 from appliance.dialogue.understanding import Understanding
-from appliance.server.client import Facts
+from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
+from appliance.language import LANGUAGES, Language
+from appliance.models.better import better_models, fetch_beside
+from appliance.models.catalogue import Kind
+from appliance.models.choose import Choice, find_recognizer, find_voice, how_to_get
 from appliance.server.metrics import Metrics
+from appliance.server.page.connection import Facts
 from appliance.server.web import WebServer
-from appliance.service import feed_watchdog, notify
-from appliance.speech.catalogue import Kind
-from appliance.speech.models import Choice, find_recognizer, find_voice, how_to_get
-from appliance.speech.recognition import PARTIAL_INTERVAL_S, RecognizerPool
-from appliance.speech.synthesis import Synthesizer
-from appliance.speech.workers import Workers
+from appliance.speaking.synthesizer import Synthesizer
+from appliance.systemd import feed_watchdog, notify
+from appliance.workers import Workers
 
 log = logging.getLogger(__name__)
 

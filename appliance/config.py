@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from appliance.dialogue.types import LANGUAGES, Language
 from appliance.errors import ConfigError
+from appliance.language import LANGUAGES, Language
 
 BOOT_FILE = Path("/boot/firmware/stimme.toml")
 

@@ -15,15 +15,16 @@ from typing import Protocol
 
 from appliance import turns
 from appliance.audio.pcm import SAMPLE_BYTES, Sink, Source
-from appliance.dialogue.types import Intent, Language, Memory, Reply, SetVolume
+from appliance.dialogue.types import Intent, Memory, Reply, SetVolume
 from appliance.errors import ModelError
-from appliance.speech.transcript import Final
+from appliance.hearing.transcript import Final
+from appliance.language import Language
 
 log = logging.getLogger(__name__)
 
 
 class Ears(Protocol):
-    """Recognition (speech/recognition.py)."""
+    """Recognition (hearing/pool.py)."""
 
     async def transcribe(
         self, source: Source, language: Language, *, on_partial: Callable[[str], None],
@@ -51,7 +52,7 @@ class Mind(Protocol):
 
 
 class Mouth(Protocol):
-    """Synthesis (speech/synthesis.py)."""
+    """Synthesis (speaking/synthesizer.py)."""
 
     def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]: ...
 

@@ -3,9 +3,9 @@
     StimmeError
     ├─ ConfigError (ValueError)     cli: one line on stderr, exit 2
     ├─ ModelError (OSError)         cli: refuses to start, names the path or the checksum, exit 3
-    ├─ AudioDeviceError (OSError)   audio/device: logged once, reopened with back-off; the server lives on
+    ├─ AudioDeviceError (OSError)   device: logged once, reopened with back-off; the server lives on
     ├─ WavError (ValueError)        commands: that file is skipped (audio/pcm.py)
-    ├─ ProtocolError (ValueError)   server/client: {"type":"error","code":…} to that client; others untouched
+    ├─ ProtocolError (ValueError)   server/page: {"type":"error","code":…} to that client; others untouched
     └─ SkillError                   dialogue: this turn fails aloud, the next one works
 
 Anything else is a bug: traceback, exit code 1, and systemd restarts the service.

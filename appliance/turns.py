@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from appliance.audio.pcm import SpokenSource
-from appliance.dialogue.types import Language
+from appliance.language import Language
 
 Timings = Mapping[str, float]
 """Milliseconds by stage since the endpoint; they add up to the whole."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from appliance import turns
 from appliance.audio.pcm import Recording, Source
 from appliance.conversation import Conversation, Faculties
-from appliance.dialogue.types import Intent, Language, Memory, Reply
+from appliance.dialogue.types import Intent, Memory, Reply
 from appliance.errors import ModelError
-from appliance.speech.transcript import Final
+from appliance.hearing.transcript import Final
+from appliance.language import Language
 
 
 @dataclass

@@ -14,9 +14,9 @@ import soxr
 from playwright.sync_api import Page
 
 from appliance.audio.pcm import RATE, Recording, write_wav
-from appliance.speech.models import find_recognizer
-from appliance.speech.recognition import RecognizerPool
-from appliance.speech.workers import Workers
+from appliance.hearing.pool import RecognizerPool
+from appliance.models.choose import find_recognizer
+from appliance.workers import Workers
 from tests.support.browser import hold_and_speak, open_page
 from tests.support.server import MODELS, RunningServer, running_server
 from tests.support.speech import spoken_now

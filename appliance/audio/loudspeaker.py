@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from appliance.audio.device import Stream, first_that_opens, refusal
 from appliance.audio.pcm import SAMPLE_BYTES
+from appliance.audio.portaudio import Stream, first_that_opens, refusal
 from appliance.audio.selection import AudioDevice
 from appliance.errors import AudioDeviceError
 from native.ring import Ring

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
-from appliance.audio.device import Stream, first_that_opens, refusal
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
+from appliance.audio.portaudio import Stream, first_that_opens, refusal
 from appliance.audio.selection import AudioDevice, capture_channels
 from native.ring import Ring
 from native.stream import Capture

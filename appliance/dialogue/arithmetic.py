@@ -16,7 +16,7 @@ from math import isqrt
 from typing import Any, Literal
 
 from appliance.dialogue.numerals import parse_number
-from appliance.dialogue.types import Language
+from appliance.language import Language
 
 Operator = Literal["+", "-", "*", "/", "^", "root", "negative", "of", "% of"]
 MAX_BITS = 4096

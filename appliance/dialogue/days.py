@@ -12,7 +12,7 @@ from typing import Literal
 
 from appliance.dialogue.measures import parse_duration_at
 from appliance.dialogue.numerals import parse_number, parse_ordinal, word_at
-from appliance.dialogue.types import Language
+from appliance.language import Language
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from appliance.dialogue.numerals import parse_number, word_at
-from appliance.dialogue.types import Language
 from appliance.dialogue.units import Unit, parse_unit_at
+from appliance.language import Language
 
 
 @dataclass(frozen=True)

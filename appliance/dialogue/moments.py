@@ -12,7 +12,7 @@ from typing import Literal
 
 from appliance.dialogue.days import Day, mentions_day, parse_day
 from appliance.dialogue.numerals import parse_number
-from appliance.dialogue.types import Language
+from appliance.language import Language
 
 Part = Literal["", "morning", "afternoon", "evening", "night"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from appliance.dialogue.types import Language
+from appliance.language import Language
 
 MAX_CHARACTERS = 500
 """Longer text is not a command; the dialogue says so instead of parsing it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.dialogue.types import Language
+from appliance.language import Language
 
 EN_SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from appliance.dialogue.number_words import DE_SMALL, DE_TENS, EN_SMALL, EN_TENS, ordinal_in_words
-from appliance.dialogue.types import Language
+from appliance.language import Language
 
 Found = tuple[Fraction, int]
 """A value and the position of the first word after it."""

@@ -13,7 +13,8 @@ from fractions import Fraction
 from appliance.dialogue.days import MONTHS, WEEKDAYS
 from appliance.dialogue.measures import Quantity
 from appliance.dialogue.number_words import in_words, ordinal_in_words
-from appliance.dialogue.types import Action, Context, Language, Reply
+from appliance.dialogue.types import Action, Context, Reply
+from appliance.language import Language
 
 
 def reply(context: Context, en: str, de: str, actions: Sequence[Action] = ()) -> Reply:

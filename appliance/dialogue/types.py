@@ -8,8 +8,7 @@ from datetime import datetime
 from random import Random
 from typing import Literal
 
-Language = Literal["en", "de"]
-LANGUAGES: tuple[Language, ...] = ("en", "de")
+from appliance.language import Language
 
 
 @dataclass(frozen=True)

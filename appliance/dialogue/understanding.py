@@ -24,8 +24,9 @@ from appliance.dialogue.measures import parse_duration, parse_duration_at, parse
 from appliance.dialogue.moments import parse_moment
 from appliance.dialogue.normalisation import MAX_CHARACTERS, as_it_sounded, normalise, without_fillers
 from appliance.dialogue.numerals import parse_number, parse_whole_number
-from appliance.dialogue.types import Intent, Language
+from appliance.dialogue.types import Intent
 from appliance.dialogue.units import parse_unit, parse_unit_at
+from appliance.language import Language
 
 Slots = dict[str, object]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction as _F
 
-from appliance.dialogue.types import Language
+from appliance.language import Language
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ LOOK_IDLE_S = 0.5
 
 
 class Hearing(Protocol):
-    """One moment of the recognizers (speech/recognition.PoolStats)."""
+    """One moment of the recognizers (hearing/pool.PoolStats)."""
 
     @property
     def made(self) -> int: ...

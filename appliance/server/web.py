@@ -18,13 +18,13 @@ from websockets.http11 import Request, Response
 
 from appliance.config import Config
 from appliance.conversation import Faculties
-from appliance.dialogue.types import Language
 from appliance.errors import ConfigError, ProtocolError
-from appliance.server import protocol
+from appliance.language import Language
 from appliance.server.access import Names
-from appliance.server.answered import AnsweredTurns
-from appliance.server.client import Client, Facts
 from appliance.server.metrics import CONTENT_TYPE, Metrics
+from appliance.server.page import protocol
+from appliance.server.page.answered import AnsweredTurns
+from appliance.server.page.connection import Client, Facts
 from appliance.server.site import Site, find_site, respond
 from appliance.turns import Announcement
 

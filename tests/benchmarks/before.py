@@ -20,10 +20,10 @@ from pathlib import Path
 from vosk import KaldiRecognizer, Model, SetLogLevel
 from websockets.asyncio.server import ServerConnection, serve
 
+from appliance.hearing.pool import PoolStats
+from appliance.models.choose import find_recognizer
 from appliance.server.metrics import Metrics
 from appliance.server.site import respond
-from appliance.speech.models import find_recognizer
-from appliance.speech.recognition import PoolStats
 from tests.support.server import MODELS
 
 RATE = 16_000

@@ -11,8 +11,8 @@ import sys
 import time
 from typing import Any
 
-from appliance.cli import main
-from appliance.speech.recognizer import Recognizer
+from appliance.cli.main import main
+from appliance.hearing.vosk import Recognizer
 
 
 def record_decoding(path: str) -> None:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.audio.pcm import RATE, Recording
-from appliance.speech.models import find_recognizer
-from appliance.speech.recognition import RecognizerPool
-from appliance.speech.workers import Workers
+from appliance.hearing.pool import RecognizerPool
+from appliance.models.choose import find_recognizer
+from appliance.workers import Workers
 from tests.benchmarks.load import Json, percentile, run
 from tests.benchmarks.results import machine, save
 from tests.support.crowd import crowd

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from random import Random
 
-from appliance.dialogue.types import Context, Language, Timer
+from appliance.dialogue.types import Context, Timer
+from appliance.language import Language
 
 NOW = datetime(2026, 3, 3, 15, 7, tzinfo=UTC)
 TIMERS: dict[Language, tuple[Timer, ...]] = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from appliance.dialogue.arithmetic import Expression, parse_expression
 from appliance.dialogue.normalisation import normalise
 from appliance.dialogue.number_words import in_words
-from appliance.dialogue.types import LANGUAGES, Language
+from appliance.language import LANGUAGES, Language
 
 SAID: dict[Language, dict[str, str]] = {
     "en": {"+": "plus", "-": "minus", "*": "times", "/": "divided by"},

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from appliance.dialogue.measures import Quantity, parse_duration, parse_quantity
 from appliance.dialogue.normalisation import normalise
 from appliance.dialogue.spoken import duration
-from appliance.dialogue.types import LANGUAGES, Language
 from appliance.dialogue.units import UNITS, parse_unit
+from appliance.language import LANGUAGES, Language
 
 languages = st.sampled_from(LANGUAGES)
 

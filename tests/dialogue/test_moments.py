@@ -10,7 +10,7 @@ from appliance.dialogue.days import Day, easter_sunday, parse_day
 from appliance.dialogue.moments import parse_moment
 from appliance.dialogue.normalisation import normalise
 from appliance.dialogue.spoken import clock
-from appliance.dialogue.types import LANGUAGES, Language
+from appliance.language import LANGUAGES, Language
 
 NOW = datetime(2026, 3, 3, 15, 7, tzinfo=UTC)  # a Tuesday
 languages = st.sampled_from(LANGUAGES)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.dialogue.normalisation import normalise, without_fillers
-from appliance.dialogue.types import LANGUAGES, Language
+from appliance.language import LANGUAGES, Language
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from unicode_rbnf import RbnfEngine
 from appliance.dialogue.normalisation import normalise
 from appliance.dialogue.number_words import in_words, ordinal_in_words
 from appliance.dialogue.numerals import parse_digits, parse_number, parse_ordinal, parse_whole_number
-from appliance.dialogue.types import LANGUAGES, Language
+from appliance.language import LANGUAGES, Language
 
 CLDR = {language: RbnfEngine.for_language(language) for language in LANGUAGES}
 languages = st.sampled_from(LANGUAGES)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from appliance.dialogue.measures import Quantity
 from appliance.dialogue.numerals import parse_digits
 from appliance.dialogue.spoken import clock, day_name, duration, is_exact, listed, number, quantity, rounded, when
-from appliance.dialogue.types import LANGUAGES, Language
 from appliance.dialogue.units import UNITS
+from appliance.language import LANGUAGES, Language
 
 NOW = datetime(2026, 3, 3, 15, 7, tzinfo=UTC)
 

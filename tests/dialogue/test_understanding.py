@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pytest
 
 from appliance.dialogue.skills import SKILLS
-from appliance.dialogue.types import LANGUAGES, Language
 from appliance.dialogue.understanding import Understanding, _base_sentences, _own_sentences
+from appliance.language import LANGUAGES, Language
 from tests.dialogue.scene import context, slots_text
 
 

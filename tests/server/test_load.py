@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from appliance.audio.pcm import Recording
-from appliance.speech.models import find_recognizer
-from appliance.speech.recognition import RecognizerPool
-from appliance.speech.workers import Workers
+from appliance.hearing.pool import RecognizerPool
+from appliance.models.choose import find_recognizer
+from appliance.workers import Workers
 from tests.benchmarks.load import Json, run
 from tests.support import hostile
 from tests.support.caller import caller

@@ -16,9 +16,9 @@ from websockets.http11 import Request
 from appliance import turns
 from appliance.config import load
 from appliance.conversation import Faculties
-from appliance.dialogue.types import Language
-from appliance.server.client import Facts
+from appliance.language import Language
 from appliance.server.metrics import Metrics
+from appliance.server.page.connection import Facts
 from appliance.server.web import WebServer
 from tests.support.caller import Caller
 from tests.support.scrape import buckets, quantile, scrape

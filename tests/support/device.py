@@ -15,9 +15,9 @@ import soxr
 
 from appliance import turns
 from appliance.app import Assistant
-from appliance.audio.local import LocalDevice
 from appliance.audio.pcm import RATE, Recording
 from appliance.config import DeviceConfig
+from appliance.device.local import LocalDevice
 from tests.support import sound_card
 
 E = TypeVar("E", bound=turns.Event)

@@ -11,9 +11,9 @@ from pathlib import Path
 import onnxruntime
 
 from appliance.audio.pcm import RATE, write_wav
-from appliance.speech.models import find_voice
-from appliance.speech.synthesis import Synthesizer
-from appliance.speech.workers import Workers
+from appliance.models.choose import find_voice
+from appliance.speaking.synthesizer import Synthesizer
+from appliance.workers import Workers
 from tests.support.server import MODELS
 
 COMMANDS = Path(__file__).parents[1] / "vectors" / "commands.en.txt"

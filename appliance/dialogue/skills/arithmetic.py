@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from appliance.dialogue.arithmetic import Expression
 from appliance.dialogue.spoken import is_exact, number, reply
-from appliance.dialogue.types import Context, Intent, Language, Reply
+from appliance.dialogue.types import Context, Intent, Reply
+from appliance.language import Language
 
 _SAID: dict[Language, dict[str, str]] = {
     "en": {"+": "{} plus {}", "-": "{} minus {}", "*": "{} times {}", "/": "{} divided by {}",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.dialogue.types import Context, Intent, Language, Reply
+from appliance.dialogue.types import Context, Intent, Reply
+from appliance.language import Language
 
 JOKES: dict[Language, tuple[str, ...]] = {
     "en": (

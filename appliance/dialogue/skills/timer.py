@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from appliance.dialogue.number_words import in_words
 from appliance.dialogue.spoken import capitalised, duration, listed, reply
-from appliance.dialogue.types import CancelTimer, Context, Intent, Language, Reply, SetTimer, Timer
+from appliance.dialogue.types import CancelTimer, Context, Intent, Reply, SetTimer, Timer
+from appliance.language import Language
 
 LONGEST_S = 366 * 86_400
 MOST = 20

@@ -9,9 +9,10 @@ from appliance.dialogue.measures import Quantity
 from appliance.dialogue.moments import Moment
 from appliance.dialogue.skills import SKILLS
 from appliance.dialogue.skills.joke import JOKES
-from appliance.dialogue.types import LANGUAGES, CancelTimer, Intent, Language, Reply, SetVolume, Timer
+from appliance.dialogue.types import CancelTimer, Intent, Reply, SetVolume, Timer
 from appliance.dialogue.units import UNITS
 from appliance.errors import SkillError
+from appliance.language import LANGUAGES, Language
 from tests.dialogue.scene import NOW, context
 
 

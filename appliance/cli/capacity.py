@@ -1,0 +1,126 @@
+"""How many people this machine can hear, and speak to, at once: measured once with the models in use, and remembered.
+
+All threads work at once while it is measured, as they will under load, on chunks as they come from a page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import platform
+import time
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from appliance import __version__
+from appliance.app import Assistant, awake
+from appliance.audio.pcm import RATE, SAMPLE_BYTES, Recording
+from appliance.config import Config
+from appliance.language import LANGUAGES, Language
+
+log = logging.getLogger(__name__)
+
+USABLE = 0.6
+"""Of the measured speed, before waiting times grow: the event loop, the browser and the system want their share."""
+
+SENTENCES: dict[Language, tuple[str, ...]] = {
+    "en": ("Set a timer for twenty five minutes, and another one for the pizza.",
+           "What is seven hundred and twelve divided by eight?",
+           "How many kilometers are there in one hundred and twenty miles?",
+           "Turn the volume down a little, and tell me a joke."),
+    "de": ("Stelle einen Timer auf fünfundzwanzig Minuten und noch einen für die Pizza.",
+           "Wie viel ist siebenhundertzwölf geteilt durch acht?",
+           "Wie viele Kilometer sind einhundertzwanzig Meilen?",
+           "Mach es ein wenig leiser, und erzähle mir einen Witz."),
+}
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Seconds of speech that are recognized, and synthesised, in one second; 0 where the model is missing."""
+
+    hears_x_realtime: float
+    speaks_x_realtime: float
+
+    @property
+    def speakers(self) -> int:
+        """People who can talk at the same time and still be answered at once."""
+        return int(self.hears_x_realtime * USABLE)
+
+    @property
+    def listeners(self) -> int:
+        """People who can be spoken to at the same time without a gap."""
+        return int(self.speaks_x_realtime * USABLE)
+
+
+async def capacity(config: Config) -> Capacity:
+    """As remembered from the last time with the same machine, models and threads, else measured now (seconds)."""
+    async with awake(config) as assistant:
+        file, key = config.state_path() / "capacity.json", _key(config, assistant)
+        found = remembered(file, key)
+        if found is None:
+            log.info("measuring how fast this machine hears and speaks")
+            found = await measure(config, assistant)
+            file.write_text(json.dumps({"key": key} | asdict(found)), encoding="utf-8")
+        return found
+
+
+async def measure(config: Config, assistant: Assistant) -> Capacity:
+    """Speak some sentences on all of synthesis' threads, then hear them on all of recognition's."""
+    speaks, hears = 0.0, 0.0
+    language = next((one for one in LANGUAGES if one in assistant.recognizers and one in assistant.voices), None)
+    language = language or next((one for one in LANGUAGES if one in assistant.voices), None)
+    if language is not None:
+        begin = time.perf_counter()
+        speech = await asyncio.gather(*(_spoken(assistant, sentence, language) for sentence in SENTENCES[language]))
+        speaks = _seconds(speech) / (time.perf_counter() - begin)
+        if language in assistant.recognizers:
+            everything = b"".join(speech)
+            threads = config.streaming.workers()
+            begin = time.perf_counter()
+            await asyncio.gather(*(_heard(assistant, everything, language, config) for _ in range(threads)))
+            hears = threads * _seconds([everything]) / (time.perf_counter() - begin)
+    return Capacity(round(hears, 1), round(speaks, 1))
+
+
+async def _spoken(assistant: Assistant, sentence: str, language: Language) -> bytes:
+    async with aclosing(assistant.mouth.speak(sentence, language, rate=RATE)) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+async def _heard(assistant: Assistant, pcm: bytes, language: Language, config: Config) -> None:
+    recording = Recording(pcm, config.streaming.chunk_size // SAMPLE_BYTES)
+    await assistant.ears.transcribe(recording, language, on_partial=lambda _: None)
+
+
+def _seconds(speech: list[bytes]) -> float:
+    return sum(map(len, speech)) / SAMPLE_BYTES / RATE
+
+
+def _key(config: Config, assistant: Assistant) -> list[object]:
+    """What the measurement depends on."""
+    models = [choice.name for chosen in (assistant.recognizers, assistant.voices) for choice in chosen.values()]
+    return [__version__, processor(), config.streaming.workers(), config.streaming.tts_workers, *models]
+
+
+def remembered(file: Path, key: list[object]) -> Capacity | None:
+    """What a file holds, if it was measured under the same key; None if it is damaged, missing or of another key."""
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8"))
+        if fields.pop("key") == key:
+            return Capacity(**fields)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        log.debug("%s holds no measurement", file)
+    return None
+
+
+def processor() -> str:
+    """The processor's name, as Linux gives it on a PC ("model name") and on a Raspberry Pi ("Model")."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model")))
+    return next(names, platform.machine())

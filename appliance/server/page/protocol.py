@@ -1,0 +1,201 @@
+"""Wire messages ⇄ dataclasses, as docs/protocol.md writes them down. No I/O; web/core/protocol.js is the mirror."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance import turns
+from appliance.audio.pcm import RATE, REPLY_RATES
+from appliance.errors import ProtocolError
+from appliance.language import LANGUAGES, Language
+
+VERSION = 1
+MAX_MESSAGE_BYTES = 32 * 1024
+MAX_TEXT_CHARACTERS = 500
+MAX_ID_CHARACTERS = 64
+
+
+@dataclass(frozen=True)
+class Hello:
+    language: Language | None
+    reply_rate: int | None
+    speak: bool | None
+
+
+@dataclass(frozen=True)
+class Start:
+    id: str | None
+    language: Language | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    id: str | None
+
+
+@dataclass(frozen=True)
+class Cancel:
+    id: str | None
+
+
+@dataclass(frozen=True)
+class Text:
+    id: str | None
+    language: Language | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Interrupt:
+    pass
+
+
+@dataclass(frozen=True)
+class Ping:
+    timestamp: Any
+    """Comes back unchanged."""
+
+
+Message = Hello | Start | Stop | Cancel | Text | Interrupt | Ping
+
+
+def parse(text: str) -> Message:
+    """A client's text message. Raises ProtocolError with one of the codes of docs/protocol.md."""
+    try:
+        fields = json.loads(text)
+        # Half a surrogate pair, NaN and 1e999 pass json.loads, but are not JSON and could not be sent back.
+        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise _bad_json(f"This is not JSON ({error}): {text[:60]!r}") from None
+    if not isinstance(fields, dict):
+        raise _bad_json(f"This is JSON, but not an object: {text[:60]!r}")
+    kind = fields.get("type")
+    if not isinstance(kind, str) or kind not in _PARSERS:
+        close = difflib.get_close_matches(str(kind)[:40], _PARSERS, 1)
+        near = f' Did you mean "{close[0]}"?' if close else ""
+        raise ProtocolError(
+            "unknown_type", f"Unknown message type {kind!r:.80}.{near}", hint=f"Types: {', '.join(_PARSERS)}.")
+    try:
+        return _PARSERS[kind](fields)
+    except ProtocolError as error:
+        id = fields.get("id")
+        error.id = id if isinstance(id, str) and len(id) <= MAX_ID_CHARACTERS else None
+        raise
+
+
+def _bad_json(message: str) -> ProtocolError:
+    return ProtocolError("bad_json", message, hint='Send one JSON object per text message, with a "type".')
+
+
+def _optional(fields: Mapping[str, Any], name: str, kind: type, words: str) -> Any:
+    value = fields.get(name)
+    if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+        raise ProtocolError("bad_field", f"{name} is {value!r:.60}, expected {words}")
+    return value
+
+
+def _id(fields: Mapping[str, Any]) -> str | None:
+    value: str | None = _optional(fields, "id", str, "text")
+    if value is not None and len(value) > MAX_ID_CHARACTERS:
+        raise ProtocolError("bad_field", f"id has {len(value)} characters, expected at most {MAX_ID_CHARACTERS}")
+    return value or None
+
+
+def _language(fields: Mapping[str, Any]) -> Language | None:
+    value = fields.get("language")
+    if value is not None and value not in LANGUAGES:
+        raise ProtocolError(
+            "unknown_language", f"language is {value!r:.60}, expected one of {', '.join(LANGUAGES)}")
+    return value
+
+
+def _hello(fields: Mapping[str, Any]) -> Hello:
+    rate = _optional(fields, "reply_rate", int, "a whole number of Hz")
+    low, high = REPLY_RATES
+    if rate is not None and not low <= rate <= high:
+        raise ProtocolError("bad_field", f"reply_rate is {rate}, expected {low} to {high} Hz")
+    return Hello(_language(fields), rate, _optional(fields, "speak", bool, "true or false"))
+
+
+def _start(fields: Mapping[str, Any]) -> Start:
+    rate = _optional(fields, "sample_rate", int, "a whole number of Hz")
+    if rate not in (None, RATE):
+        raise ProtocolError(
+            "bad_sample_rate", f"sample_rate is {rate}, expected {RATE} Hz",
+            hint="Resample before sending, with a band-limited filter; the page's worklet does.")
+    return Start(_id(fields), _language(fields))
+
+
+def _text(fields: Mapping[str, Any]) -> Text:
+    text = _optional(fields, "text", str, "text")
+    if text is None:
+        raise ProtocolError("bad_field", "text is missing, expected what was typed")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise ProtocolError(
+            "text_too_long", f"text has {len(text)} characters, expected at most {MAX_TEXT_CHARACTERS}")
+    return Text(_id(fields), _language(fields), text)
+
+
+_PARSERS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
+    "hello": _hello,
+    "start": _start,
+    "stop": lambda fields: Stop(_id(fields)),
+    "cancel": lambda fields: Cancel(_id(fields)),
+    "text": _text,
+    "interrupt": lambda fields: Interrupt(),
+    "ping": lambda fields: Ping(fields.get("timestamp")),
+}
+
+_TYPES: dict[type, str] = {
+    turns.Listening: "listening",
+    turns.Queued: "queued",
+    turns.PartialHeard: "partial",
+    turns.FinalHeard: "final",
+    turns.Answered: "answer",
+    turns.SpeechStarted: "speech_start",
+    turns.SpeechEnded: "speech_end",
+    turns.Announced: "announce",
+    turns.Cancelled: "cancelled",
+    turns.VolumeChanged: "volume",
+    turns.Failed: "error",
+}
+
+
+def encode(event: turns.Event) -> str:
+    """An event of a conversation as a text message; `timings` come with their sum, `processing_time_ms`."""
+    fields: dict[str, Any] = {"type": _TYPES[type(event)]}
+    for one in dataclasses.fields(event):
+        value = getattr(event, one.name)
+        if one.name == "timings":
+            value = {stage: round(ms, 1) for stage, ms in value.items()}
+            fields["processing_time_ms"] = round(sum(value.values()), 1)
+        fields[one.name] = round(value, 3) if isinstance(value, float) else value
+    return dumps(fields)
+
+
+def encode_error(error: ProtocolError) -> str:
+    fields = {"type": "error", "code": error.code, "message": str(error), "hint": error.hint}
+    return dumps(fields if error.id is None else fields | {"id": error.id})
+
+
+def encode_pong(ping: Ping, server_time: float) -> str:
+    """server_time: seconds since 1970, UTC."""
+    return dumps({"type": "pong", "timestamp": ping.timestamp, "server_time": round(server_time, 3)})
+
+
+def encode_goodbye(reason: str, reconnect_after_ms: int) -> str:
+    return dumps({"type": "goodbye", "reason": reason, "reconnect_after_ms": reconnect_after_ms})
+
+
+def encode_welcome(**fields: Any) -> str:
+    """See docs/protocol.md for the fields; type, version, name and sample_rate are filled in here."""
+    return dumps({"type": "welcome", "version": VERSION, "name": "Stimme", "sample_rate": RATE} | fields)
+
+
+def dumps(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,197 @@
+"""Text → sound, clause by clause, at the rate the listener asked for.
+
+Sound begins before the first clause is finished (vits.py). Pieces of all replies under way take turns in the worker
+threads, and the one goes first whose listener would fall silent first. Repeated clauses come from memory.
+
+Piper scales each sentence to its own peak, which is known only at its end. Here each voice has one gain, measured when
+it is loaded, and the rare peak beyond is rounded off instead of clipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import numpy as np
+import soxr
+
+from appliance.audio.pcm import REPLY_RATES, SAMPLE_BYTES
+from appliance.errors import ModelError
+from appliance.language import Language
+from appliance.speaking.clauses import clauses
+from appliance.speaking.vits import Samples
+from appliance.speaking.voices import Voice, load_voice
+from appliance.workers import Workers
+from native.convert import float32_to_int16
+
+log = logging.getLogger(__name__)
+
+CACHE_BYTES = 16 << 20  # eight minutes at 16 kHz
+
+PEAK = 0.7  # of full scale, for the calibration sentence
+MOST_GAIN = 4.0
+KNEE = 0.8  # above this, peaks are rounded off
+PAUSE_S = 0.1  # between clauses, besides the silence that voices end a clause with
+_CALIBRATION: dict[Language, str] = {
+    "en": "Good morning, it is half past seven and the sun is shining.",
+    "de": "Guten Morgen, es ist halb acht, und draußen scheint die Sonne.",
+}
+
+_Key = tuple[Language, str, int]  # language, clause, rate
+
+
+class Synthesizer:
+    """Everybody's voices, one for each language. Belongs to one event loop.
+
+    voices: language → path as models.find_voice gives it. workers: where synthesis happens; the caller's to close.
+    cache: directory for voices cut in two; None takes the user's cache directory.
+    """
+
+    def __init__(self, voices: Mapping[Language, Path], workers: Workers, cache: Path | None = None) -> None:
+        self._paths = dict(voices)
+        self._workers = workers
+        user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        self._cut_cache = cache or user_cache / "stimme" / "voices"
+        self._voices: dict[Language, _Leveled] = {}
+        self._said = _Said(CACHE_BYTES)
+        self._under_way: WeakValueDictionary[_Key, _Clause] = WeakValueDictionary()
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        return tuple(self._paths)
+
+    async def open(self) -> None:
+        """Load and warm the voices. Raises ModelError naming the path and the remedy."""
+        for language, path in self._paths.items():
+            self._voices[language] = await self._workers.run(_load, path, language, self._cut_cache)
+            log.debug("voice for '%s': %s", language, self._voices[language].voice.name)
+
+    async def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]:
+        """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
+
+        A clause begun is synthesised only as far as it is asked for. Raises ModelError for a language without a voice.
+        """
+        if language not in self._voices:
+            raise ModelError(f"no voice for language '{language}', only for: {', '.join(self._voices) or 'none'}")
+        lowest, highest = REPLY_RATES
+        if not lowest <= rate <= highest:
+            raise ValueError(f"rate {rate} Hz, expected {lowest} to {highest}")
+        silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard everything so far
+        pause = b""
+        for clause in clauses(text, language):
+            key = (language, clause, rate)
+            under_way = self._said.get(key) or self._under_way.get(key)
+            if under_way is None:
+                under_way = self._under_way[key] = _Clause(self._voices[language], clause, rate)
+            index = 0
+            while (pcm := await under_way.piece(index, self._workers, int(silent_at_s * 1000))) is not None:
+                silent_at_s += len(pcm) / SAMPLE_BYTES / rate
+                index += 1
+                yield pause + pcm
+                pause = b""
+            self._under_way.pop(key, None)
+            self._said.keep(key, under_way)
+            pause = bytes(round(PAUSE_S * rate) * SAMPLE_BYTES)
+
+
+class _Leveled:
+    """A voice and what its samples are multiplied by."""
+
+    def __init__(self, voice: Voice, language: Language) -> None:
+        pieces = [np.abs(piece).max() for piece in voice.synthesize(_CALIBRATION[language])]
+        if not pieces:
+            raise ModelError(f"voice {voice.name} says nothing")
+        self.voice = voice
+        self._gain = np.float32(min(MOST_GAIN, PEAK / max(pieces)))
+
+    def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
+        """The clause as s16le at `rate`, in pieces."""
+        resampler = soxr.ResampleStream(self.voice.rate, rate, 1, dtype="float32", quality="HQ")
+        for samples in self.voice.synthesize(clause):
+            if len(pcm := _s16le(resampler.resample_chunk(_rounded_off(samples * self._gain)))):
+                yield pcm
+        if len(pcm := _s16le(resampler.resample_chunk(np.empty(0, np.float32), last=True))):
+            yield pcm
+
+
+class _Clause:
+    """A clause for all who want to hear it now. It gets as far as the one who is furthest asks for."""
+
+    def __init__(self, voice: _Leveled, text: str, rate: int) -> None:
+        self._pieces: list[bytes] = []
+        self._steps = voice.synthesize(text, rate)
+        self._step = asyncio.Lock()
+        self._finished = False
+        self._error: Exception | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self._pieces))
+
+    async def piece(self, index: int, workers: Workers, priority: int) -> bytes | None:
+        """One piece, synthesised now if nobody has asked for it yet; None after the last."""
+        while index >= len(self._pieces) and not self._finished:
+            async with self._step:
+                if index >= len(self._pieces) and not self._finished:
+                    await workers.run(self._advance, priority=priority)
+        return self._pieces[index] if index < len(self._pieces) else None
+
+    def _advance(self) -> None:
+        """Runs in a worker thread. Keeps the piece itself, because its caller may have been cancelled."""
+        if self._error is not None:
+            raise self._error
+        try:
+            self._pieces.append(next(self._steps))
+        except StopIteration:
+            self._finished = True
+        except Exception as error:
+            self._error = error
+            raise
+
+
+class _Said:
+    """Finished clauses, the least recently spoken forgotten first."""
+
+    def __init__(self, capacity_bytes: int) -> None:
+        self._capacity_bytes = capacity_bytes
+        self._size_bytes = 0
+        self._clauses: OrderedDict[_Key, _Clause] = OrderedDict()
+
+    def get(self, key: _Key) -> _Clause | None:
+        if key in self._clauses:
+            self._clauses.move_to_end(key)
+        return self._clauses.get(key)
+
+    def keep(self, key: _Key, clause: _Clause) -> None:
+        if key in self._clauses:
+            return
+        self._clauses[key] = clause
+        self._size_bytes += clause.size_bytes
+        while self._size_bytes > self._capacity_bytes:
+            self._size_bytes -= self._clauses.popitem(last=False)[1].size_bytes
+
+
+def _load(path: Path, language: Language, cache: Path) -> _Leveled:
+    """Runs in a worker thread."""
+    return _Leveled(load_voice(path, language, cache), language)
+
+
+def _rounded_off(samples: Samples) -> Samples:
+    """Samples beyond the knee bent towards 1, the others as they are."""
+    loud: Samples = np.abs(samples)
+    if loud.max(initial=0.0) <= KNEE:
+        return samples
+    room = 1.0 - KNEE
+    bent = np.sign(samples) * (KNEE + room * np.tanh((loud - KNEE) / room))
+    return np.where(loud > KNEE, bent, samples).astype(np.float32)
+
+
+def _s16le(samples: Samples) -> bytes:
+    pcm = np.empty(len(samples), np.int16)
+    float32_to_int16(np.ascontiguousarray(samples).data, pcm.data)
+    return pcm.tobytes()

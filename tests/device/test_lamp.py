@@ -1,0 +1,66 @@
+"""The lamp on gpiozero's mock pins."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from appliance.device.lamp import LampState, lamp
+
+
+@pytest.fixture
+def pin() -> Iterator[MockPWMPin]:
+    Device.pin_factory = MockFactory(pin_class=MockPWMPin)
+    yield Device.pin_factory.pin(18)
+    Device.pin_factory.close()
+    Device.pin_factory = None
+
+
+def test_listening_is_steady_light_and_idle_is_dark(pin: MockPWMPin) -> None:
+    with lamp(18) as light:
+        light.show("listening")
+        assert pin.state == 1
+        light.show("idle")
+        assert pin.state == 0
+
+
+@pytest.mark.parametrize(("state", "levels"), [("thinking", 2), ("error", 2), ("speaking", 5)])
+def test_other_states_move(pin: MockPWMPin, state: LampState, levels: int) -> None:
+    with lamp(18) as light:
+        pin.clear_states()
+        light.show(state)
+        deadline = time.monotonic() + 5
+        while len({change.state for change in pin.states}) < levels and time.monotonic() < deadline:
+            time.sleep(0.01)
+        light.show("idle")
+    assert len({change.state for change in pin.states}) >= levels
+
+
+def test_muted_flashes_now_and_then(pin: MockPWMPin) -> None:
+    with lamp(18) as light:
+        light.show("muted")
+        deadline = time.monotonic() + 5
+        while [change.state for change in pin.states][-2:] != [1, 0] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert [change.state for change in pin.states][-2:] == [1, 0]
+
+
+def test_the_lamp_is_dark_at_the_end(pin: MockPWMPin) -> None:
+    with lamp(18) as light:
+        light.show("listening")
+    assert pin.state == 0
+
+
+def test_without_gpio_the_device_works_without_a_lamp(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "gpiozero", None)
+    with lamp(18) as light:
+        light.show("listening")
+        assert light.state == "listening"
+    assert "the lamp on GPIO 18 cannot be used" in caplog.text

@@ -1,0 +1,185 @@
+"""Replies as sound: the right words, at the asked rate, from the first clause on, and shared fairly."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from appliance.errors import ModelError
+from appliance.hearing.pool import RecognizerPool
+from appliance.speaking.synthesizer import Synthesizer, _Clause, _rounded_off, _Said
+from appliance.workers import Workers
+from tests.support.kit import pieces, samples, transcribe
+from tests.support.speech import word_errors
+
+LONG = "I have set a timer for five minutes, and I will tell you when it is done. After that we can have lunch."
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("What time is it?", "what time is it"),
+    ("Set a timer for five minutes.", "set a timer for five minutes"),
+    ("Turn on the kitchen light! Good night.", "turn on the kitchen light good night"),
+    ("The temperature is 21 °C.", "the temperature is twenty one degrees celsius"),
+])
+async def test_what_is_spoken_is_heard(synthesizer: Synthesizer, pool: RecognizerPool, text: str, words: str) -> None:
+    pcm = b"".join(await pieces(synthesizer, text))
+    heard = (await transcribe(pool, bytes(6400) + pcm)).text
+    assert word_errors(words, heard)[0] <= 1, heard
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 24_000, 44_100, 48_000])
+async def test_a_reply_comes_at_the_rate_that_was_asked_for(synthesizer: Synthesizer, rate: int) -> None:
+    pcm = b"".join(await pieces(synthesizer, "Guten Morgen zusammen.", "de", rate))
+    reference = b"".join(await pieces(synthesizer, "Guten Morgen zusammen.", "de", 22_050))
+    assert len(pcm) / 2 / rate == pytest.approx(len(reference) / 2 / 22_050, abs=0.002)
+    spectrum = np.abs(np.fft.rfft(samples(pcm).astype(float)))
+    below_4_khz = spectrum[: 4_000 * len(samples(pcm)) // rate]
+    assert below_4_khz.sum() > 0.5 * spectrum.sum()
+
+
+async def test_sound_begins_before_the_clause_is_finished(synthesizer: Synthesizer) -> None:
+    text = "This sentence has not been said before today."
+    async with aclosing(synthesizer.speak(text, "en", rate=16_000)) as chunks:
+        first = await anext(chunks)
+        (clause,) = synthesizer._under_way.values()
+        assert 0.1 < len(first) / 2 / 16_000 < 0.35
+        assert not clause._finished
+        assert len(b"".join([chunk async for chunk in chunks])) > 3 * len(first)
+
+
+async def test_a_reply_is_as_loud_as_it_may_be_and_never_clips(synthesizer: Synthesizer) -> None:
+    sound = samples(b"".join(await pieces(synthesizer, LONG))).astype(int)
+    assert 0.4 * 32767 < np.abs(sound).max() < 32767
+
+
+def test_peaks_are_rounded_off_and_the_rest_is_left_alone() -> None:
+    line = np.linspace(-3, 3, 601, dtype=np.float32)
+    bent = _rounded_off(line)
+    inside = np.abs(line) <= 0.8
+    np.testing.assert_array_equal(bent[inside], line[inside])
+    assert np.all(np.diff(bent) >= 0) and np.abs(bent).max() <= 1
+    np.testing.assert_allclose(bent, -bent[::-1], atol=1e-6)
+
+
+async def test_a_repeated_clause_comes_from_memory(synthesizer: Synthesizer) -> None:
+    # Voices are random: two syntheses of the same text differ.
+    first = await pieces(synthesizer, "It is a quarter to nine.")
+    assert await pieces(synthesizer, "It is a quarter to nine.") == first
+    assert await pieces(synthesizer, "It is a quarter to nine.", rate=8_000) != first
+
+
+async def test_the_same_clause_for_many_is_synthesised_once(synthesizer: Synthesizer) -> None:
+    replies = await asyncio.gather(*(pieces(synthesizer, "It is a quarter past nine.") for _ in range(10)))
+    assert all(reply == replies[0] for reply in replies)
+
+
+async def test_a_listener_who_leaves_does_not_cut_off_the_others(synthesizer: Synthesizer) -> None:
+    text = "Somebody else is listening to this sentence as well."
+    staying = asyncio.create_task(pieces(synthesizer, text))
+    leaving = synthesizer.speak(text, "en", rate=16_000)
+    await anext(leaving)
+    await leaving.aclose()
+    assert len(b"".join(await staying)) > 32_000
+
+
+async def test_a_cancelled_reply_leaves_nothing_running(synthesizer: Synthesizer) -> None:
+    for steps in (0, 1, 3, 10, 30):
+        text = f"Try number {steps} is a sentence that nobody has said before and that takes a while to say."
+        task = asyncio.create_task(pieces(synthesizer, text))
+        for _ in range(steps):
+            await asyncio.sleep(0.002)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert synthesizer._workers.queued == 0
+        assert await asyncio.wait_for(synthesizer._workers.run(int), 0.05) == 0  # the thread is free
+    del task
+    gc.collect()
+    assert len(synthesizer._under_way) == 0
+
+
+async def test_a_new_reply_begins_before_an_old_one_is_finished(synthesizer: Synthesizer) -> None:
+    order: list[str] = []
+
+    async def listen(name: str, text: str) -> None:
+        async with aclosing(synthesizer.speak(text, "en", rate=16_000)) as chunks:
+            async for _ in chunks:
+                order.append(name)
+
+    old = asyncio.create_task(listen("old", "This is a long reply, which goes on. " + " ".join(["And on and on."] * 3)))
+    while not order:  # noqa: ASYNC110 - the sound itself is the signal
+        await asyncio.sleep(0.001)
+    await listen("new", "This one came later.")
+    assert "old" in order[order.index("new") :] or not old.done()
+    await old
+    assert order.index("new") < 4
+
+
+async def test_a_text_without_words_is_silence(synthesizer: Synthesizer) -> None:
+    assert await pieces(synthesizer, " … ") == []
+
+
+async def test_what_the_voice_cannot_pronounce_is_silence(synthesizer: Synthesizer) -> None:
+    assert len(b"".join(await pieces(synthesizer, "_"))) < 64_000
+
+
+async def test_a_language_without_a_voice_is_refused(tmp_path: Path) -> None:
+    workers = Workers(1, "test")
+    with pytest.raises(ModelError, match="no voice for language 'en', only for: none"):
+        await pieces(Synthesizer({}, workers, tmp_path), "Hello.")
+    workers.close()
+
+
+@pytest.mark.parametrize("rate", [0, -1, 7_999, 48_001, 192_000])
+async def test_a_rate_that_nothing_plays_is_refused(synthesizer: Synthesizer, rate: int) -> None:
+    with pytest.raises(ValueError, match=f"rate {rate} Hz, expected 8000 to 48000"):
+        await pieces(synthesizer, "Hello.", rate=rate)
+
+
+async def test_a_missing_voice_is_named(tmp_path: Path) -> None:
+    workers = Workers(1, "test")
+    synthesizer = Synthesizer({"en": tmp_path / "en_US-none-low.onnx"}, workers, tmp_path)
+    with pytest.raises(ModelError, match="en_US-none-low.onnx: missing or empty"):
+        await synthesizer.open()
+    workers.close()
+
+
+class _OneSecond:
+    """A voice whose every clause is one second of silence, in one piece."""
+
+    def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
+        yield bytes(2 * rate)
+
+
+class _Failing:
+    def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
+        yield bytes(2)
+        raise ModelError("the voice broke")
+
+
+async def test_memory_of_clauses_is_bounded_and_forgets_the_oldest() -> None:
+    said, workers = _Said(100_000), Workers(1, "test")
+    for number in range(20):
+        clause = _Clause(_OneSecond(), str(number), 16_000)  # type: ignore[arg-type]
+        while await clause.piece(1, workers, 0):
+            pass
+        said.keep(("en", str(number), 16_000), clause)
+        assert said.get(("en", "0", 16_000)) is not None  # asked for again and again, so it stays
+    kept = [number for number in range(20) if said.get(("en", str(number), 16_000))]
+    assert kept == [0, 18, 19]
+    workers.close()
+
+
+async def test_everybody_who_waits_for_a_failing_clause_hears_of_it() -> None:
+    workers, clause = Workers(1, "test"), _Clause(_Failing(), "", 16_000)  # type: ignore[arg-type]
+    assert await clause.piece(0, workers, 0) == bytes(2)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="the voice broke"):
+            await clause.piece(1, workers, 0)
+    workers.close()
