@@ -22,7 +22,6 @@ from appliance.conversation import Answer, Faculties, Mind
 from appliance.device.local import LocalDevice
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.skills.timer import announcement
-from appliance.dialogue.timers import TimerStore
 from appliance.dialogue.types import Memory, StopSpeaking, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
@@ -34,6 +33,7 @@ from appliance.server.metrics import Metrics
 from appliance.server.page.connection import Facts
 from appliance.server.web import WebServer
 from appliance.speaking.synthesizer import Synthesizer
+from appliance.state.timers import TimerStore
 from appliance.systemd import feed_watchdog, notify
 from appliance.workers import Workers
 

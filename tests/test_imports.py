@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),
     "speaking": {"errors", "language", "workers", "audio.pcm", "models"},
     "models": {"errors", "language"},
-    "dialogue": {"errors", "language"},
+    "dialogue": {"errors", "language"}, "dialogue.dialogue": {"errors", "language", "dialogue", "state"},
+    "state": {"errors", "language", "dialogue.types"},
     "server": PLACES,
     "device": PLACES | {"audio"},
 }

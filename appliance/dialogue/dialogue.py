@@ -11,11 +11,11 @@ from random import Random
 from typing import Any, Protocol, TypeVar
 
 from appliance.dialogue.skills import SKILLS
-from appliance.dialogue.timers import TimerStore
 from appliance.dialogue.types import Action, CancelTimer, Context, Intent, Memory, Reply, SetTimer, SetVolume, Skill
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
 from appliance.language import Language
+from appliance.state.timers import TimerStore
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ import pytest
 
 from appliance.dialogue.dialogue import Answer, Dialogue
 from appliance.dialogue.skills import SKILLS
-from appliance.dialogue.timers import TimerStore
 from appliance.dialogue.types import Context, Intent, Memory, Reply, SetVolume, StopSpeaking
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
 from appliance.language import Language
-from tests.dialogue.clocks import HandClock
+from appliance.state.timers import TimerStore
+from tests.state.clocks import HandClock
 
 
 @pytest.fixture

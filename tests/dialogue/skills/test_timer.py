@@ -6,9 +6,9 @@ import pytest
 
 from appliance.dialogue.skills import SKILLS
 from appliance.dialogue.skills.timer import LONGEST_S, MOST, announcement, later
-from appliance.dialogue.timers import LocalZone
 from appliance.dialogue.types import CancelTimer, Intent, Reply, SetTimer, Timer
 from appliance.language import Language
+from appliance.state.clock import LocalZone
 from tests.dialogue.scene import NOW, context
 
 

@@ -14,14 +14,14 @@ import asyncio
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
 
 from appliance.dialogue.types import SetTimer, Timer
+from appliance.state.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -41,56 +41,6 @@ CREATE TABLE IF NOT EXISTS timers (
     boot_due_s REAL,           -- CLOCK_BOOTTIME at which it rings, valid while boot_id is the running one
     boot_id TEXT NOT NULL
 )"""
-
-
-class LocalZone(tzinfo):
-    """The system's local time, with its changes between summer and winter.
-
-    `datetime.now().astimezone()` has a fixed offset instead: an alarm for the morning after the change would be an
-    hour off.
-    """
-
-    def utcoffset(self, dt: datetime | None) -> timedelta | None:
-        return None if dt is None else dt.replace(tzinfo=None).astimezone().utcoffset()
-
-    def dst(self, dt: datetime | None) -> timedelta | None:
-        return None
-
-    def tzname(self, dt: datetime | None) -> str | None:
-        return None if dt is None else dt.replace(tzinfo=None).astimezone().tzname()
-
-    def fromutc(self, dt: datetime) -> datetime:
-        return dt.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
-
-
-class Clock:
-    """The clocks timers need. Tests have their own."""
-
-    def __init__(self) -> None:
-        self._zone = LocalZone()
-
-    def now(self) -> datetime:
-        """Local time with time zone."""
-        return datetime.now(self._zone)
-
-    def boottime_s(self) -> float:
-        """Seconds since boot, suspend included, never set by anybody."""
-        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-    def boot_id(self) -> str:
-        """Names this boot; "" where the system cannot tell."""
-        try:
-            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        except OSError:
-            return ""
-
-    async def wait(self, event: asyncio.Event, timeout_s: float | None) -> None:
-        """Until the event is set or the time is over."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await event.wait()
-        except TimeoutError:
-            return
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from appliance.dialogue.timers import Clock
+from appliance.state.clock import Clock
 
 
 class HandClock(Clock):

@@ -15,9 +15,10 @@ import pytest
 
 from appliance.dialogue.days import Day
 from appliance.dialogue.moments import Moment
-from appliance.dialogue.timers import FORGIVEN_S, Clock, LocalZone, TimerStore
 from appliance.dialogue.types import SetTimer, Timer
-from tests.dialogue.clocks import HandClock
+from appliance.state.clock import Clock, LocalZone
+from appliance.state.timers import FORGIVEN_S, TimerStore
+from tests.state.clocks import HandClock
 
 T = TypeVar("T")
 
