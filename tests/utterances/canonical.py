@@ -1,0 +1,133 @@
+"""Compares the slots of an answer with the canonical values of README.md, as leniently as a fair listener would."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from appliance.dialogue.dialogue import Answer
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SMALL_WORDS = frozenset(
+    "a an the my our your some to that about of is are"
+    " der die das den dem des ein eine einen einem einer mein meine meinen meinem meiner unser unsere zu zum zur an ans"
+    " am daran dass von vom ne nen".split()
+)
+_LISTS = {
+    "shopping": "shopping shop grocery groceries einkauf einkaufs einkaufen einkaufszettel einkaufsliste".split(),
+    "todo": "todo todos to-do aufgaben task tasks todoliste erledigungen chores".split(),
+}
+_SET_BY_NOBODY = ("duration_s", "moment", "repeat")
+"""A value of these that was not said is wrong; other slots may have a default."""
+
+
+def differences(expected: Mapping[str, str], answer: Answer, now: datetime) -> list[str]:
+    """What is not as expected, in words; empty if all is right."""
+    found = []
+    for slot, wanted in expected.items():
+        got = _value(slot, answer)
+        if got is None or wanted != "*" and not _same(slot, wanted, got, now):
+            found.append(f"{slot}={got}, expected {wanted}")
+    unsaid = {slot: answer.intent.slots.get(slot) for slot in _SET_BY_NOBODY if slot not in expected}
+    return found + [f"{slot}={value}, which nobody said" for slot, value in unsaid.items() if value not in (None, "")]
+
+
+def _value(slot: str, answer: Answer) -> Any:
+    """The slot, or what the answer sets: a skill may have worked out the moment that the words left open."""
+    set_now = [action for action in answer.reply.actions if hasattr(action, "due")]
+    if slot == "moment" and set_now:
+        return set_now[0].due
+    slots = answer.intent.slots
+    if slot == "result":
+        expression = slots.get("expression", slots.get("result"))
+        return expression.evaluate() if hasattr(expression, "evaluate") else expression
+    return slots.get(slot)
+
+
+def _same(slot: str, wanted: str, got: Any, now: datetime) -> bool:
+    if slot in ("moment", "at") or slot in ("from", "to") and re.fullmatch(r"(.* )?\d\d:\d\d", wanted):
+        return _same_moment(wanted, got, now)
+    if slot == "day" or slot in ("from", "to") and (re.search(r"-\d\d$", wanted) or wanted in _WEEKDAYS):
+        return _date(wanted, now.date()) == _resolved_day(got, now)
+    if slot == "quantity":
+        value, _, unit = wanted.partition(" ")
+        got_value, _, got_unit = str(got).partition(" ")
+        return unit == got_unit and _same_number(value, got_value)
+    if slot in ("items", "options"):
+        parts = got if isinstance(got, (list, tuple, set, frozenset)) else str(got).split(",")
+        return sorted(words(part) for part in wanted.split(",")) == sorted(words(str(part)) for part in parts)
+    if slot == "list":
+        return _list_name(wanted) == _list_name(str(got))
+    if re.fullmatch(r"-?\d+(\.\d+)?(/\d+)?", wanted):
+        return _same_number(wanted, got)
+    return words(wanted) == words(str(got))
+
+
+def _same_number(wanted: str, got: Any) -> bool:
+    try:
+        value, target = Fraction(str(got)), Fraction(wanted)
+    except (ValueError, ZeroDivisionError):
+        return False
+    return abs(value - target) <= abs(target) * Fraction(1, 1000)  # 1.33 for four thirds is fair
+
+
+def words(text: str) -> str:
+    """Without case, punctuation, and small words at the ends."""
+    kept = re.sub(r"[^\w\s'-]", " ", unicodedata.normalize("NFC", text).casefold()).split()
+    while kept and kept[0] in _SMALL_WORDS:
+        kept = kept[1:]
+    while kept and kept[-1] in _SMALL_WORDS:
+        kept = kept[:-1]
+    return " ".join(kept)
+
+
+def _list_name(text: str) -> str:
+    name = words(re.sub(r"[- ]?(list|liste|zettel)$", "", text.casefold()))
+    name = name.removesuffix("s") if name == "einkaufs" else name
+    joined = name.replace(" ", "").replace("-", "")
+    return next((known for known, names in _LISTS.items() if joined in names or name in names), name)
+
+
+def _same_moment(wanted: str, got: Any, now: datetime) -> bool:
+    if hasattr(got, "resolve"):
+        got = got.resolve(now)
+    if isinstance(got, datetime):
+        moment = got.replace(tzinfo=None) if got.tzinfo is None else got.astimezone(now.tzinfo).replace(tzinfo=None)
+        return moment.replace(second=0, microsecond=0) == moment_of(wanted, now)
+    return str(got)[:5] == wanted[-5:]  # quiet hours are times of day
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """ "18:30" the next such time, "+1 07:00", "fri 18:00", "2026-03-24 09:00": local time without its zone."""
+    day_text, _, clock = text.rpartition(" ")
+    hour, minute = (int(part) for part in clock.split(":"))
+    today = now.replace(tzinfo=None, second=0, microsecond=0)
+    if day_text:
+        day = _date(day_text, now.date())
+        moment = datetime(day.year, day.month, day.day, hour, minute)
+        return moment + timedelta(days=7) if moment <= today and day_text in _WEEKDAYS else moment
+    moment = today.replace(hour=hour, minute=minute)
+    return moment if moment > today else moment + timedelta(days=1)
+
+
+def _date(text: str, today: date) -> date:
+    if text in _WEEKDAYS:
+        return today + timedelta(days=(_WEEKDAYS.index(text) - today.weekday()) % 7)
+    if text.startswith(("+", "-")) or text == "0":
+        return today + timedelta(days=int(text))
+    if len(text) == 5:
+        day = date.fromisoformat(f"{today.year}-{text}")
+        return day if day >= today else day.replace(year=today.year + 1)
+    return date.fromisoformat(text)
+
+
+def _resolved_day(got: Any, now: datetime) -> date | None:
+    if hasattr(got, "resolve"):
+        got = got.resolve(now.date())
+    if isinstance(got, datetime):
+        return got.date()
+    return got if isinstance(got, date) else None

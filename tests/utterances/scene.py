@@ -1,0 +1,76 @@
+"""The scene of README.md, and a dialogue that plays in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from appliance.dialogue.dialogue import Answer, Dialogue
+from appliance.dialogue.timers import Clock, TimerStore
+from appliance.dialogue.types import Memory, SetTimer
+from appliance.dialogue.understanding import Understanding
+from appliance.language import Language
+from tests.utterances.load import Utterance
+
+T = TypeVar("T")
+NOW = datetime(2026, 3, 3, 15, 7, tzinfo=ZoneInfo("Europe/Berlin"))
+_SAID: dict[Language, tuple[str, str]] = {
+    "en": ("what time is it", "It's seven minutes past three."),
+    "de": ("wie spät ist es", "Es ist fünfzehn Uhr sieben."),
+}
+_TASKS: dict[Language, tuple[str, str]] = {
+    "en": ("water the plants", "call the dentist"), "de": ("die Blumen gießen", "den Zahnarzt anrufen"),
+}  # fmt: skip
+
+
+class StillClock(Clock):
+    """It is always NOW."""
+
+    def __init__(self, now: datetime = NOW, boottime_s: float = 10_000) -> None:
+        self._now, self._boottime_s = now, boottime_s
+
+    def now(self) -> datetime:
+        return self._now
+
+    def boottime_s(self) -> float:
+        return self._boottime_s
+
+    def boot_id(self) -> str:
+        return "scene"
+
+    def turn_back(self, seconds: float) -> None:
+        """For setting up what was started earlier."""
+        self._now, self._boottime_s = NOW - timedelta(seconds=seconds), 10_000 - seconds
+
+
+async def answers(understanding: Understanding, utterance: Utterance) -> list[Answer]:
+    """What the product answers to each turn."""
+    clock = StillClock()
+    with TimerStore.open(":memory:", clock) as timers:
+        _set_up(timers, clock, utterance.language)
+        dialogue = Dialogue(understanding, timers, run=_at_once, random=Random(0))
+        heard, said = _SAID[utterance.language]
+        memory = Memory(last_heard=heard, last_reply=said)
+        return [await dialogue.answer(turn.text, utterance.language, memory) for turn in utterance.turns]
+
+
+def _set_up(timers: TimerStore, clock: StillClock, language: Language) -> None:
+    for name, length_s, left_s in (("pizza", 600.0, 250.0), ("", 1800.0, 1320.0)):
+        clock.turn_back(length_s - left_s)
+        timers.add(SetTimer("timer", clock.now() + timedelta(seconds=length_s), name, length_s))
+    clock.turn_back(0)
+    tomorrow = NOW + timedelta(days=1)
+    for due, name in ((NOW.replace(hour=18, minute=0), _TASKS[language][0]),
+                      (tomorrow.replace(hour=9, minute=0), _TASKS[language][1])):
+        timers.add(SetTimer("reminder", due, name))
+    for due in (tomorrow.replace(hour=6, minute=30), NOW.replace(day=7, hour=9, minute=0)):
+        timers.add(SetTimer("alarm", due))
+
+
+async def _at_once(function: Callable[..., T], /, *args: Any) -> T:
+    await asyncio.sleep(0)
+    return function(*args)

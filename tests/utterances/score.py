@@ -1,0 +1,119 @@
+"""python -m tests.utterances.score: how much of what people say is understood, by family and language."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from appliance.dialogue.dialogue import Answer
+from appliance.dialogue.types import StopSpeaking
+from appliance.dialogue.understanding import Understanding
+from appliance.language import LANGUAGES, Language
+from tests.utterances.canonical import differences
+from tests.utterances.load import Turn, Utterance, utterances
+from tests.utterances.scene import NOW, answers
+
+Verdict = Literal["right", "declined", "wrong answer", "wrong action"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one turn that counts."""
+
+    utterance: Utterance
+    turn: Turn
+    verdict: Verdict
+    why: str
+    follow_up: bool
+
+
+def judge(turn: Turn, answer: Answer) -> tuple[Verdict, str]:
+    """Whether the answer is what was expected, and what is wrong with it."""
+    expected, name = turn.expectation, answer.intent.name
+    effects = [action for action in answer.reply.actions if not isinstance(action, StopSpeaking)]
+    passive = not effects and (not answer.reply.understood or "?" in answer.reply.text)
+    why = f"{name or 'not understood'}: {answer.reply.text}"
+    if name in expected.also and not (expected.negative and effects):
+        return "right", ""
+    if expected.negative:
+        return ("right", "") if passive else ("wrong action" if effects else "wrong answer", why)
+    if name == expected.intent or name == "Yes" and effects:
+        wrong = differences(expected.slots, answer, NOW)
+        if not wrong and not (expected.confirms and effects):
+            return "right", ""
+        why = f"{name}: {'; '.join(wrong) or 'not confirmed first'}"
+    if effects:
+        return "wrong action", why
+    return ("declined" if passive else "wrong answer"), why
+
+
+async def results(understanding: Understanding, asked: Iterable[Utterance]) -> list[Result]:
+    found = []
+    for utterance in asked:
+        given = await answers(understanding, utterance)
+        for turn, answer in zip(utterance.turns, given, strict=True):
+            if turn in utterance.counted:
+                found.append(Result(utterance, turn, *judge(turn, answer), follow_up=len(utterance.turns) > 1))
+    return found
+
+
+def table(found: Sequence[Result]) -> str:
+    """One line a family and language, then the sums: per language, positive, negative, follow-ups."""
+    head = f"{'':24}{'turns':>7}{'right':>8}{'declined':>10}{'wrong answer':>14}{'wrong action':>14}"
+    files: dict[str, list[Result]] = {}
+    for each in found:
+        files.setdefault(f"{each.utterance.family} {each.utterance.language}", []).append(each)
+    rows = [_row(name, files[name]) for name in sorted(files)]
+    for language in LANGUAGES:
+        said = [each for each in found if each.utterance.language == language]
+        if said:
+            rows += ["", _row(f"all {language}", said),
+                     _row("  must act or answer", [each for each in said if not each.turn.expectation.negative]),
+                     _row("  must ask or decline", [each for each in said if each.turn.expectation.negative]),
+                     _row("  follow-ups", [each for each in said if each.follow_up])]
+    return "\n".join([head, *rows])
+
+
+def _row(name: str, found: Sequence[Result]) -> str:
+    counts, total = Counter(each.verdict for each in found), max(1, len(found))
+    right, declined, answer, action = (
+        counts[verdict] / total for verdict in ("right", "declined", "wrong answer", "wrong action"))
+    return f"{name:24}{len(found):7}{right:8.1%}{declined:10.1%}{answer:14.1%}{action:14.1%}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.utterances.score", description=__doc__)
+    parser.add_argument("--held-out", action="store_true", help="the half that nobody reads: figures only")
+    parser.add_argument("--family", default="", help="one family: timer, alarm, …")
+    parser.add_argument("--language", choices=LANGUAGES)
+    parser.add_argument("--wrong", action="store_true", help="print what is not right in the train half")
+    options = parser.parse_args(arguments)
+    if options.held_out and options.wrong:
+        parser.error("--wrong would show the held-out half, and what has been read measures nothing any more")
+    language: Language | None = options.language
+    asked = [each for each in utterances(language, options.family) if each.held_out == options.held_out]
+    if not asked:
+        parser.error(f"no utterances of family {options.family!r}")
+    logging.getLogger("appliance").setLevel(logging.CRITICAL)
+    found = asyncio.run(results(Understanding(), asked))
+    if options.wrong:
+        for each in found:
+            if each.verdict != "right":
+                where = f"{each.utterance.family}.{each.utterance.language}:{each.turn.line}"
+                wanted = each.turn.expectation
+                slots = "; ".join(f"{slot}={value}" for slot, value in wanted.slots.items())
+                before = f"{each.utterance.text.rpartition(each.turn.text)[0]}» " if each.follow_up else ""
+                print(f"{each.verdict:13}{where:18}{before}{each.turn.text}  [{wanted.intent} {slots}]  {each.why}")
+        print()
+    print(table(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
