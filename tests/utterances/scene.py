@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from appliance.dialogue.dialogue import Answer, Dialogue
-from appliance.dialogue.timers import Clock, TimerStore
 from appliance.dialogue.types import Memory, SetTimer
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
+from appliance.state.clock import Clock
+from appliance.state.timers import TimerStore
 from tests.utterances.load import Utterance
 
 T = TypeVar("T")
