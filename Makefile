@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup setup-test run test lint types bench bench-native bench-server bench-device clean
+.PHONY: help setup setup-test run test lint types bench bench-native bench-server bench-device lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench-server: setup-test ## a hundred and more at once → bench/results/server.
 
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
+
+lock: setup-test ## resolve the dependencies again for each machine → requirements/*.lock
+	@$(PYTHON) tools/lock.py $(ARGS)
 
 clean: ## remove what setup made
 	@rm -rf .venv build *.egg-info native/*.so native/*.c
