@@ -4,7 +4,12 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 ARGS ?=
 
+<<<<<<< HEAD
 .PHONY: help setup setup-test run test lint types bench bench-native bench-server bench-device lock clean
+=======
+.PHONY: help setup setup-test run test test-quick test-debug lint types bench bench-native bench-server bench-device \
+	bench-compare release clean
+>>>>>>> e41301b (Tell newcomers where things go: CONTRIBUTING, architecture, templates; quick, debug and release targets; bench-compare)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +27,13 @@ test: setup-test ## every test: native core, speech, dialogue, server, page in a
 	@echo "==> JavaScript tests"
 	@node --test tests/web/*.test.mjs
 	@echo "==> Python tests"
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term:skip-covered)
+
+test-quick: setup-test ## under a minute: no browser, sound card, compiler or loaded model
+	@$(PYTHON) -m pytest -m "not whole" $(ARGS)
+
+test-debug: setup-test ## the quick tests in asyncio's debug mode; a blocked event loop fails
+	@PYTHONASYNCIODEBUG=1 $(PYTHON) -X dev -m pytest -m "not whole" $(ARGS)
 
 lint: setup-test ## ruff
 	@$(PYTHON) -m ruff check .
@@ -42,8 +53,16 @@ bench-server: setup-test ## a hundred and more at once → bench/results/server.
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
 
+<<<<<<< HEAD
 lock: setup-test ## resolve the dependencies again for each machine → requirements/*.lock
 	@$(PYTHON) tools/lock.py $(ARGS)
+=======
+bench-compare: setup-test ## two results side by side: make bench-compare ARGS="server"
+	@$(PYTHON) -m tests.benchmarks.compare $(ARGS)
+
+release: setup-test ## sdist and wheel in dist/, the wheel tried in a clean environment
+	@tools/release
+>>>>>>> e41301b (Tell newcomers where things go: CONTRIBUTING, architecture, templates; quick, debug and release targets; bench-compare)
 
 clean: ## remove what setup made
 	@rm -rf .venv build *.egg-info native/*.so native/*.c

@@ -22,12 +22,25 @@ from tests.support.speech import spoken
 
 ON_ONE_LOOP = {"hearing", "speaking"}
 
+WHOLE_PLACES = (
+    "cli/test_hear.py", "cli/test_main.py", "device/test_busy.py", "faults/", "hearing/", "image/", "models/",
+    "native/test_portaudio.py", "native/test_proofs.py", "native/test_sanitized.py", "server/test_hostile.py",
+    "server/test_load.py", "server/test_shutdown.py", "soak/", "speaking/", "test_privacy.py", "test_whole_path.py",
+    "web/",
+)
+WHOLE_FIXTURES = {"assistant", "card", "person", "pool", "server", "speech", "synthesizer"}
+"""Tests in these places or with these need a browser, a sound card, another process, a compiler or a loaded model, and
+are left out of `make test-quick`."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if item.path.relative_to(here).parts[0] in ON_ONE_LOOP and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.path.relative_to(here).as_posix().startswith(WHOLE_PLACES) or fixtures & WHOLE_FIXTURES:
+            item.add_marker(pytest.mark.whole)
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +83,12 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundCard]:
         rescan()
         yield card
     rescan()
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_event_loop(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Under `make test-debug`: fail where asyncio reports a callback of over 0.1 s (slow_callback_duration)."""
+    yield
+    slow = [text for record in caplog.records
+            if record.name == "asyncio" and (text := record.getMessage()).startswith("Executing ")]
+    assert not slow, f"the event loop was blocked: {slow[0]}"

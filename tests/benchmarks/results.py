@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from appliance import __version__
+
 RESULTS = Path(__file__).parents[2] / "bench" / "results"
+HISTORY = RESULTS.parent / "history"
+"""NAME/VERSION on PROCESSOR.json: the last result of each version on each kind of machine, for `make bench-compare`."""
 
 
 def machine() -> dict[str, Any]:
@@ -35,8 +40,14 @@ def percentiles(values: Sequence[float], digits: int = 1) -> dict[str, float]:
 
 
 def save(name: str, figures: Mapping[str, Any]) -> Path:
-    """Write bench/results/NAME.json; returns its path."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    """Write bench/results/NAME.json, and a copy into the history; returns the former's path."""
+    text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
+    kept = HISTORY / name / f"{__version__} on {_slug(str(machine()['processor']))}.json"
+    for path in (RESULTS / f"{name}.json", kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return RESULTS / f"{name}.json"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-")[:40]
