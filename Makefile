@@ -4,12 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 ARGS ?=
 
-<<<<<<< HEAD
-.PHONY: help setup setup-test run test lint types bench bench-native bench-server bench-device lock clean
-=======
-.PHONY: help setup setup-test run test test-quick test-debug lint types bench bench-native bench-server bench-device \
-	bench-compare release clean
->>>>>>> e41301b (Tell newcomers where things go: CONTRIBUTING, architecture, templates; quick, debug and release targets; bench-compare)
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*[#][#] .*/\1/p' $(MAKEFILE_LIST))
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,16 +48,14 @@ bench-server: setup-test ## a hundred and more at once → bench/results/server.
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
 
-<<<<<<< HEAD
 lock: setup-test ## resolve the dependencies again for each machine → requirements/*.lock
 	@$(PYTHON) tools/lock.py $(ARGS)
-=======
+
 bench-compare: setup-test ## two results side by side: make bench-compare ARGS="server"
 	@$(PYTHON) -m tests.benchmarks.compare $(ARGS)
 
 release: setup-test ## sdist and wheel in dist/, the wheel tried in a clean environment
 	@tools/release
->>>>>>> e41301b (Tell newcomers where things go: CONTRIBUTING, architecture, templates; quick, debug and release targets; bench-compare)
 
 clean: ## remove what setup made
 	@rm -rf .venv build *.egg-info native/*.so native/*.c
