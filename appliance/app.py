@@ -33,7 +33,9 @@ from appliance.server.metrics import Metrics
 from appliance.server.page.connection import Facts
 from appliance.server.web import WebServer
 from appliance.speaking.synthesizer import Synthesizer
+from appliance.state.database import Database
 from appliance.state.timers import TimerStore
+from appliance.state.watch import watch
 from appliance.systemd import feed_watchdog, notify
 from appliance.workers import Workers
 
@@ -43,7 +45,9 @@ SWITCH_INTERVAL_S = 0.001
 """How soon a thread gives way to the event loop; CPython's 5 ms would be the loop's whole lateness allowance."""
 
 CATCH_UP_S = 5.0
-"""How often the timers' file is looked at for changes by another process; one SQLite PRAGMA."""
+"""How often the state's file is looked at for changes by another process; one SQLite PRAGMA."""
+
+STATE_FILE = "stimme.sqlite3"
 
 SPEAKING_NICE = 10
 """Whoever speaks is waiting for the end of a sentence, whoever listens has some of it already: with a hundred spoken
@@ -58,8 +62,8 @@ class Assistant:
     ears: RecognizerPool
     mouth: Synthesizer
     timers: TimerStore
-    thinking: Workers
-    """The thread for understanding and for the timers' disk."""
+    remembering: Workers
+    """The thread for the disk of everything durable, which may be slow or locked."""
     recognizers: dict[Language, Choice]
     voices: dict[Language, Choice]
 
@@ -75,36 +79,39 @@ class Assistant:
 
 @asynccontextmanager
 async def awake(
-    config: Config, *, ears: bool = True, mouth: bool = True, partial_interval_s: float = PARTIAL_INTERVAL_S
+    config: Config, *, ears: bool = True, mouth: bool = True, partial_interval_s: float = PARTIAL_INTERVAL_S,
+    alone: bool = False,
 ) -> AsyncIterator[Assistant]:
-    """Load and warm the models, at once where they do not depend on each other. Raises ModelError."""
+    """Load and warm the models, at once where they do not depend on each other. Raises ModelError.
+
+    alone: nobody else may serve from this state directory; raises ConfigError naming the process that does.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     models = config.models_path()
-    recognizers = choose(config, "recognizer", models) if ears else {}
-    voices = choose(config, "voice", models) if mouth else {}
-    state = config.state_path()
-    state.mkdir(parents=True, exist_ok=True)
-    hearing = Workers(config.streaming.workers(), "hear")
-    speaking = Workers(config.streaming.tts_workers, "speak", nice=SPEAKING_NICE)
-    thinking = Workers(1, "think")
-    try:
-        pool = RecognizerPool(
-            {language: choice.path for language, choice in recognizers.items()}, hearing,
-            partial_interval_s=partial_interval_s)
-        synthesizer = Synthesizer({language: choice.path for language, choice in voices.items()}, speaking)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(pool.open())
-            tasks.create_task(synthesizer.open())
-            understanding = tasks.create_task(thinking.run(Understanding))
-        with TimerStore.open(state / "stimme.sqlite3") as timers:
+    with Database(config.state_path() / STATE_FILE, alone=alone) as database:
+        timers = TimerStore(database)
+        recognizers = choose(config, "recognizer", models) if ears else {}
+        voices = choose(config, "voice", models) if mouth else {}
+        hearing = Workers(config.streaming.workers(), "hear")
+        speaking = Workers(config.streaming.tts_workers, "speak", nice=SPEAKING_NICE)
+        thinking, remembering = Workers(1, "think"), Workers(1, "remember")
+        try:
+            pool = RecognizerPool(
+                {language: choice.path for language, choice in recognizers.items()}, hearing,
+                partial_interval_s=partial_interval_s)
+            synthesizer = Synthesizer({language: choice.path for language, choice in voices.items()}, speaking)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(pool.open())
+                tasks.create_task(synthesizer.open())
+                understanding = tasks.create_task(thinking.run(Understanding))
             mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run)
             if config.log_speech:
                 mind = _LoggedMind(mind)
             yield Assistant(
-                Faculties(pool, mind, synthesizer), pool, synthesizer, timers, thinking, recognizers, voices)
-    finally:
-        for workers in (hearing, speaking, thinking):
-            workers.close()
+                Faculties(pool, mind, synthesizer), pool, synthesizer, timers, remembering, recognizers, voices)
+        finally:
+            for workers in (hearing, speaking, thinking, remembering):
+                workers.close()
 
 
 class _LoggedMind:
@@ -146,7 +153,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     log.info("loading the recognizer and the voice; the first time it takes a little longer")
-    async with awake(config) as assistant:
+    async with awake(config, alone=True) as assistant:
         _say_what_is_in_force(assistant)
         metrics = Metrics(lambda: assistant.ears.stats)
         async with AsyncExitStack() as stack:
@@ -156,7 +163,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             server = WebServer(config, faculties, assistant.facts(), metrics)
             page_port, port = await stack.enter_async_context(server.listening())
             background = [tasks.create_task(work) for work in (
-                assistant.timers.watch(_bell(server, device), run=assistant.thinking.run), _catch_up(assistant),
+                watch(assistant.timers, _bell(server, device), run=assistant.remembering.run), _catch_up(assistant),
                 feed_watchdog(), metrics.watch_loop(lambda: server.occupied))]
             if device is not None:
                 background.append(tasks.create_task(device.run()))
@@ -199,10 +206,10 @@ def _bell(server: WebServer, device: LocalDevice | None) -> Callable[[Timer], Aw
 
 
 async def _catch_up(assistant: Assistant) -> None:
-    """Notice timers that `stimme ask` set or cancelled beside us."""
+    """Notice what `stimme ask` changed beside us; try again what the disk did not take."""
     while True:
         await asyncio.sleep(CATCH_UP_S)
-        await assistant.thinking.run(assistant.timers.catch_up)
+        await assistant.remembering.run(assistant.timers.database.catch_up)
 
 
 def _say_what_is_in_force(assistant: Assistant) -> None:

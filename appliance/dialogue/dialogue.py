@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Protocol, TypeVar
 
@@ -42,6 +42,10 @@ class Answer:
 _APOLOGY: dict[Language, str] = {
     "en": "Sorry, something went wrong there.",
     "de": "Entschuldigung, dabei ist etwas schiefgegangen.",
+}
+_NOT_KEPT: dict[Language, str] = {
+    "en": "But I can't write to my disk, so I would forget that if I were switched off.",
+    "de": "Aber ich kann gerade nichts speichern: Nach dem Ausschalten wäre das vergessen.",
 }
 _ABOUT_THE_TURN = ("Repeat", "WhatHeard")
 """Intents that look back at the last utterance and must not become it."""
@@ -93,10 +97,12 @@ class Dialogue:
             changes = [action for action in reply.actions if isinstance(action, (SetTimer, CancelTimer))]
             if changes:
                 await self._run(self._change_timers, changes)
+                if not self._timers.database.durable:
+                    reply = replace(reply, text=f"{reply.text} {_NOT_KEPT[context.language]}")
         except SkillError as error:
             return Reply(str(error), context.language)
         except Exception:
-            # A bug or a full disk costs this turn only; the text is not logged, people's words are theirs.
+            # A bug costs this turn only; the text is not logged, people's words are theirs.
             log.exception("intent %r failed", intent.name)
             return Reply(_APOLOGY[context.language], context.language)
         return reply

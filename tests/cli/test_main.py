@@ -44,13 +44,15 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().err == f"stimme: {file}: No such file or directory\n"
 
 
-def test_a_state_directory_that_cannot_be_made_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+def test_a_state_directory_that_cannot_be_made_is_one_line_and_no_reason_not_to_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STIMME_STATE", str(tmp_path / "file" / "state"))
-    assert main(["ask", "hello"]) == 1
-    assert capsys.readouterr().err == f"stimme: {tmp_path / 'file' / 'state'}: Not a directory\n"
+    assert main(["ask", "hello"]) == 0
+    file = tmp_path / "file" / "state" / "stimme.sqlite3"
+    assert [record.message for record in caplog.records] == [
+        f"{file} cannot be used (Not a directory): what is asked for now does not survive a restart"]
 
 
 def test_a_full_disk_is_one_line() -> None:

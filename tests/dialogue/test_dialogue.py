@@ -1,6 +1,7 @@
 """A turn from words to reply, with what it changes."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,14 +13,15 @@ from appliance.dialogue.types import Context, Intent, Memory, Reply, SetVolume, 
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
 from appliance.language import Language
+from appliance.state.database import Database
 from appliance.state.timers import TimerStore
 from tests.state.clocks import HandClock
 
 
 @pytest.fixture
 def store() -> Iterator[TimerStore]:
-    with TimerStore.open(":memory:", HandClock()) as opened:
-        yield opened
+    with Database(None) as database:
+        yield TimerStore(database, HandClock())
 
 
 @pytest.fixture
@@ -145,14 +147,22 @@ async def test_a_skill_error_is_spoken(understanding: Understanding, store: Time
     assert await said(dialogue, "thanks") == "Not today."
 
 
-async def test_a_timer_that_cannot_be_stored_is_not_promised(
-    dialogue: Dialogue, store: TimerStore, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("words", "language", "reply"), [
+    ("timer ten minutes", "en", "Timer set for ten minutes. But I can't write to my disk, so I would forget that if"
+     " I were switched off."),
+    ("timer zehn minuten", "de", "Timer auf zehn Minuten gestellt. Aber ich kann gerade nichts speichern: Nach dem"
+     " Ausschalten wäre das vergessen."),
+])
+async def test_a_timer_that_cannot_be_stored_is_set_and_says_so(
+    words: str, language: Language, reply: str, understanding: Understanding, tmp_path: Path
 ) -> None:
-    store._database.execute("PRAGMA query_only = 1")  # what a worn-out SD card does
-    assert await said(dialogue, "timer ten minutes") == "Sorry, something went wrong there."
-    assert store.pending() == ()
-    assert "readonly database" in caplog.text
-    assert await said(dialogue, "thanks") == "You're welcome."
+    (tmp_path / "a file").touch()
+    with Database(tmp_path / "a file" / "stimme.sqlite3") as database:
+        store = TimerStore(database, HandClock())
+        dialogue = Dialogue(understanding, store)
+        assert await said(dialogue, words, language) == reply
+        assert len(store.pending()) == 1
+        assert await said(dialogue, "thanks") == "You're welcome."
 
 
 async def test_understanding_and_disk_are_left_to_the_worker(understanding: Understanding, store: TimerStore) -> None:

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +16,9 @@ from appliance.dialogue.days import Day
 from appliance.dialogue.moments import Moment
 from appliance.dialogue.types import SetTimer, Timer
 from appliance.state.clock import Clock, LocalZone
-from appliance.state.timers import FORGIVEN_S, TimerStore
+from appliance.state.database import Database
+from appliance.state.timers import TimerStore
+from appliance.state.watch import FORGIVEN_S, watch
 from tests.state.clocks import HandClock
 
 T = TypeVar("T")
@@ -40,6 +41,12 @@ def alarm(clock: HandClock, seconds: float) -> SetTimer:
     return SetTimer("alarm", clock.now() + timedelta(seconds=seconds))
 
 
+@contextmanager
+def timers(path: Path | None, clock: Clock | None = None) -> Iterator[TimerStore]:
+    with Database(path) as database:
+        yield TimerStore(database, clock)
+
+
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock()
@@ -47,7 +54,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def store(clock: HandClock) -> Iterator[TimerStore]:
-    with TimerStore.open(":memory:", clock) as opened:
+    with timers(None, clock) as opened:
         yield opened
 
 
@@ -59,7 +66,7 @@ async def watched(store: TimerStore, clock: HandClock) -> AsyncIterator[list[tup
     async def ring(due: Timer) -> None:
         rang.append((due.name or due.kind, clock.boottime_s() - 1000))
 
-    watching = asyncio.create_task(store.watch(ring, at_once))
+    watching = asyncio.create_task(watch(store, ring, at_once))
     try:
         await asyncio.wait_for(clock.idle.wait(), 5)
         yield rang
@@ -124,13 +131,13 @@ async def test_an_alarm_follows_the_clock_that_was_set(store: TimerStore, clock:
 
 
 def test_a_restart_forgets_nothing(tmp_path: Path, clock: HandClock) -> None:
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as before:
+    with timers(tmp_path / "stimme.sqlite3", clock) as before:
         added = [before.add(timer(clock, 300, "pizza")), before.add(alarm(clock, 7200))]
         before.add(timer(clock, 60, "cancelled"))
         before.cancel(before.pending()[0].id)
     clock.pass_s(100)
     clock.set_by(5000)  # while the program was not running
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as after:
+    with timers(tmp_path / "stimme.sqlite3", clock) as after:
         pizza, other = sorted(after.pending(), key=lambda pending: pending.kind, reverse=True)
         assert (pizza.id, pizza.name, pizza.duration_s) == (added[0].id, "pizza", 300)
         assert pizza.due - clock.now() == timedelta(seconds=200)
@@ -138,23 +145,23 @@ def test_a_restart_forgets_nothing(tmp_path: Path, clock: HandClock) -> None:
 
 
 def test_after_a_reboot_the_clock_decides(tmp_path: Path, clock: HandClock) -> None:
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as before:
+    with timers(tmp_path / "stimme.sqlite3", clock) as before:
         before.add(timer(clock, 300))
     rebooted = HandClock(clock.now() + timedelta(seconds=100), "second boot")
     rebooted.boot_s = 12.0
-    with TimerStore.open(tmp_path / "stimme.sqlite3", rebooted) as after:
+    with timers(tmp_path / "stimme.sqlite3", rebooted) as after:
         assert after.pending()[0].due - rebooted.now() == timedelta(seconds=200)
 
 
 async def test_after_a_clock_that_was_set_and_a_reboot_a_timer_is_still_right(tmp_path: Path, clock: HandClock) -> None:
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as before:
+    with timers(tmp_path / "stimme.sqlite3", clock) as before:
         before.add(timer(clock, 300))
-        watching = asyncio.create_task(before.watch(never, at_once))
+        watching = asyncio.create_task(watch(before, never, at_once))
         clock.at(50, lambda: clock.set_by(1_000_000))  # the network time arrives
         clock.at(100, watching.cancel)
         await asyncio.gather(watching, return_exceptions=True)
     rebooted = HandClock(clock.now() + timedelta(seconds=100), "second boot")
-    with TimerStore.open(tmp_path / "stimme.sqlite3", rebooted) as after:
+    with timers(tmp_path / "stimme.sqlite3", rebooted) as after:
         left = after.pending()[0].due - rebooted.now()
         assert abs(left - timedelta(seconds=100)) < timedelta(seconds=1)
 
@@ -165,10 +172,10 @@ async def test_after_a_clock_that_was_set_and_a_reboot_a_timer_is_still_right(tm
 async def test_what_was_missed_rings_late_or_is_dropped_with_a_line(
     late_s: float, rings: bool, tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as before:
+    with timers(tmp_path / "stimme.sqlite3", clock) as before:
         before.add(alarm(clock, 60))
     on_again = HandClock(clock.now() + timedelta(seconds=60 + late_s), "second boot")
-    with TimerStore.open(tmp_path / "stimme.sqlite3", on_again) as after, caplog.at_level(logging.WARNING):
+    with timers(tmp_path / "stimme.sqlite3", on_again) as after, caplog.at_level(logging.WARNING):
         async with watched(after, on_again) as rang:
             assert rang == ([("alarm", 0)] if rings else [])
             assert after.pending() == ()
@@ -187,7 +194,7 @@ async def test_one_that_cannot_ring_does_not_stop_the_others(
 
     store.add(timer(clock, 10, "broken"))
     store.add(timer(clock, 20, "egg"))
-    watching = asyncio.create_task(store.watch(ring, at_once))
+    watching = asyncio.create_task(watch(store, ring, at_once))
     await asyncio.wait_for(clock.idle.wait(), 5)
     watching.cancel()
     assert rang == ["egg"]
@@ -201,13 +208,13 @@ async def test_what_was_ringing_in_a_crash_rings_again(tmp_path: Path, clock: Ha
         ringing.set()
         await asyncio.Event().wait()
 
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as before:
+    with timers(tmp_path / "stimme.sqlite3", clock) as before:
         before.add(timer(clock, 10, "egg"))
-        watching = asyncio.create_task(before.watch(ring, at_once))
+        watching = asyncio.create_task(watch(before, ring, at_once))
         await asyncio.wait_for(ringing.wait(), 5)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as after:
+    with timers(tmp_path / "stimme.sqlite3", clock) as after:
         assert [due.name for due in after.due()] == ["egg"]
 
 
@@ -218,7 +225,7 @@ def test_cancelling_twice_says_so(store: TimerStore, clock: HandClock) -> None:
 
 
 def test_many_threads_may_add_and_cancel(tmp_path: Path, clock: HandClock) -> None:
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as store:
+    with timers(tmp_path / "stimme.sqlite3", clock) as store:
 
         def work() -> None:
             ids = [store.add(timer(clock, 100)).id for _ in range(10)]
@@ -231,35 +238,14 @@ def test_many_threads_may_add_and_cancel(tmp_path: Path, clock: HandClock) -> No
             thread.join()
         kept = store.pending()
         assert len({each.id for each in kept}) == 72
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as after:
+    with timers(tmp_path / "stimme.sqlite3", clock) as after:
         assert after.pending() == kept
 
 
 def test_reading_what_is_pending_needs_no_disk(tmp_path: Path, clock: HandClock) -> None:
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as store:
+    with timers(tmp_path / "stimme.sqlite3", clock) as store:
         store.add(timer(clock, 100, "pizza"))
     assert [pending.name for pending in store.pending()] == ["pizza"]
-
-
-def test_a_damaged_file_is_moved_aside(tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:
-    file = tmp_path / "stimme.sqlite3"
-    file.write_bytes(b"this is no database " * 500)
-    with TimerStore.open(file, clock) as store:
-        store.add(timer(clock, 100))
-        assert len(store.pending()) == 1
-    assert (tmp_path / "stimme.damaged").read_bytes().startswith(b"this is no database")
-    assert "moved to" in caplog.text
-
-
-def test_a_directory_that_is_missing_is_not_mistaken_for_damage(tmp_path: Path, clock: HandClock) -> None:
-    with pytest.raises(sqlite3.OperationalError):
-        TimerStore.open(tmp_path / "missing" / "stimme.sqlite3", clock)
-
-
-def test_confirmed_timers_are_written_through_to_the_disk(tmp_path: Path, clock: HandClock) -> None:
-    with TimerStore.open(tmp_path / "stimme.sqlite3", clock) as store:
-        assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 @pytest.fixture
@@ -304,8 +290,8 @@ async def test_the_real_clock_rings_a_short_timer() -> None:
     async def ring(due: Timer) -> None:
         rang.set()
 
-    with TimerStore.open(":memory:") as store:
-        watching = asyncio.create_task(store.watch(ring))
+    with timers(None) as store:
+        watching = asyncio.create_task(watch(store, ring))
         await asyncio.to_thread(store.add, SetTimer("timer", store.clock.now(), "", 0.01))
         await asyncio.wait_for(rang.wait(), 10)
         watching.cancel()
@@ -314,11 +300,11 @@ async def test_the_real_clock_rings_a_short_timer() -> None:
 
 async def test_what_another_process_set_or_cancelled_is_taken_over(tmp_path: Path, clock: HandClock) -> None:
     path = tmp_path / "timers.sqlite3"
-    with TimerStore.open(path, clock) as running, TimerStore.open(path, clock) as asking:
-        assert not running.catch_up()
+    with timers(path, clock) as running, timers(path, clock) as asking:
+        assert not running.database.catch_up()
         timer = asking.add(SetTimer("timer", clock.now() + timedelta(minutes=5), "tea", 300))
-        assert running.catch_up() and not running.catch_up()
+        assert running.database.catch_up() and not running.database.catch_up()
         assert [(one.id, one.name) for one in running.pending()] == [(timer.id, "tea")]
         asking.cancel(timer.id)
-        assert running.catch_up()
+        assert running.database.catch_up()
         assert running.pending() == ()
