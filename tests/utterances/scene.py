@@ -14,6 +14,7 @@ from appliance.dialogue.types import Memory, SetTimer
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from appliance.state.clock import Clock
+from appliance.state.database import Database
 from appliance.state.timers import TimerStore
 from tests.utterances.load import Utterance
 
@@ -51,7 +52,8 @@ class StillClock(Clock):
 async def answers(understanding: Understanding, utterance: Utterance) -> list[Answer]:
     """What the product answers to each turn."""
     clock = StillClock()
-    with TimerStore.open(":memory:", clock) as timers:
+    with Database(None) as database:
+        timers = TimerStore(database, clock)
         _set_up(timers, clock, utterance.language)
         dialogue = Dialogue(understanding, timers, run=_at_once, random=Random(0))
         heard, said = _SAID[utterance.language]
