@@ -26,6 +26,7 @@ from appliance.dialogue.types import Memory, StopSpeaking, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.language import LANGUAGES, Language
+from appliance.memory import give_back, share_heaps
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.catalogue import Kind
 from appliance.models.choose import Choice, find_recognizer, find_voice, how_to_get
@@ -87,6 +88,7 @@ async def awake(
     alone: nobody else may serve from this state directory; raises ConfigError naming the process that does.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    share_heaps()
     models = config.models_path()
     with Database(config.state_path() / STATE_FILE, alone=alone) as database:
         timers = TimerStore(database)
@@ -107,6 +109,7 @@ async def awake(
             mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run)
             if config.log_speech:
                 mind = _LoggedMind(mind)
+            give_back()  # what loading needed
             yield Assistant(
                 Faculties(pool, mind, synthesizer), pool, synthesizer, timers, remembering, recognizers, voices)
         finally:

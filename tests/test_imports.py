@@ -18,12 +18,12 @@ PLACES = TYPES | {"config", "conversation"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "__main__": {"cli"}, "app": {""}, "cli": {""}, "systemd": set(),
-    "workers": set(), "config": {"errors", "language"},
+    "workers": set(), "memory": set(), "config": {"errors", "language"},
     "turns": {"language", "audio.pcm"},
     "conversation": TYPES,
     "audio": {"errors", "config"}, "audio.pcm": {"errors"}, "audio.utterance": {"audio.pcm"},
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),
-    "speaking": {"errors", "language", "workers", "audio.pcm", "models"},
+    "speaking": {"errors", "language", "memory", "workers", "audio.pcm", "models"},
     "models": {"errors", "language"},
     "dialogue": {"errors", "language"}, "dialogue.dialogue": {"errors", "language", "dialogue", "state"},
     "state": {"errors", "language", "dialogue.types"},

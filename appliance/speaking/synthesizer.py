@@ -1,7 +1,8 @@
 """Text → sound, clause by clause, at the rate the listener asked for.
 
 Sound begins before the first clause is finished (vits.py). Pieces of all replies under way take turns in the worker
-threads, and the one goes first whose listener would fall silent first. Repeated clauses come from memory.
+threads: first pieces of replies go before all others, and of those the one goes first whose listener would fall silent
+first. Repeated clauses come from memory.
 
 Piper scales each sentence to its own peak, which is known only at its end. Here each voice has one gain, measured when
 it is loaded, and the rare peak beyond is rounded off instead of clipped.
@@ -14,6 +15,7 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -23,15 +25,19 @@ import soxr
 from appliance.audio.pcm import REPLY_RATES, SAMPLE_BYTES
 from appliance.errors import ModelError
 from appliance.language import Language
+from appliance.memory import give_back
 from appliance.speaking.clauses import clauses
 from appliance.speaking.vits import Samples
 from appliance.speaking.voices import Voice, load_voice
-from appliance.workers import Workers
+from appliance.workers import Priority, Workers
 from native.convert import float32_to_int16
 
 log = logging.getLogger(__name__)
 
 CACHE_BYTES = 16 << 20  # eight minutes at 16 kHz
+
+IDLE_S = 1.0
+"""Nobody has been spoken to for so long: what synthesis left behind in the heaps goes back to the system."""
 
 PEAK = 0.7  # of full scale, for the calibration sentence
 MOST_GAIN = 4.0
@@ -41,6 +47,9 @@ _CALIBRATION: dict[Language, str] = {
     "en": "Good morning, it is half past seven and the sun is shining.",
     "de": "Guten Morgen, es ist halb acht, und draußen scheint die Sonne.",
 }
+
+FIRST, LATER = 0, 1
+"""A reply's first piece, and its others. A hundred replies at once: nobody's second before everybody has begun."""
 
 _Key = tuple[Language, str, int]  # language, clause, rate
 
@@ -60,6 +69,8 @@ class Synthesizer:
         self._voices: dict[Language, _Leveled] = {}
         self._said = _Said(CACHE_BYTES)
         self._under_way: WeakValueDictionary[_Key, _Clause] = WeakValueDictionary()
+        self._replies = 0  # being spoken
+        self._resting: asyncio.TimerHandle | None = None
 
     @property
     def languages(self) -> tuple[Language, ...]:
@@ -82,21 +93,40 @@ class Synthesizer:
         if not lowest <= rate <= highest:
             raise ValueError(f"rate {rate} Hz, expected {lowest} to {highest}")
         silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard everything so far
+        order = FIRST
         pause = b""
-        for clause in clauses(text, language):
-            key = (language, clause, rate)
-            under_way = self._said.get(key) or self._under_way.get(key)
-            if under_way is None:
-                under_way = self._under_way[key] = _Clause(self._voices[language], clause, rate)
-            index = 0
-            while (pcm := await under_way.piece(index, self._workers, int(silent_at_s * 1000))) is not None:
-                silent_at_s += len(pcm) / SAMPLE_BYTES / rate
-                index += 1
-                yield pause + pcm
-                pause = b""
-            self._under_way.pop(key, None)
-            self._said.keep(key, under_way)
-            pause = bytes(round(PAUSE_S * rate) * SAMPLE_BYTES)
+        with self._busy():
+            for clause in clauses(text, language):
+                key = (language, clause, rate)
+                under_way = self._said.get(key) or self._under_way.get(key)
+                if under_way is None:
+                    under_way = self._under_way[key] = _Clause(self._voices[language], clause, rate)
+                index = 0
+                while True:
+                    pcm = await under_way.piece(index, self._workers, (order, int(silent_at_s * 1000)))
+                    if pcm is None:
+                        break
+                    silent_at_s += len(pcm) / SAMPLE_BYTES / rate
+                    index += 1
+                    order = LATER
+                    yield pause + pcm
+                    pause = b""
+                self._under_way.pop(key, None)
+                self._said.keep(key, under_way)
+                pause = bytes(round(PAUSE_S * rate) * SAMPLE_BYTES)
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """While a reply is being spoken; a while after the last one, free memory is given back."""
+        self._replies += 1
+        if self._resting is not None:
+            self._resting.cancel()
+        try:
+            yield
+        finally:
+            self._replies -= 1
+            if not self._replies:
+                self._resting = asyncio.get_running_loop().call_later(IDLE_S, give_back)
 
 
 class _Leveled:
@@ -133,7 +163,7 @@ class _Clause:
     def size_bytes(self) -> int:
         return sum(map(len, self._pieces))
 
-    async def piece(self, index: int, workers: Workers, priority: int) -> bytes | None:
+    async def piece(self, index: int, workers: Workers, priority: Priority) -> bytes | None:
         """One piece, synthesised now if nobody has asked for it yet; None after the last."""
         while index >= len(self._pieces) and not self._finished:
             async with self._step:

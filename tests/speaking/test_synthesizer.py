@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -121,6 +122,35 @@ async def test_a_new_reply_begins_before_an_old_one_is_finished(synthesizer: Syn
     assert order.index("new") < 4
 
 
+async def test_everybody_hears_a_first_piece_before_anybody_hears_a_second(tmp_path: Path) -> None:
+    workers, voice = Workers(1, "test"), _Counting()
+    synthesizer = Synthesizer({}, workers, tmp_path)
+    synthesizer._voices["en"] = voice  # type: ignore[assignment]
+    texts = [f"Listener number {number}, who has a second clause. And a third." for number in range(8)]
+    replies = await asyncio.gather(*(pieces(synthesizer, text) for text in texts))
+    workers.close()
+    assert [len(reply) for reply in replies] == [6] * 8
+    assert {piece for _, piece in voice.said[:8]} == {0} and len({clause for clause, _ in voice.said[:8]}) == 8
+
+
+async def test_memory_goes_back_to_the_system_when_nobody_has_been_spoken_to_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back = asyncio.Event()
+    monkeypatch.setattr("appliance.speaking.synthesizer.IDLE_S", 0.05)
+    monkeypatch.setattr("appliance.speaking.synthesizer.give_back", given_back.set)
+    workers = Workers(1, "test")
+    synthesizer = Synthesizer({}, workers, tmp_path)
+    synthesizer._voices["en"] = _Counting()  # type: ignore[assignment]
+    async with aclosing(synthesizer.speak("One. Two.", "en", rate=16_000)) as chunks:
+        await anext(chunks)
+        await pieces(synthesizer, "Another reply is over before this one.")
+        await asyncio.sleep(0.1)
+        assert not given_back.is_set()
+    await asyncio.wait_for(given_back.wait(), 5)
+    workers.close()
+
+
 async def test_a_text_without_words_is_silence(synthesizer: Synthesizer) -> None:
     assert await pieces(synthesizer, " … ") == []
 
@@ -155,6 +185,19 @@ class _OneSecond:
 
     def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
         yield bytes(2 * rate)
+
+
+class _Counting:
+    """A voice with three short pieces for every clause, which notes the order in which they are made."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int]] = []
+
+    def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
+        for piece in range(3):
+            self.said.append((clause, piece))
+            time.sleep(0.002)  # long enough for everybody to have asked
+            yield bytes(rate // 50)
 
 
 class _Failing:
