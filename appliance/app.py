@@ -21,7 +21,7 @@ from appliance.config import Config
 from appliance.conversation import Answer, Faculties, Mind
 from appliance.device.local import LocalDevice
 from appliance.dialogue.dialogue import Dialogue
-from appliance.dialogue.skills.timer import announcement
+from appliance.dialogue.families.timer.skill import announcement
 from appliance.dialogue.types import Memory, StopSpeaking, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, Protocol, TypeVar
 
-from appliance.dialogue.skills import SKILLS
-from appliance.dialogue.types import Action, CancelTimer, Context, Intent, Memory, Reply, SetTimer, SetVolume, Skill
+from appliance.dialogue.families import FAMILIES
+from appliance.dialogue.family import Family
+from appliance.dialogue.performers import DURABLE, Occasion, Performer, Run, performers
+from appliance.dialogue.types import Ask, Context, Intent, Memory, Reply
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
 from appliance.language import Language
@@ -19,13 +20,8 @@ from appliance.state.timers import TimerStore
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-
-class Run(Protocol):
-    """Calls a function in a worker thread: asyncio.to_thread, or Workers.run."""
-
-    def __call__(self, function: Callable[..., T], /, *args: Any) -> Coroutine[Any, Any, T]: ...
+Helper = Callable[[str, Language], Awaitable[str]]
+"""Answers what skills cannot know: slow, remote, and off unless its owner switched it on."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +55,34 @@ class Dialogue:
         understanding: Understanding,
         timers: TimerStore,
         *,
+        families: Iterable[Family] = FAMILIES,
+        helpers: Mapping[str, Helper] | None = None,
         run: Run = asyncio.to_thread,
         random: Random | None = None,
-        skills: Mapping[str, Skill] = SKILLS,
     ) -> None:
+        families = tuple(families)
         self._understanding = understanding
         self._timers = timers
         self._run = run
         self._random = random or Random()
-        self._skills = skills
+        self._skills = {intent: skill for family in families for intent, skill in family.skills.items()}
+        self._families = families
+        self._performers: Mapping[type, Performer] = performers(timers, run)
+        self._helpers = helpers or {}
+        for family in families:
+            for action in family.actions:
+                if action not in self._performers:
+                    raise ValueError(f"{family.name}: nobody carries out {action.__name__}")
 
-    async def answer(self, text: str, language: Language, memory: Memory) -> Answer:
-        """Answer one utterance. Never raises for what people say: a failing skill apologises."""
+    async def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Answer:
+        """Answer one utterance. Never raises for what people say: a failing skill apologises.
+
+        turn: the turn's id; what is written down carries it, so that a turn that comes twice is done once.
+        """
         start_s = time.perf_counter()
         intent = await self._run(self._understanding.understand, text, language)
         understood_s = time.perf_counter()
-        reply = await self._reply(intent, self._context(language, memory))
+        reply = await self._reply(intent, self._context(language, memory), Occasion(turn, memory))
         self._remember(intent, reply, memory)
         end_s = time.perf_counter()
         return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s))
@@ -89,39 +97,28 @@ class Dialogue:
             volume=memory.volume,
             volume_before_mute=memory.volume_before_mute,
             random=self._random,
+            help={family.name: family.help(language) for family in self._families},
         )
 
-    async def _reply(self, intent: Intent, context: Context) -> Reply:
+    async def _reply(self, intent: Intent, context: Context, occasion: Occasion) -> Reply:
         try:
-            reply = self._skills[intent.name](intent, context)
-            changes = [action for action in reply.actions if isinstance(action, (SetTimer, CancelTimer))]
-            if changes:
-                await self._run(self._change_timers, changes)
-                if not self._timers.database.durable:
-                    reply = replace(reply, text=f"{reply.text} {_NOT_KEPT[context.language]}")
+            said = self._skills[intent.name](intent, context)
+            while isinstance(said, Ask):
+                said = said.then(await self._helpers[said.helper](said.question, context.language))
+            for action in said.actions:
+                await self._performers[type(action)](action, occasion)
+            if DURABLE & set(map(type, said.actions)) and not self._timers.database.durable:
+                said = replace(said, text=f"{said.text} {_NOT_KEPT[context.language]}")
         except SkillError as error:
             return Reply(str(error), context.language)
         except Exception:
             # A bug costs this turn only; the text is not logged, people's words are theirs.
             log.exception("intent %r failed", intent.name)
             return Reply(_APOLOGY[context.language], context.language)
-        return reply
-
-    def _change_timers(self, changes: list[Action]) -> None:
-        for change in changes:
-            match change:
-                case SetTimer():
-                    self._timers.add(change)
-                case CancelTimer(id):
-                    self._timers.cancel(id)
+        return said
 
     @staticmethod
     def _remember(intent: Intent, reply: Reply, memory: Memory) -> None:
-        for action in reply.actions:
-            if isinstance(action, SetVolume):
-                if action.percent == 0 and memory.volume:
-                    memory.volume_before_mute = memory.volume
-                memory.volume = action.percent
         if any(character.isalnum() for character in intent.text):
             memory.last_reply = reply.text
             if intent.name not in _ABOUT_THE_TURN:

@@ -52,6 +52,8 @@ class Context:
     """What "unmute" goes back to, in percent."""
     random: Random = field(default_factory=Random)
     """The only source of chance: a test hands in a seeded one."""
+    help: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What each family says about itself, in this language, by the family's name."""
 
 
 # Actions are what a reply changes, as data: the skill decides, Dialogue carries timers and the memory's volume out,
@@ -97,7 +99,16 @@ class Reply:
     """False when this is the honest answer to something that was not understood."""
 
 
-Skill = Callable[[Intent, Context], Reply]
+@dataclass(frozen=True)
+class Ask:
+    """Instead of a reply: ask a helper, which may be slow, remote or away, and reply to what it says."""
+
+    helper: str
+    question: str
+    then: Callable[[str], Reply | Ask]
+
+
+Skill = Callable[[Intent, Context], Reply | Ask]
 """Answers one intent. Pure: no clock, chance, disk or network but what the context holds. May raise SkillError."""
 
 

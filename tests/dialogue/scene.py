@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from random import Random
 
-from appliance.dialogue.types import Context, Timer
+from appliance.dialogue.families import FAMILIES
+from appliance.dialogue.types import Context, Intent, Reply, Skill, Timer
 from appliance.language import Language
 
 NOW = datetime(2026, 3, 3, 15, 7, tzinfo=UTC)
@@ -22,11 +23,22 @@ TIMERS: dict[Language, tuple[Timer, ...]] = {
 }
 
 
+SKILLS: dict[str, Skill] = {intent: skill for family in FAMILIES for intent, skill in family.skills.items()}
+
+
+def replied(intent: Intent, context: Context) -> Reply:
+    """What the intent's skill says; none of those tried this way asks a helper."""
+    said = SKILLS[intent.name](intent, context)
+    assert isinstance(said, Reply)
+    return said
+
+
 def context(language: Language, *timers: Timer, now: datetime = NOW, volume: int = 70, seed: int = 0) -> Context:
     """A context in which the scene's timers run, or those given."""
     heard = "what time is it" if language == "en" else "wie spät ist es"
     said = "It's three o'clock." if language == "en" else "Es ist fünfzehn Uhr."
-    return Context(language, now, timers or TIMERS[language], said, heard, volume, 60, Random(seed))
+    return Context(language, now, timers or TIMERS[language], said, heard, volume, 60, Random(seed),
+                   {family.name: family.help(language) for family in FAMILIES})
 
 
 def slots_text(slots: Mapping[str, object]) -> str:

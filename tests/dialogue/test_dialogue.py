@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from appliance.dialogue.dialogue import Answer, Dialogue
-from appliance.dialogue.skills import SKILLS
+from appliance.dialogue.families import FAMILIES
+from appliance.dialogue.family import Family
 from appliance.dialogue.types import Context, Intent, Memory, Reply, SetVolume, StopSpeaking
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
@@ -121,11 +122,13 @@ async def test_what_was_not_understood_is_said_back_without_markup(dialogue: Dia
     assert answer.reply.text.startswith("I heard: script alert 'x' /script. I can't help with that.")
 
 
-def failing(error: Exception) -> Callable[[Intent, Context], Reply]:
+def with_failing(error: Exception) -> list[Family]:
+    """All families, but thanking fails."""
+
     def skill(intent: Intent, context: Context) -> Reply:
         raise error
 
-    return skill
+    return [*FAMILIES, Family("failing", {"Thank": skill})]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +138,7 @@ def failing(error: Exception) -> Callable[[Intent, Context], Reply]:
 async def test_a_bug_in_a_skill_costs_one_turn(
     language: Language, reply: str, understanding: Understanding, store: TimerStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dialogue = Dialogue(understanding, store, skills={**SKILLS, "Thank": failing(RuntimeError("oh"))})
+    dialogue = Dialogue(understanding, store, families=with_failing(RuntimeError("oh")))
     assert await said(dialogue, "danke" if language == "de" else "thanks", language) == reply
     assert "RuntimeError: oh" in caplog.text
     assert "danke" not in caplog.text  # what people say is not logged
@@ -143,7 +146,7 @@ async def test_a_bug_in_a_skill_costs_one_turn(
 
 
 async def test_a_skill_error_is_spoken(understanding: Understanding, store: TimerStore) -> None:
-    dialogue = Dialogue(understanding, store, skills={**SKILLS, "Thank": failing(SkillError("Not today."))})
+    dialogue = Dialogue(understanding, store, families=with_failing(SkillError("Not today.")))
     assert await said(dialogue, "thanks") == "Not today."
 
 
@@ -175,4 +178,4 @@ async def test_understanding_and_disk_are_left_to_the_worker(understanding: Unde
     dialogue = Dialogue(understanding, store, run=run)
     await said(dialogue, "what time is it")
     await said(dialogue, "timer ten minutes")
-    assert ran == ["understand", "understand", "_change_timers"]
+    assert ran == ["understand", "understand", "add"]

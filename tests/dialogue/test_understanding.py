@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from appliance.dialogue.skills import SKILLS
-from appliance.dialogue.understanding import Understanding, _base_sentences, _own_sentences
+from appliance.dialogue.families import FAMILIES
+from appliance.dialogue.understanding import Understanding
 from appliance.language import LANGUAGES, Language
-from tests.dialogue.scene import context, slots_text
+from tests.dialogue.scene import context, replied, slots_text
 
 
 class Phrase(NamedTuple):
@@ -34,7 +34,7 @@ PHRASES = [phrase for language in LANGUAGES for phrase in phrases(language)]
 def test_a_phrase_means_and_is_answered_what_the_table_says(phrase: Phrase, understanding: Understanding) -> None:
     intent = understanding.understand(phrase.text, phrase.language)
     assert (intent.name, slots_text(intent.slots)) == (phrase.intent, phrase.slots)
-    reply = SKILLS[intent.name](intent, context(phrase.language))
+    reply = replied(intent, context(phrase.language))
     assert reply.text
     assert phrase.reply in (reply.text, "*")
     assert reply.language == phrase.language
@@ -43,8 +43,8 @@ def test_a_phrase_means_and_is_answered_what_the_table_says(phrase: Phrase, unde
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_intent_of_the_sentences_has_a_skill(language: Language) -> None:
-    named = set(_own_sentences(language)["intents"]) | set(_base_sentences(language)["intents"])
-    assert named == set(SKILLS) - {""}
+    for family in FAMILIES:
+        assert set(family.sentences(language)["intents"]) == set(family.skills) - {""}, family.name
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_the_language_decides_what_is_understood(understanding: Understanding) -
 
 
 def test_threads_may_ask_at_once() -> None:
-    understanding = Understanding(("en",))
+    understanding = Understanding(FAMILIES, ("en",))
     wanted = [phrase for phrase in PHRASES if phrase.language == "en"]
     wrong: list[str] = []
 

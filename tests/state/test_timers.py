@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import pytest
 
-from appliance.dialogue.days import Day
-from appliance.dialogue.moments import Moment
+from appliance.dialogue.reading.days import Day
+from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.types import SetTimer, Timer
 from appliance.state.clock import Clock, LocalZone
 from appliance.state.database import Database

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.dialogue.skills import SKILLS
+from appliance.dialogue.families import INTENTS
 from appliance.language import LANGUAGES, Language
 from tests.utterances.load import HERE, FileError, read, utterances
 
 FILES = sorted(HERE.glob("*.yaml"))
 README = (HERE / "README.md").read_text(encoding="utf-8")
 FAMILIES = re.findall(r"^\| ([a-z]+) \|", README.partition("## Families")[2], re.MULTILINE)
-NAMES = set(SKILLS) | set(re.findall(r"\b[A-Z][A-Za-z]+\b", README.partition("## Families")[2]))
+NAMES = INTENTS | set(re.findall(r"\b[A-Z][A-Za-z]+\b", README.partition("## Families")[2]))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
