@@ -10,19 +10,20 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
+from appliance import turns
 from appliance.config import Config
-from appliance.conversation import Answer, Faculties, Mind
+from appliance.conversation import Faculties, Mind
 from appliance.device.local import LocalDevice
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.families.timer.skill import announcement
-from appliance.dialogue.types import Memory, StopSpeaking, Timer
+from appliance.dialogue.types import Answer, Memory, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.language import LANGUAGES, Language
@@ -31,8 +32,8 @@ from appliance.models.better import better_models, fetch_beside
 from appliance.models.catalogue import Kind
 from appliance.models.choose import Choice, find_recognizer, find_voice, how_to_get
 from appliance.server.metrics import Metrics
-from appliance.server.page.connection import Facts
 from appliance.server.web import WebServer
+from appliance.session import Sessions
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore
@@ -56,26 +57,14 @@ replies to synthesise, 95 of 100 transcripts came within 26 ms of the end of spe
 
 
 @dataclass(frozen=True)
-class Assistant:
-    """Everything that hears, thinks and speaks, warmed."""
+class Assistant(Faculties):
+    """Everything that hears, thinks and speaks, warmed; and what it needs."""
 
-    faculties: Faculties
-    ears: RecognizerPool
-    mouth: Synthesizer
     timers: TimerStore
     remembering: Workers
     """The thread for the disk of everything durable, which may be slow or locked."""
-    recognizers: dict[Language, Choice]
-    voices: dict[Language, Choice]
-
-    def choices(self) -> dict[Kind, dict[Language, Choice]]:
-        """Recognizers and voices in force, by kind and language."""
-        return {"recognizer": self.recognizers, "voice": self.voices}
-
-    def facts(self) -> Facts:
-        """What clients are told."""
-        return Facts({language: choice.name for language, choice in self.recognizers.items()},
-                     {language: choice.name for language, choice in self.voices.items()})
+    choices: Mapping[Kind, Mapping[Language, Choice]]
+    """Recognizers and voices in force."""
 
 
 @asynccontextmanager
@@ -111,7 +100,7 @@ async def awake(
                 mind = _LoggedMind(mind)
             give_back()  # what loading needed
             yield Assistant(
-                Faculties(pool, mind, synthesizer), pool, synthesizer, timers, remembering, recognizers, voices)
+                pool, mind, synthesizer, timers, remembering, {"recognizer": recognizers, "voice": voices})
         finally:
             for workers in (hearing, speaking, thinking, remembering):
                 workers.close()
@@ -123,22 +112,9 @@ class _LoggedMind:
     def __init__(self, mind: Mind) -> None:
         self._mind = mind
 
-    async def answer(self, text: str, language: Language, memory: Memory) -> Answer:
-        answer = await self._mind.answer(text, language, memory)
+    async def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Answer:
+        answer = await self._mind.answer(text, language, memory, turn=turn)
         log.info("heard %r, answered %r", text, answer.reply.text)
-        return answer
-
-
-class _Quieting:
-    """Whoever says "stop", at the device or on a page, also silences what rings at the device."""
-
-    def __init__(self, mind: Mind, device: LocalDevice | None) -> None:
-        self._mind, self._device = mind, device
-
-    async def answer(self, text: str, language: Language, memory: Memory) -> Answer:
-        answer = await self._mind.answer(text, language, memory)
-        if self._device is not None and StopSpeaking() in answer.reply.actions:
-            self._device.stop_ringing()
         return answer
 
 
@@ -161,16 +137,19 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
         metrics = Metrics(lambda: assistant.ears.stats)
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            device = _device(config, assistant, tasks) if config.device.enabled else None
-            faculties = replace(assistant.faculties, mind=_Quieting(assistant.faculties.mind, device))
-            server = WebServer(config, faculties, assistant.facts(), metrics)
+            told = _Told(metrics)
+            sessions = Sessions(
+                assistant, tasks, language=config.language, max_audio_duration_s=config.server.max_audio_duration_s,
+                observe=told.event, dropped=metrics.frame_dropped)
+            device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
+            server = WebServer(config, sessions, metrics)
             page_port, port = await stack.enter_async_context(server.listening())
             background = [tasks.create_task(work) for work in (
                 watch(assistant.timers, _bell(server, device), run=assistant.remembering.run), _catch_up(assistant),
                 feed_watchdog(), metrics.watch_loop(lambda: server.occupied))]
             if device is not None:
                 background.append(tasks.create_task(device.run()))
-            better = better_models(assistant.choices())
+            better = better_models(assistant.choices)
             if fetching and better:
                 background.append(tasks.create_task(fetch_beside(better, config.models_path())))
             elif better:
@@ -186,14 +165,26 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             log.info("stopping")
             for task in background:
                 task.cancel()
+            sessions.stopping = True
             if device is not None:
                 await device.leave()
 
 
-def _device(config: Config, assistant: Assistant, tasks: asyncio.TaskGroup) -> LocalDevice:
-    return LocalDevice(
-        config.device, assistant.faculties, config.language, tasks, recognizers=assistant.recognizers,
-        max_audio_duration_s=config.server.max_audio_duration_s, state_directory=config.state_path())
+class _Told:
+    """What follows from anybody's turns: figures, and silence at the device when somebody says "stop"."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self.device: LocalDevice | None = None
+
+    def event(self, event: turns.Event) -> None:
+        self._metrics.event(event)
+        if isinstance(event, turns.Silenced) and self.device is not None:
+            self.device.stop_ringing()
+
+
+def _device(config: Config, sessions: Sessions, tasks: asyncio.TaskGroup) -> LocalDevice:
+    return LocalDevice(config.device, sessions, tasks, state_directory=config.state_path())
 
 
 def _bell(server: WebServer, device: LocalDevice | None) -> Callable[[Timer], Awaitable[None]]:
@@ -218,7 +209,7 @@ async def _catch_up(assistant: Assistant) -> None:
 def _say_what_is_in_force(assistant: Assistant) -> None:
     """One line a language: who hears, who speaks, and what to do about what is missing."""
     for language in LANGUAGES:
-        for kind, chosen in assistant.choices().items():
+        for kind, chosen in assistant.choices.items():
             choice = chosen.get(language)
             if choice is None:
                 log.info("%s %s: %s", language, kind, how_to_get(kind, language))

@@ -8,23 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
 from appliance import turns
 from appliance.audio.pcm import SAMPLE_BYTES, Sink, Source
-from appliance.dialogue.types import Intent, Memory, Reply, SetVolume
+from appliance.dialogue.types import Answer, Memory, SetVolume, StopSpeaking
 from appliance.errors import ModelError
-from appliance.hearing.transcript import Final
+from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
 
 log = logging.getLogger(__name__)
 
 
+Tell = Callable[[turns.Event], None]
+
+
 class Ears(Protocol):
     """Recognition (hearing/pool.py)."""
+
+    @property
+    def languages(self) -> Collection[Language]: ...
+    @property
+    def names(self) -> Mapping[Language, str]:
+        """What hears each language, to show to people."""
+    @property
+    def stats(self) -> PoolStats: ...
 
     async def transcribe(
         self, source: Source, language: Language, *, on_partial: Callable[[str], None],
@@ -32,27 +43,20 @@ class Ears(Protocol):
     ) -> Final: ...
 
 
-class Answer(Protocol):
-    """What came of understanding and answering, with its times."""
-
-    @property
-    def reply(self) -> Reply: ...
-    @property
-    def intent(self) -> Intent: ...
-    @property
-    def understanding_ms(self) -> float: ...
-    @property
-    def skill_ms(self) -> float: ...
-
-
 class Mind(Protocol):
-    """Understanding and skills (dialogue/dialogue.py)."""
+    """Understanding and skills (dialogue/dialogue.py). turn: turns.Spoken.key."""
 
-    def answer(self, text: str, language: Language, memory: Memory) -> Awaitable[Answer]: ...
+    def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Awaitable[Answer]: ...
 
 
 class Mouth(Protocol):
     """Synthesis (speaking/synthesizer.py)."""
+
+    @property
+    def languages(self) -> Collection[Language]: ...
+    @property
+    def names(self) -> Mapping[Language, str]:
+        """What speaks each language, to show to people."""
 
     def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]: ...
 
@@ -69,50 +73,50 @@ class Faculties:
 class Conversation:
     """A run of turns with one person. Must be used inside `tasks`, whose end ends it.
 
-    sink: None while this person wants no sound. tell: called for every event, in order, never waits.
+    sink: where replies sound; None while this person wants no sound. Set as it changes.
     """
 
     def __init__(
-        self, faculties: Faculties, sink: Sink | None, tell: Callable[[turns.Event], None], tasks: asyncio.TaskGroup, *,
-        memory: Memory | None = None,
+        self, faculties: Faculties, tasks: asyncio.TaskGroup, memory: Memory, sink: Sink | None = None,
     ) -> None:
         self.sink = sink
         self._faculties = faculties
-        self._tell = tell
         self._tasks = tasks
-        self._memory = memory or Memory()
+        self._memory = memory
         self._latest: turns.Request | None = None
         self._last_turn: asyncio.Task[None] | None = None
         self._speaking: _Speech | None = None
-        self._open: dict[asyncio.Task[None], turns.Request] = {}
+        self._open: set[asyncio.Task[None]] = set()
 
     @property
-    def volume(self) -> int:
-        """What this person's loudspeaker is set to, in percent."""
-        return self._memory.volume
+    def open_turns(self) -> int:
+        """How many turns are under way."""
+        return len(self._open)
 
-    def begin(self, request: turns.Request) -> asyncio.Task[None]:
+    def begin(self, request: turns.Request, tell: Tell) -> asyncio.Task[None]:
         """Take up a turn. Anything but an announcement interrupts the reply being spoken.
 
-        The returned task may be cancelled to forget an utterance: its recognizer goes back to the pool.
+        tell: called for every event of this turn, in order, never waits. The returned task may be cancelled to forget
+        an utterance: its recognizer goes back to the pool.
         """
         if not isinstance(request, turns.Announcement):
             self.interrupt()
             self._latest = request
-        task = self._last_turn = self._tasks.create_task(self._turn(request, self._last_turn))
-        self._open[task] = request
-        task.add_done_callback(self._open.pop)
+        task = self._last_turn = self._tasks.create_task(self._turn(request, tell, self._last_turn))
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
         return task
 
-    async def wind_up(self) -> None:
-        """The person has gone: forget what they were still saying, carry out what they had asked. Nothing is spoken."""
-        self.interrupt()
-        self.sink = None
-        for task, request in self._open.items():
-            if isinstance(request, turns.Spoken | turns.Again) and request.source and not request.source.ended:
-                task.cancel()
-        if self._open:
-            await asyncio.wait(tuple(self._open))
+    def favour(self, request: turns.Request) -> None:
+        """A turn under way that was overtaken is wanted again: its answer will be spoken."""
+        self._latest = request
+
+    async def settled(self, timeout_s: float | None = None) -> bool:
+        """Wait until no turn is under way; False if one still is after timeout_s."""
+        if not self._open:
+            return True
+        _, pending = await asyncio.wait(self._open, timeout=timeout_s)
+        return not pending
 
     def interrupt(self) -> None:
         """Barge-in: silence first, then everything else. Turns not yet answered are answered as text only."""
@@ -122,69 +126,69 @@ class Conversation:
         if self._speaking is not None:
             self._speaking.stop()
 
-    async def _turn(self, request: turns.Request, previous: asyncio.Task[None] | None) -> None:
+    async def _turn(self, request: turns.Request, tell: Tell, previous: asyncio.Task[None] | None) -> None:
         try:
-            await self._take(request, previous)
+            await self._take(request, tell, previous)
         except Exception:
             # A bug costs this turn, not the conversation, and not the other people's.
             log.exception("turn %s failed", request.id)
-            self._tell(turns.Failed(request.id, "internal", "This turn failed because of an error in the device."))
+            tell(_failed(request.id))
 
-    async def _take(self, request: turns.Request, previous: asyncio.Task[None] | None) -> None:
+    async def _take(self, request: turns.Request, tell: Tell, previous: asyncio.Task[None] | None) -> None:
         match request:
             case turns.Spoken():
-                text, timings = await self._listen(request)
+                text, timings = await self._listen(request, tell)
                 await _finished(previous)
-                await self._answer(request, text, timings)
+                await self._answer(request, text, tell, timings)
             case turns.Typed():
                 await _finished(previous)
-                await self._answer(request, request.text, {})
+                await self._answer(request, request.text, tell, {})
             case turns.Announcement():
                 await _finished(previous)
-                self._tell(turns.Announced(request.id, request.kind, request.text, request.language))
-                await self._speak(request, request.text, request.language, {})
-            case turns.Again(_, source, final, answer):
-                while source is not None and await source.read():
-                    pass
+                tell(turns.Announced(request.id, request.kind, request.text, request.language))
+                await self._speak(request, request.text, request.language, tell, {})
+            case turns.Again():
                 await _finished(previous)
-                if final is not None:
-                    self._tell(final)
-                self._tell(answer)
-                await self._speak(request, answer.text, answer.language, dict(answer.timings))
+                await self._speak(request, request.text, request.language, tell, dict(request.timings))
 
-    async def _listen(self, request: turns.Spoken) -> tuple[str, dict[str, float]]:
+    async def _listen(self, request: turns.Spoken, tell: Tell) -> tuple[str, dict[str, float]]:
         loop = asyncio.get_running_loop()
         final = await self._faculties.ears.transcribe(
             request.source, request.language,
-            on_partial=lambda text: self._tell(turns.PartialHeard(request.id, text)),
-            on_place=lambda place: self._tell(turns.Queued(request.id, place)),
+            on_partial=lambda text: tell(turns.PartialHeard(request.id, text)),
+            on_place=lambda place: tell(turns.Queued(request.id, place)),
         )
         source = request.source
         timings = {"recognition_ms": 1000 * (loop.time() - source.ended_at)}
-        self._tell(turns.FinalHeard(
+        tell(turns.FinalHeard(
             request.id, final.text, final.confidence, final.audio_s, source.truncated, dict(timings)))
         return final.text, timings
 
-    async def _answer(self, request: turns.Spoken | turns.Typed, text: str, timings: dict[str, float]) -> None:
-        answer = await self._faculties.mind.answer(text, request.language, self._memory)
+    async def _answer(
+        self, request: turns.Spoken | turns.Typed, text: str, tell: Tell, timings: dict[str, float]
+    ) -> None:
+        answer = await self._faculties.mind.answer(text, request.language, self._memory, turn=request.key)
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply
-        self._tell(turns.Answered(
+        tell(turns.Answered(
             request.id, reply.text, reply.language, answer.intent.name, reply.understood, text, dict(timings)))
         for action in reply.actions:
-            if isinstance(action, SetVolume):
-                self._tell(turns.VolumeChanged(action.percent))
+            match action:
+                case SetVolume():
+                    tell(turns.VolumeChanged(action.percent))
+                case StopSpeaking():
+                    tell(turns.Silenced(request.id))
         if reply.text:
-            await self._speak(request, reply.text, reply.language, timings)
+            await self._speak(request, reply.text, reply.language, tell, timings)
 
     async def _speak(
-        self, request: turns.Request, text: str, language: Language, timings: dict[str, float]
+        self, request: turns.Request, text: str, language: Language, tell: Tell, timings: dict[str, float]
     ) -> None:
         """Say it, unless this person wants no sound or something newer was said meanwhile."""
         sink = self.sink
         if sink is None:
             return
-        speech = _Speech(request.id, sink, self._tell, timings)
+        speech = _Speech(request.id, sink, tell, timings)
         if self._latest is not request and not isinstance(request, turns.Announcement):
             speech.end(interrupted=True)
             return
@@ -199,34 +203,52 @@ class Conversation:
             self._speaking = None
 
 
+async def say(
+    mouth: Mouth, text: str, language: Language, sink: Sink, on_written: Callable[[bytes], None] = lambda pcm: None
+) -> None:
+    """Speak a text into a sink, and return when it was handed on or heard. May be cancelled.
+
+    on_written: told each piece. Raises ModelError for a language without a voice.
+    """
+    async with aclosing(mouth.speak(text, language, rate=sink.rate)) as chunks:
+        async for chunk in chunks:
+            await sink.write(chunk)
+            on_written(chunk)
+    await sink.drain()
+
+
 class _Speech:
     """One reply on its way to a sink; ends exactly once, whole or interrupted."""
 
-    def __init__(
-        self, id: str, sink: Sink, tell: Callable[[turns.Event], None], timings: dict[str, float]
-    ) -> None:
+    def __init__(self, id: str, sink: Sink, tell: Tell, timings: dict[str, float]) -> None:
         self.task: asyncio.Task[None] | None = None
         self._id, self._sink, self._tell, self._timings = id, sink, tell, timings
+        self._clock = asyncio.get_running_loop().time
+        self._mark = self._clock()
         self._sent_bytes = 0
         self._ended = False
 
     async def run(self, mouth: Mouth, text: str, language: Language) -> None:
-        clock = asyncio.get_running_loop().time
-        mark = clock()
         self._tell(turns.SpeechStarted(self._id, self._sink.rate))
         try:
-            async with aclosing(mouth.speak(text, language, rate=self._sink.rate)) as chunks:
-                async for chunk in chunks:
-                    await self._sink.write(chunk)
-                    self._sent_bytes += len(chunk)
-                    if "first_audio_ms" not in self._timings:
-                        self._timings["first_audio_ms"] = 1000 * (clock() - mark)
-                        mark = clock()
-            await self._sink.drain()
+            await say(mouth, text, language, self._sink, self._written)
         except ModelError as error:
             self._tell(turns.Failed(self._id, "no_voice", str(error)))
-        self._timings["synthesis_ms"] = 1000 * (clock() - mark)
+        except Exception:
+            log.exception("the answer to turn %s could not be spoken", self._id)
+            self._tell(_failed(self._id))
+        self._timings["synthesis_ms"] = self._lap_ms()
         self.end(interrupted=False)
+
+    def _written(self, pcm: bytes) -> None:
+        self._sent_bytes += len(pcm)
+        if "first_audio_ms" not in self._timings:
+            self._timings["first_audio_ms"] = self._lap_ms()
+
+    def _lap_ms(self) -> float:
+        """Milliseconds since the last time, or since the beginning."""
+        before, self._mark = self._mark, self._clock()
+        return 1000 * (self._mark - before)
 
     def stop(self) -> None:
         """Interrupt it now; the task unwinds on its own."""
@@ -245,3 +267,7 @@ async def _finished(task: asyncio.Task[None] | None) -> None:
     """Wait until a task has ended, however it ended; the task group hears of its errors."""
     if task is not None:
         await asyncio.wait([task])
+
+
+def _failed(id: str) -> turns.Failed:
+    return turns.Failed(id, "internal", "This turn failed because of an error in the device.")

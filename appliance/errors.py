@@ -5,7 +5,7 @@
     ├─ ModelError (OSError)         cli: refuses to start, names the path or the checksum, exit 3
     ├─ AudioDeviceError (OSError)   device: logged once, reopened with back-off; the server lives on
     ├─ WavError (ValueError)        commands: that file is skipped (audio/pcm.py)
-    ├─ ProtocolError (ValueError)   server/page: {"type":"error","code":…} to that client; others untouched
+    ├─ ProtocolError (ValueError)   whoever speaks with the client: an error with its code; others untouched
     └─ SkillError                   dialogue: this turn fails aloud, the next one works
 
 Anything else is a bug: traceback, exit code 1, and systemd restarts the service.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from appliance.audio.endpointing import Reason
 from appliance.audio.pcm import SpokenSource
 from appliance.language import Language
 
@@ -20,6 +21,8 @@ class Spoken:
     id: str
     language: Language
     source: SpokenSource
+    key: str = ""
+    """Names this turn to whatever keeps its effects, for ever and in all sessions; "" for one that keeps none."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Typed:
     id: str
     language: Language
     text: str
+    key: str = ""
+    """As in Spoken."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +110,23 @@ class Announced:
 
 @dataclass(frozen=True)
 class Again:
-    """A turn answered already, asked again after the connection broke: the same answer, and nothing is done."""
+    """An answer to be said once more, because nobody heard it the first time. Nothing is told but its sound."""
 
     id: str
-    source: SpokenSource | None
-    """What is said again, which only has to end; None for a typed turn."""
-    final: FinalHeard | None
-    answer: Answered
+    language: Language
+    text: str
+    timings: Timings
 
 
 Request = Spoken | Typed | Announcement | Again
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The device itself ended the utterance; what was said until then is being answered."""
+
+    id: str
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -131,6 +143,13 @@ class VolumeChanged:
 
 
 @dataclass(frozen=True)
+class Silenced:
+    """Somebody said "stop": whatever rings, wherever, falls silent."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """This turn, or a part of it, failed; the next one works. `code` is one of docs/protocol.md's."""
 
@@ -141,6 +160,6 @@ class Failed:
 
 
 Event = (
-    Listening | Queued | PartialHeard | FinalHeard | Answered | SpeechStarted | SpeechEnded | Announced | Cancelled
-    | VolumeChanged | Failed
+    Listening | Queued | PartialHeard | FinalHeard | Answered | SpeechStarted | SpeechEnded | Announced | Endpoint
+    | Cancelled | VolumeChanged | Silenced | Failed
 )

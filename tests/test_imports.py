@@ -12,16 +12,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "appliance").rglob("*.py"))
 
-TYPES = {"errors", "language", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance"}
+TYPES = {
+    "errors", "language", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
+    "audio.endpointing"}
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
-PLACES = TYPES | {"config", "conversation"}
+PLACES = TYPES | {"config", "conversation", "session"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "__main__": {"cli"}, "app": {""}, "cli": {""}, "systemd": set(),
     "workers": set(), "memory": set(), "config": {"errors", "language"},
-    "turns": {"language", "audio.pcm"},
-    "conversation": TYPES,
+    "turns": {"language", "audio.pcm", "audio.endpointing"},
+    "conversation": TYPES, "replay": TYPES, "session": TYPES | {"conversation", "replay"},
     "audio": {"errors", "config"}, "audio.pcm": {"errors"}, "audio.utterance": {"audio.pcm"},
+    "audio.endpointing": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),
     "speaking": {"errors", "language", "memory", "workers", "audio.pcm", "models"},
     "models": {"errors", "language"},

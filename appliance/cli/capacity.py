@@ -70,13 +70,13 @@ async def capacity(config: Config) -> Capacity:
 async def measure(config: Config, assistant: Assistant) -> Capacity:
     """Speak some sentences on all of synthesis' threads, then hear them on all of recognition's."""
     speaks, hears = 0.0, 0.0
-    language = next((one for one in LANGUAGES if one in assistant.recognizers and one in assistant.voices), None)
-    language = language or next((one for one in LANGUAGES if one in assistant.voices), None)
+    spoken = [one for one in LANGUAGES if one in assistant.mouth.languages]
+    language = next((one for one in spoken if one in assistant.ears.languages), spoken[0] if spoken else None)
     if language is not None:
         begin = time.perf_counter()
         speech = await asyncio.gather(*(_spoken(assistant, sentence, language) for sentence in SENTENCES[language]))
         speaks = _seconds(speech) / (time.perf_counter() - begin)
-        if language in assistant.recognizers:
+        if language in assistant.ears.languages:
             everything = b"".join(speech)
             threads = config.streaming.workers()
             begin = time.perf_counter()
@@ -101,7 +101,7 @@ def _seconds(speech: list[bytes]) -> float:
 
 def _key(config: Config, assistant: Assistant) -> list[object]:
     """What the measurement depends on."""
-    models = [choice.name for chosen in (assistant.recognizers, assistant.voices) for choice in chosen.values()]
+    models = [*assistant.ears.names.values(), *assistant.mouth.names.values()]
     return [__version__, processor(), config.streaming.workers(), config.streaming.tts_workers, *models]
 
 

@@ -31,7 +31,7 @@ async def ask(config: Config, options: argparse.Namespace) -> int:
     """Answer a typed question."""
     text = " ".join(options.text)
     async with awake(config, ears=False, mouth=options.speak) as assistant:
-        answer = await assistant.faculties.mind.answer(text, config.language, Memory())
+        answer = await assistant.mind.answer(text, config.language, Memory())
         if options.json:
             _print_json(
                 text=answer.reply.text, language=answer.reply.language, understood=answer.reply.understood,

@@ -1,30 +1,29 @@
-"""The device's own conversation: button, microphone and loudspeaker around the same Conversation that browsers have."""
+"""The device's own session: button, microphone and loudspeaker around the same Session that pages have."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from appliance import turns
 from appliance.audio.cards import Sound
+from appliance.audio.endpointing import Patience
 from appliance.audio.microphone import Microphone
-from appliance.audio.pcm import RATE
 from appliance.audio.selection import Direction
-from appliance.audio.utterance import Utterance
 from appliance.config import DeviceConfig
-from appliance.conversation import Conversation, Faculties
 from appliance.device import earcons, hints, settings
 from appliance.device.button import gpio_button, keys, terminal
 from appliance.device.lamp import Lamp, lamp
 from appliance.device.push_to_talk import PushToTalk
 from appliance.device.ringing import Ringing
 from appliance.dialogue.types import Memory
-from appliance.errors import AudioDeviceError
+from appliance.errors import AudioDeviceError, ProtocolError
 from appliance.language import Language
+from appliance.session import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +32,6 @@ TAIL_S = 0.06
 
 ECHO_S = 0.1
 """After an interruption the loudspeaker's last sounds are still on their way: its buffer, the room, the card."""
-
-PAUSE_S = 2.0
-"""After a tap, so long without a new word ends the utterance …"""
-
-SILENCE_S = 8.0
-"""… and so long without any word."""
 
 ERROR_SHOWN_S = 2.0
 
@@ -49,36 +42,28 @@ QUIETEST_ALARM = 50
 class LocalDevice:
     """Runs beside the server, in its task group, and survives whatever happens to sound cards. Made in the event loop.
 
-    tasks: the conversation's turns run in it. recognizers: languages that can be heard. state_directory: where volume
-    and mute are kept. on_event: told everything that the conversation tells.
+    tasks: what rings runs in it. state_directory: where volume and mute are kept.
     Raises ConfigError for a key that does not exist.
     """
 
     def __init__(
-        self, config: DeviceConfig, faculties: Faculties, language: Language, tasks: asyncio.TaskGroup, *,
-        recognizers: Collection[Language], max_audio_duration_s: float, state_directory: Path,
-        on_event: Callable[[turns.Event], None] = lambda event: None,
+        self, config: DeviceConfig, sessions: Sessions, tasks: asyncio.TaskGroup, *, state_directory: Path
     ) -> None:
-        self._config, self._language = config, language
-        self._recognizers = recognizers
-        self._limit = round(max_audio_duration_s * RATE)
-        self._state_directory, self._on_event = state_directory, on_event
+        self._config, self._languages = config, sessions.faculties.ears.languages
+        self._state_directory = state_directory
         self._state = settings.load(state_directory)
         loop = asyncio.get_running_loop()
         self.sound = Sound(config, self._sound_changed, self._news, muted=self._state.muted)
         self.button = PushToTalk(self, loop.time, loop.call_later)
         self._keys = keys(config.key, self.button.edge, self._toggle_mute)
         self._lamp = Lamp()
-        self._conversation = Conversation(faculties, None, self.tell, tasks, memory=Memory(volume=self._state.volume))
         self._ringing = Ringing(tasks, self._sound_alarm, self._say, self._apply_volume)
-        self._count = 0
-        self._utterance: Utterance | None = None
-        self._turn: asyncio.Task[None] | None = None
-        self._turn_id = ""
         self._was_ringing = False
-        self._patience: asyncio.TimerHandle | None = None
+        self._count = 0
         self._tail: asyncio.TimerHandle | None = None
         self._listening_to: Microphone | None = None
+        self.session = sessions.open("device", Memory(volume=self._state.volume))
+        self.session.attach(self, None)
 
     async def run(self) -> None:
         """Keep sound, buttons and lamp working until cancelled."""
@@ -97,16 +82,18 @@ class LocalDevice:
     async def leave(self) -> None:
         """Ring and speak no more; carry out what was asked. Then nothing keeps the task group."""
         self._ringing.stop()
-        await self._conversation.wind_up()
+        self._stop_listening()
+        self.session.detach(self)
+        await self.session.settled()
 
     # What others ask of the device
 
     def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> None:
         """Say something on the device's own account. A timer, alarm or reminder rings until it is stopped."""
         announcement = turns.Announcement(
-            announcement_id, self._language, texts[self._language], kind)  # type: ignore[arg-type]
+            announcement_id, self.session.language, texts[self.session.language], kind)  # type: ignore[arg-type]
         if kind == "notice":
-            self._conversation.begin(announcement)
+            self.session.announce(announcement)
         else:
             self._ringing.ring(announcement)
 
@@ -114,7 +101,7 @@ class LocalDevice:
         """Silence what rings, whoever asked for it; False if nothing does."""
         if not self._ringing.stop():
             return False
-        self._conversation.interrupt()
+        self.session.interrupt()
         return True
 
     @property
@@ -146,77 +133,75 @@ class LocalDevice:
 
     def begin(self) -> bool:
         """Silence first, then listen."""
-        self._close_utterance()
+        self._finish()
         self._was_ringing = self._ringing.stop()
         microphone, loudspeaker = self.sound.microphone, self.sound.loudspeaker
         spoke = loudspeaker is not None and loudspeaker.is_heard
-        if microphone is None or self._language not in self._recognizers:
-            self._conversation.interrupt()
+        if microphone is None or self.session.language not in self._languages:
+            self.session.interrupt()
             self._refuse()
             return False
-        self._utterance, self._turn_id = Utterance(self._limit), self._next_id()
-        self._turn = self._conversation.begin(turns.Spoken(self._turn_id, self._language, self._utterance))
+        try:
+            self.session.begin()
+        except ProtocolError as error:  # the device is stopping
+            log.info("not listening: %s", error)
+            return False
         self._listening_to = microphone
         # What the microphone heard until now, and a moment longer, is the device itself.
         microphone.arm(preroll=not spoke, skip_s=ECHO_S if spoke else 0.0)
         asyncio.get_running_loop().add_reader(microphone.fileno(), self._pump)
         if not spoke:  # else the silence says it
             self._play(earcons.listening)
-        self.tell(turns.Listening(self._turn_id))
         return True
 
     def tapped(self) -> bool:
-        """A tap that silenced an alarm is done; any other listens on."""
+        """A tap that silenced an alarm is done; any other listens on until nobody speaks any more."""
         if self._was_ringing:
             self._forget()
             return False
-        self._patience = asyncio.get_running_loop().call_later(SILENCE_S, self._end_by_itself)
+        self.session.endpoint(Patience())
         return True
 
     def end(self) -> None:
-        if self._utterance is not None and self._tail is None:
-            self._tail = asyncio.get_running_loop().call_later(TAIL_S, self._close_utterance)
+        if self._listening_to is not None and self._tail is None:
+            self._tail = asyncio.get_running_loop().call_later(TAIL_S, self._finish)
 
     # Listening
 
     def _pump(self) -> None:
         """Sound has come."""
-        if self._utterance is not None and self._listening_to is not None:
-            self._utterance.write(self._listening_to.read())
-            if self._utterance.truncated:
-                self._end_by_itself()
+        if self._listening_to is not None:
+            self.session.audio(self._listening_to.read())
 
-    def _end_by_itself(self) -> None:
-        self.button.stopped()
-        self._close_utterance()
-
-    def _close_utterance(self) -> None:
-        """The endpoint. Harmless when nothing is open."""
-        if self._stop_listening():
-            self._play(earcons.heard)
-            self._lamp.show("thinking")
+    def _finish(self) -> None:
+        """The endpoint: all that has come belongs to the utterance. Harmless when nothing is open."""
+        rest = self._stop_listening()
+        if rest is not None:
+            self.session.audio(rest)
+            if self.session.open_id:
+                self.session.end()
+                self._show_heard()
 
     def _forget(self) -> None:
         """Drop the utterance under way, unheard."""
-        if self._stop_listening() and self._turn is not None:
+        if self._stop_listening() is not None:
             self.button.stopped()
-            self._turn.cancel()
-            self.tell(turns.Cancelled(self._turn_id))
+            self.session.cancel()
 
-    def _stop_listening(self) -> bool:
-        """End the utterance with all that has come; False if none is open."""
-        for timer in (self._patience, self._tail):
-            if timer is not None:
-                timer.cancel()
-        self._patience = self._tail = None
-        utterance, self._utterance = self._utterance, None
+    def _stop_listening(self) -> bytes | None:
+        """Disarm the microphone; returns what it still had, None if nobody is listening."""
+        if self._tail is not None:
+            self._tail.cancel()
+        self._tail = None
         microphone, self._listening_to = self._listening_to, None
-        if utterance is None or microphone is None:
-            return False
+        if microphone is None:
+            return None
         asyncio.get_running_loop().remove_reader(microphone.fileno())
-        utterance.write(microphone.read(last=True))
-        utterance.end()
-        return True
+        return microphone.read(last=True)
+
+    def _show_heard(self) -> None:
+        self._play(earcons.heard)
+        self._lamp.show("thinking")
 
     # Speaking
 
@@ -225,7 +210,9 @@ class LocalDevice:
             self.sound.loudspeaker.play(earcon(self.sound.loudspeaker.rate))
 
     def _hint(self, hint: hints.Hint) -> None:
-        self._conversation.begin(turns.Announcement(self._next_id(), self._language, hint[self._language]))
+        self._count += 1
+        language = self.session.language
+        self.session.announce(turns.Announcement(f"hint-{self._count}", language, hint[language]))
 
     def _refuse(self) -> None:
         """Say why nobody is listening."""
@@ -238,31 +225,31 @@ class LocalDevice:
             self._hint(hints.NO_RECOGNIZER)
 
     async def _say(self, announcement: turns.Announcement) -> None:
-        await asyncio.wait([self._conversation.begin(announcement)])
+        await asyncio.wait([self.session.announce(announcement)])
 
     async def _sound_alarm(self) -> None:
         """The alarm tone, once the person has had their answer."""
-        if self._turn is not None:
-            await asyncio.wait([self._turn])
+        await self.session.settled()
         loudspeaker = self.sound.loudspeaker
         if loudspeaker is not None:
             await loudspeaker.write(earcons.alarm(loudspeaker.rate))
             await loudspeaker.drain()
 
-    # What the conversation tells
+    # What the session tells (session.Place)
+
+    def displaced(self) -> None:
+        """Nobody else can take this session: its secret is never told."""
 
     def tell(self, event: turns.Event) -> None:
         match event:
             case turns.Listening():
                 self._lamp.show("listening")
-            case turns.PartialHeard() if self._patience is not None and event.id == self._turn_id:
-                self._patience.cancel()
-                self._patience = asyncio.get_running_loop().call_later(PAUSE_S, self._end_by_itself)
-            case turns.Answered():
-                if event.intent in ("StopSpeaking", "HassNevermind"):
-                    self.stop_ringing()
-                if self.sound.loudspeaker is None or not event.text:
-                    self._show_idle()
+            case turns.Endpoint():
+                self._stop_listening()
+                self.button.stopped()
+                self._show_heard()
+            case turns.Answered() if self.sound.loudspeaker is None or not event.text:
+                self._show_idle()
             case turns.SpeechStarted():
                 self._lamp.show("speaking")
             case turns.SpeechEnded() | turns.Cancelled():
@@ -272,10 +259,9 @@ class LocalDevice:
             case turns.Failed():
                 self._play(earcons.refused)
                 self._show_error()
-        self._on_event(event)
 
     def _show_idle(self) -> None:
-        if self._utterance is None:
+        if self._listening_to is None:
             self._lamp.show("muted" if self.muted else "idle")
 
     def _show_error(self) -> None:
@@ -286,11 +272,12 @@ class LocalDevice:
     # What happens to the sound card
 
     def _sound_changed(self) -> None:
-        if self._conversation.sink is not self.sound.loudspeaker:
-            self._conversation.interrupt()
-            self._conversation.sink = self.sound.loudspeaker
+        if self.session.sink is not self.sound.loudspeaker:
+            self.session.interrupt()
+            self.session.sink = self.sound.loudspeaker
         if self.sound.microphone is None:
-            self._end_by_itself()
+            self.button.stopped()
+            self._finish()
         self._apply_volume()
 
     def _news(self, direction: Direction, error: AudioDeviceError | None) -> None:
@@ -313,7 +300,3 @@ class LocalDevice:
     def _remember(self, state: settings.DeviceState) -> None:
         self._state = state
         settings.save(self._state_directory, state)
-
-    def _next_id(self) -> str:
-        self._count += 1
-        return f"device-{self._count}"

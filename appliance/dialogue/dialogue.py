@@ -6,13 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
 from appliance.dialogue.performers import DURABLE, Occasion, Performer, Run, performers
-from appliance.dialogue.types import Ask, Context, Intent, Memory, Reply
+from appliance.dialogue.types import Answer, Ask, Context, Intent, Memory, Reply
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
 from appliance.language import Language
@@ -22,17 +22,6 @@ log = logging.getLogger(__name__)
 
 Helper = Callable[[str, Language], Awaitable[str]]
 """Answers what skills cannot know: slow, remote, and off unless its owner switched it on."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of one turn. SetVolume and StopSpeaking in `reply.actions` are for whoever owns the loudspeaker."""
-
-    reply: Reply
-    intent: Intent
-    understanding_ms: float
-    skill_ms: float
-    """Skill and disk."""
 
 
 _APOLOGY: dict[Language, str] = {

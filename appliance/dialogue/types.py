@@ -108,6 +108,17 @@ class Ask:
     then: Callable[[str], Reply | Ask]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came of one turn. SetVolume and StopSpeaking in `reply.actions` are for whoever owns the loudspeaker."""
+
+    reply: Reply
+    intent: Intent
+    understanding_ms: float
+    skill_ms: float
+    """Skill and disk."""
+
+
 Skill = Callable[[Intent, Context], Reply | Ask]
 """Answers one intent. Pure: no clock, chance, disk or network but what the context holds. May raise SkillError."""
 

@@ -13,13 +13,12 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Source
 from appliance.errors import ModelError
 from appliance.hearing.admission import Admission
-from appliance.hearing.transcript import Final
+from appliance.hearing.transcript import Final, PoolStats
 from appliance.hearing.vosk import SLICE_SAMPLES, LoadedModel, Recognizer, is_composed_lazily, load
 from appliance.language import Language
 from appliance.workers import Workers
@@ -33,20 +32,6 @@ COMPOSING_RECOGNIZER_BYTES = 100_000_000  # measured with a stock model after a 
 RECOGNIZERS_PER_THREAD = 8
 """200 people in ten seconds on two threads, end of speech to transcript: 16 recognizers 15 ms (p95 25), 8 recognizers
 21 (44), 64 recognizers 19 (52): what is decoded in smaller pieces costs more calls."""
-
-
-@dataclass(frozen=True)
-class PoolStats:
-    """One moment of a pool; the times are sums since it was made."""
-
-    made: int
-    in_use: int
-    waiting: int
-    limit: int
-    decoded_s: float
-    """Seconds of audio decoded."""
-    decode_s: float
-    """Seconds the worker threads spent on it."""
 
 
 class RecognizerPool:
@@ -70,17 +55,21 @@ class RecognizerPool:
         self._made = 0
         self._admission = Admission(self._limit, min(workers.threads, self._limit // 4))
         self._numbers = itertools.count()
-        self._decoded_s = 0.0
-        self._decode_s = 0.0
+        self._audio_s = 0.0
+        self._work_s = 0.0
 
     @property
     def languages(self) -> tuple[Language, ...]:
         return tuple(self._paths)
 
     @property
+    def names(self) -> dict[Language, str]:
+        return {language: path.name for language, path in self._paths.items()}
+
+    @property
     def stats(self) -> PoolStats:
         in_use = self._made - sum(map(len, self._idle.values()))
-        return PoolStats(self._made, in_use, self._admission.waiting, self._limit, self._decoded_s, self._decode_s)
+        return PoolStats(self._made, in_use, self._admission.waiting, self._limit, self._audio_s, self._work_s)
 
     async def open(self) -> None:
         """Load the models and warm one recognizer of each. Raises ModelError naming the path and the remedy."""
@@ -151,8 +140,8 @@ class RecognizerPool:
                 took_s, text, words = await self._workers.run(
                     recognizer.decode, part, is_last, wants_partial, priority=priority
                 )
-                self._decode_s += took_s
-                self._decoded_s += len(part) / (SAMPLE_BYTES * RATE)
+                self._work_s += took_s
+                self._audio_s += len(part) / (SAMPLE_BYTES * RATE)
                 if text is None:
                     continue
                 if is_last:

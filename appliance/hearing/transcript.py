@@ -1,4 +1,4 @@
-"""What the recognizer says. Data only."""
+"""What the recognizer says, and how busy a pool is. Data only."""
 
 from __future__ import annotations
 
@@ -27,3 +27,18 @@ class Final:
     """Length of the utterance."""
     final_ms: float = 0.0
     """From the end of the utterance being known here to this transcript."""
+
+
+@dataclass(frozen=True)
+class PoolStats:
+    """One moment of all recognizers, or of all voices; the times are sums since they were made."""
+
+    made: int
+    in_use: int
+    waiting: int
+    """Utterances that wait for a recognizer, or pieces of replies that wait for a thread."""
+    limit: int
+    audio_s: float
+    """Seconds of sound decoded, or synthesised."""
+    work_s: float
+    """Seconds the worker threads spent on it."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from appliance import turns
+from appliance.hearing.transcript import PoolStats
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -25,25 +25,10 @@ LOOK_IDLE_S = 0.5
 """… and while nobody is: an idle device should do nothing."""
 
 
-class Hearing(Protocol):
-    """One moment of the recognizers (hearing/pool.PoolStats)."""
-
-    @property
-    def made(self) -> int: ...
-    @property
-    def in_use(self) -> int: ...
-    @property
-    def waiting(self) -> int: ...
-    @property
-    def decoded_s(self) -> float: ...
-    @property
-    def decode_s(self) -> float: ...
-
-
 class Metrics:
     """Everything that is counted. hearing: asked for the recognizers' state at each look at /metrics."""
 
-    def __init__(self, hearing: Callable[[], Hearing]) -> None:
+    def __init__(self, hearing: Callable[[], PoolStats]) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._registry.register(_Recognizers(hearing))
@@ -105,7 +90,7 @@ class Metrics:
 class _Recognizers:
     """The recognizers' state, read when it is asked for."""
 
-    def __init__(self, hearing: Callable[[], Hearing]) -> None:
+    def __init__(self, hearing: Callable[[], PoolStats]) -> None:
         self._hearing = hearing
 
     def collect(self) -> Iterator[Metric]:
@@ -115,7 +100,7 @@ class _Recognizers:
         state.add_metric(["idle"], now.made - now.in_use)
         yield state
         yield GaugeMetricFamily("voice_queue_depth", "Utterances waiting for a recognizer", now.waiting)
-        yield CounterMetricFamily("voice_stt_audio_seconds", "Sound decoded", now.decoded_s)
-        yield CounterMetricFamily("voice_stt_decode_seconds", "Time decoding it took, on one thread", now.decode_s)
-        rate = now.decode_s / now.decoded_s if now.decoded_s else 0.0
+        yield CounterMetricFamily("voice_stt_audio_seconds", "Sound decoded", now.audio_s)
+        yield CounterMetricFamily("voice_stt_decode_seconds", "Time decoding it took, on one thread", now.work_s)
+        rate = now.work_s / now.audio_s if now.audio_s else 0.0
         yield GaugeMetricFamily("voice_stt_rtf", "Real-time factor of recognition since the start", rate)

@@ -17,15 +17,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from appliance.config import Config
-from appliance.conversation import Faculties
 from appliance.errors import ConfigError, ProtocolError
 from appliance.language import Language
 from appliance.server.access import Names
 from appliance.server.metrics import CONTENT_TYPE, Metrics
 from appliance.server.page import protocol
-from appliance.server.page.answered import AnsweredTurns
-from appliance.server.page.connection import Client, Facts
+from appliance.server.page.connection import Connection
 from appliance.server.site import Site, find_site, respond
+from appliance.session import Sessions
 from appliance.turns import Announcement
 
 log = logging.getLogger(__name__)
@@ -47,15 +46,14 @@ BACKLOG = 1024
 
 
 class WebServer:
-    """Listens, checks who asks, and gives every client its own conversation."""
+    """Listens, checks who asks, and gives every client a session."""
 
-    def __init__(self, config: Config, faculties: Faculties, facts: Facts, metrics: Metrics) -> None:
-        self._config, self._faculties, self._facts, self._metrics = config, faculties, facts, metrics
+    def __init__(self, config: Config, sessions: Sessions, metrics: Metrics) -> None:
+        self._config, self._sessions, self._metrics = config, sessions, metrics
         self._site = Site(find_site())
         self._names = Names(config.server.page_port, config.server.names)
-        self._clients: set[Client] = set()
-        self._answered = AnsweredTurns()
-        metrics.backlog.set_function(lambda: sum(client.backlog_s for client in self._clients))
+        self._clients: set[Connection] = set()
+        metrics.backlog.set_function(lambda: sessions.backlog_s)
         self.ready = False
         """True once the models are warm; /readyz answers by it."""
 
@@ -90,8 +88,8 @@ class WebServer:
     def announce(self, texts: dict[Language, str], announcement_id: str, kind: str) -> None:
         """Say something to everyone connected, each in their language."""
         for client in tuple(self._clients):
-            language = client.language
-            client.announce(Announcement(announcement_id, language, texts[language], kind))  # type: ignore[arg-type]
+            language = client.session.language
+            client.session.announce(Announcement(announcement_id, language, texts[language], kind))  # type: ignore[arg-type]
 
     async def _listen(self, name: str, port: int) -> Server:
         settings = self._config
@@ -141,7 +139,7 @@ class WebServer:
         if len(self._clients) >= self._config.server.max_connections:
             await self._refuse(connection)
             return
-        client = Client(connection, self._config, self._faculties, self._facts, self._metrics, self._answered)
+        client = Connection(connection, self._sessions, "", self._config.streaming.chunk_size, self._metrics)
         self._clients.add(client)
         self._metrics.connections.set(len(self._clients))
         try:

@@ -76,6 +76,10 @@ class Synthesizer:
     def languages(self) -> tuple[Language, ...]:
         return tuple(self._paths)
 
+    @property
+    def names(self) -> dict[Language, str]:
+        return {language: path.stem for language, path in self._paths.items()}
+
     async def open(self) -> None:
         """Load and warm the voices. Raises ModelError naming the path and the remedy."""
         for language, path in self._paths.items():

@@ -20,7 +20,7 @@ from pathlib import Path
 from vosk import KaldiRecognizer, Model, SetLogLevel
 from websockets.asyncio.server import ServerConnection, serve
 
-from appliance.hearing.pool import PoolStats
+from appliance.hearing.transcript import PoolStats
 from appliance.models.choose import find_recognizer
 from appliance.server.metrics import Metrics
 from appliance.server.site import respond

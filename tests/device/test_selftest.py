@@ -100,7 +100,7 @@ async def test_the_round_trip_is_measured_and_said_aloud(
     card: SoundCard, cable: None, assistant: Assistant
 ) -> None:
     with card.recording() as heard:
-        result = await self_test(CONFIG, "en", assistant.faculties.mouth)
+        result = await self_test(CONFIG, "en", assistant.mouth)
         await asyncio.sleep(0.2)
     assert result.findings == ()
     assert 10 < result.round_trip_ms < 400

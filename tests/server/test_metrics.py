@@ -6,8 +6,9 @@ import asyncio
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from websockets.datastructures import Headers
@@ -15,11 +16,10 @@ from websockets.http11 import Request
 
 from appliance import turns
 from appliance.config import load
-from appliance.conversation import Faculties
-from appliance.language import Language
+from appliance.hearing.transcript import PoolStats
 from appliance.server.metrics import Metrics
-from appliance.server.page.connection import Facts
 from appliance.server.web import WebServer
+from appliance.session import Sessions
 from tests.support.caller import Caller
 from tests.support.scrape import buckets, quantile, scrape
 from tests.support.server import ROOT, RunningServer
@@ -30,13 +30,8 @@ NAMES = (
     "process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total")
 
 
-@dataclass
-class Recognizers:
-    made: int = 3
-    in_use: int = 1
-    waiting: int = 5
-    decoded_s: float = 100.0
-    decode_s: float = 2.0
+def idle() -> PoolStats:
+    return PoolStats(made=3, in_use=1, waiting=5, limit=3, audio_s=100.0, work_s=2.0)
 
 
 async def test_every_name_of_the_field_is_there_after_a_turn(
@@ -79,7 +74,7 @@ async def test_the_lateness_of_the_loop_is_measured_while_someone_is_connected(
 
 
 async def test_a_blocked_loop_is_seen() -> None:
-    metrics = Metrics(Recognizers)
+    metrics = Metrics(idle)
     watching = asyncio.create_task(metrics.watch_loop(lambda: True))
     await asyncio.sleep(0)
     time.sleep(0.2)  # noqa: ASYNC251 - the offence to be noticed
@@ -90,31 +85,27 @@ async def test_a_blocked_loop_is_seen() -> None:
 
 
 def test_an_interrupted_reply_is_no_measurement() -> None:
-    metrics = Metrics(Recognizers)
+    metrics = Metrics(idle)
     metrics.event(turns.SpeechEnded("1", True, 0.1, {"first_audio_ms": 5.0, "synthesis_ms": 5.0}))
     assert "voice_turn_latency_seconds_count{" not in metrics.text().decode()
 
 
 def test_the_recognizers_state_is_read_when_it_is_asked_for() -> None:
-    recognizers = Recognizers()
+    recognizers = idle()
     metrics = Metrics(lambda: recognizers)
-    recognizers.waiting = 9
+    recognizers = replace(recognizers, waiting=9)
     text = metrics.text().decode()
     assert "voice_queue_depth 9.0" in text and 'voice_recognizers{state="idle"} 2.0' in text
     assert "voice_stt_rtf 0.02" in text
 
 
 @pytest.mark.parametrize(("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.168.1.9", 403)])
-def test_metrics_are_for_programs_on_this_device_only(address: str, status: int) -> None:
-    server = WebServer(load(), _nobody(), Facts({}, {}), Metrics(Recognizers))
+async def test_metrics_are_for_programs_on_this_device_only(address: str, status: int) -> None:
+    nobody: Any = None
+    server = WebServer(load(), Sessions(nobody, nobody, language="en", max_audio_duration_s=1), Metrics(idle))
     request = Request("/metrics", Headers({"Host": "localhost:8080"}))
     response = server._answer_http(SimpleNamespace(remote_address=(address, 1)), request)  # type: ignore[arg-type]
     assert response is not None and response.status_code == status
-
-
-def _nobody() -> Faculties:
-    nothing: dict[Language, str] = {}
-    return Faculties(nothing, nothing, nothing)  # type: ignore[arg-type]
 
 
 def test_a_quantile_is_interpolated_in_its_bucket() -> None:
@@ -127,6 +118,6 @@ def test_the_dashboard_asks_for_nothing_that_is_not_there() -> None:
     dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
     asked = {name for panel in dashboard["panels"] for target in panel["targets"]
              for name in re.findall(r"\b(?:voice|process)_[a-z_]+", target["expr"])}
-    shown = set(re.findall(r"^# TYPE (\S+)", Metrics(Recognizers).text().decode(), re.MULTILINE))
+    shown = set(re.findall(r"^# TYPE (\S+)", Metrics(idle).text().decode(), re.MULTILINE))
     assert len(asked) > 10
     assert {name.removesuffix("_bucket") for name in asked} <= shown

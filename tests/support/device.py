@@ -18,6 +18,7 @@ from appliance.app import Assistant
 from appliance.audio.pcm import RATE, Recording
 from appliance.config import DeviceConfig
 from appliance.device.local import LocalDevice
+from appliance.session import Sessions
 from tests.support import sound_card
 
 E = TypeVar("E", bound=turns.Event)
@@ -93,9 +94,9 @@ async def at_the_device(
     """A device that runs, with a person before it, once sound has come from the microphone."""
     person = Person(card)
     async with asyncio.TaskGroup() as tasks:
+        sessions = Sessions(assistant, tasks, language="en", max_audio_duration_s=10, observe=person.told)
         device = person.device = LocalDevice(
-            replace(CONFIG, **settings), assistant.faculties, "en", tasks,  # type: ignore[arg-type]
-            recognizers=assistant.recognizers, max_audio_duration_s=10, state_directory=state, on_event=person.told)
+            replace(CONFIG, **settings), sessions, tasks, state_directory=state)  # type: ignore[arg-type]
         running = tasks.create_task(device.run())
         try:
             if not device.muted:
@@ -117,5 +118,5 @@ async def transcribed(assistant: Assistant, recording: sound_card.Recording) -> 
     samples = soxr.resample(recording.samples().astype(np.float32) / 32768, sound_card.RATE, RATE)
     loudest = max(0.05, float(np.abs(samples).max()))
     pcm = np.rint(samples / loudest * 16384).astype("<i2").tobytes()
-    final = await assistant.faculties.ears.transcribe(Recording(pcm, RATE), "en", on_partial=lambda text: None)
+    final = await assistant.ears.transcribe(Recording(pcm, RATE), "en", on_partial=lambda text: None)
     return final.text

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from appliance.dialogue.dialogue import Answer
+from appliance.dialogue.types import Answer
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SMALL_WORDS = frozenset(

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from appliance.dialogue.dialogue import Answer, Dialogue
-from appliance.dialogue.types import Memory, SetTimer
+from appliance.dialogue.dialogue import Dialogue
+from appliance.dialogue.types import Answer, Memory, SetTimer
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from appliance.state.clock import Clock

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from appliance.dialogue.dialogue import Answer
-from appliance.dialogue.types import StopSpeaking
+from appliance.dialogue.types import Answer, StopSpeaking
 from appliance.dialogue.understanding import Understanding
 from appliance.language import LANGUAGES, Language
 from tests.utterances.canonical import differences

@@ -154,6 +154,16 @@ test("a drop between transcript and answer ends the turn with a reason and does 
   assert.deepEqual(types(home.network.taken()), ["hello"]);
 });
 
+test("after a drop the page gives its session back, so that the device knows it again", async () => {
+  const home = await house();
+  assert.equal(home.network.taken().at(-1)?.session, undefined);
+  home.say({ type: "welcome", version: 1, language: "en", languages: ["en"], spoken: { en: true }, max_audio_duration_s: 30, session: "s3cret" });
+  home.network.drop();
+  await home.clock.pass(1000);
+  const [hello] = home.network.taken();
+  assert.deepEqual([hello.type, hello.session], ["hello", "s3cret"]);
+});
+
 test("after ten seconds without the device the turn ends with a clear message", async () => {
   const home = await house({ language: "de" });
   const turn = await speak(home);

@@ -246,7 +246,9 @@ export class EnhancedVoiceAssistant {
     const reply_rate = loudspeaker.replyRate ?? undefined;
     const wishes = { language, speak: speakReplies && audioIsAllowed(), reply_rate };
     if (JSON.stringify(wishes) === this.#wishes) return;
-    if (connection.send("hello", wishes)) this.#wishes = JSON.stringify(wishes);
+    // The session is what the device remembers of this page; it answers with the one in force.
+    const session = this.welcome?.session;
+    if (connection.send("hello", { ...wishes, session })) this.#wishes = JSON.stringify(wishes);
   }
 
   #configure() {

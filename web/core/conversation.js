@@ -10,6 +10,13 @@ import { PATIENCE_MS, Turn } from "./turn.js";
 /** Errors that end no turn: what was heard so far is decoded, what was answered can be read. */
 const REMARKS = ["audio_too_long", "no_voice"];
 
+/** A random UUID. Browsers keep crypto.randomUUID from pages that did not come over https:// or from localhost. */
+export function randomId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 export class Conversation {
   /** A turn changed. */
   onturn = () => {};
@@ -24,12 +31,10 @@ export class Conversation {
   #open = new Map();
   #announced = null; // id of the latest announcement
   #patience = null;
-  #session = Math.random().toString(36).slice(2, 8); // an id is one turn's, also to a device that saw us before
-  #turnNumber = 0;
 
-  constructor({ connection, clock }) {
-    this.connection = connection;
-    this.clock = clock;
+  /** newId: () → text that is one turn's for ever, also to a device that was restarted. */
+  constructor({ connection, clock, newId = randomId }) {
+    Object.assign(this, { connection, clock, newId });
   }
 
   /** Whether an answer is awaited. */
@@ -43,7 +48,7 @@ export class Conversation {
 
   /** A new turn, not sent yet. kind: "voice" | "text". */
   begin(kind, language, text) {
-    this.newest = new Turn({ id: `${this.#session}-${++this.#turnNumber}`, kind, language, text });
+    this.newest = new Turn({ id: this.newId(), kind, language, text });
     return this.newest;
   }
 

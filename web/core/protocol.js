@@ -8,6 +8,7 @@ export const MAX_MESSAGE_BYTES = 32768;
 export const MAX_TEXT_LENGTH = 500;
 export const MAX_ID_LENGTH = 64;
 export const LANGUAGES = ["en", "de"];
+const ENDPOINTS = ["client", "auto"];
 
 /** A message that docs/protocol.md does not allow. `code` is one of the codes listed there. */
 export class ProtocolError extends Error {
@@ -46,6 +47,10 @@ function language(value, name) {
   if (!LANGUAGES.includes(value)) refuse("unknown_language", `"${name}" is ${quote(value)}, expected en or de`);
 }
 
+function endpoint(value, name) {
+  if (!ENDPOINTS.includes(value)) refuse("bad_field", `"${name}" is ${quote(value)}, expected client or auto`);
+}
+
 function captureRate(value, name) {
   number(value, name);
   if (value !== WIRE_RATE_HZ) refuse("bad_sample_rate", `"${name}" is ${value} Hz, expected ${WIRE_RATE_HZ}`);
@@ -76,8 +81,8 @@ const timings = { processing_time_ms: optional(number), timings: optional(object
 
 /** Messages from the client: type → field → check. Keys not listed are ignored. */
 export const CLIENT_MESSAGES = {
-  hello: { language: optional(language), reply_rate: optional(replyRate), speak: optional(flag) },
-  start: { id: turnId, language: optional(language), sample_rate: optional(captureRate) },
+  hello: { language: optional(language), reply_rate: optional(replyRate), speak: optional(flag), session: optional(identifier) },
+  start: { id: turnId, language: optional(language), sample_rate: optional(captureRate), endpoint: optional(endpoint) },
   stop: { id: turnId },
   cancel: { id: turnId },
   text: { id: turnId, text: spokenText, language: optional(language) },
@@ -87,7 +92,7 @@ export const CLIENT_MESSAGES = {
 
 /** Messages from the device. A newer device may send more keys, and types this page ignores. */
 export const SERVER_MESSAGES = {
-  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, volume: optional(number) },
+  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, volume: optional(number), session: optional(identifier) },
   listening: { id: identifier },
   queued: { id: identifier, place: number },
   partial: { id: identifier, text },
@@ -95,8 +100,10 @@ export const SERVER_MESSAGES = {
   answer: { id: identifier, text, ...timings },
   speech_start: { id: identifier, sample_rate: replyRate },
   speech_end: { id: identifier, interrupted: flag, ...timings },
+  endpoint: { id: identifier, reason: text },
   cancelled: { id: identifier, audio_s: optional(number) },
   volume: { percent: number },
+  silenced: { id: identifier },
   announce: { id: identifier, text, kind: text },
   pong: { timestamp },
   error: { code: text, message: text, hint: optional(text), id: turnId },

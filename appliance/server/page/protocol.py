@@ -7,7 +7,7 @@ import difflib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from appliance import turns
 from appliance.audio.pcm import RATE, REPLY_RATES
@@ -19,18 +19,24 @@ MAX_MESSAGE_BYTES = 32 * 1024
 MAX_TEXT_CHARACTERS = 500
 MAX_ID_CHARACTERS = 64
 
+Endpoint = Literal["client", "auto"]
+
 
 @dataclass(frozen=True)
 class Hello:
     language: Language | None
     reply_rate: int | None
     speak: bool | None
+    session: str | None = None
+    """The secret from an earlier `welcome`."""
 
 
 @dataclass(frozen=True)
 class Start:
     id: str | None
     language: Language | None
+    endpoint: Endpoint = "client"
+    """Who decides when the utterance is over; with "auto" the device does too."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,11 @@ def _hello(fields: Mapping[str, Any]) -> Hello:
     low, high = REPLY_RATES
     if rate is not None and not low <= rate <= high:
         raise ProtocolError("bad_field", f"reply_rate is {rate}, expected {low} to {high} Hz")
-    return Hello(_language(fields), rate, _optional(fields, "speak", bool, "true or false"))
+    session = _optional(fields, "session", str, "text")
+    if session is not None and len(session) > MAX_ID_CHARACTERS:
+        raise ProtocolError(
+            "bad_field", f"session has {len(session)} characters, expected at most {MAX_ID_CHARACTERS}")
+    return Hello(_language(fields), rate, _optional(fields, "speak", bool, "true or false"), session)
 
 
 def _start(fields: Mapping[str, Any]) -> Start:
@@ -128,7 +138,10 @@ def _start(fields: Mapping[str, Any]) -> Start:
         raise ProtocolError(
             "bad_sample_rate", f"sample_rate is {rate}, expected {RATE} Hz",
             hint="Resample before sending, with a band-limited filter; the page's worklet does.")
-    return Start(_id(fields), _language(fields))
+    endpoint: Endpoint = fields.get("endpoint") or "client"
+    if endpoint not in get_args(Endpoint):
+        raise ProtocolError("bad_field", f"endpoint is {endpoint!r:.60}, expected client or auto")
+    return Start(_id(fields), _language(fields), endpoint)
 
 
 def _text(fields: Mapping[str, Any]) -> Text:
@@ -160,8 +173,10 @@ _TYPES: dict[type, str] = {
     turns.SpeechStarted: "speech_start",
     turns.SpeechEnded: "speech_end",
     turns.Announced: "announce",
+    turns.Endpoint: "endpoint",
     turns.Cancelled: "cancelled",
     turns.VolumeChanged: "volume",
+    turns.Silenced: "silenced",
     turns.Failed: "error",
 }
 
@@ -180,7 +195,7 @@ def encode(event: turns.Event) -> str:
 
 def encode_error(error: ProtocolError) -> str:
     fields = {"type": "error", "code": error.code, "message": str(error), "hint": error.hint}
-    return dumps(fields if error.id is None else fields | {"id": error.id})
+    return dumps(fields | {"id": error.id} if error.id else fields)
 
 
 def encode_pong(ping: Ping, server_time: float) -> str:

@@ -22,8 +22,10 @@ EVENTS: list[turns.Event] = [
     turns.Answered("7", "It's seven minutes past three.", "en", "HassGetCurrentTime", True, "what time is it", TIMINGS),
     turns.SpeechStarted("7", 48000),
     turns.SpeechEnded("7", False, 1.9, TIMINGS | {"first_audio_ms": 60.1, "synthesis_ms": 18.6}),
+    turns.Endpoint("7", "silence"),
     turns.Cancelled("7", 1.4),
     turns.VolumeChanged(60),
+    turns.Silenced("7"),
     turns.Announced("a1", "timer", "Your pizza timer is done.", "en"),
     turns.Failed("7", "bad_json", "This is not JSON: …", "Send one JSON object per text message."),
 ]

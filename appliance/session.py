@@ -1,0 +1,428 @@
+"""One person's presence: the utterance they are saying, what they asked a moment ago, what is remembered of them.
+
+A session outlives the connection it came by. A place (a page's socket, the device, any other wire) attaches itself,
+puts in `begin`, `audio`, `end`, `cancel`, `text`, `interrupt`, and is told what happens. There is no JSON here, no
+socket, and no sound but 16 kHz.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from appliance import turns
+from appliance.audio.endpointing import Endpointer, Reason
+from appliance.audio.pcm import RATE, SAMPLE_BYTES, Sink
+from appliance.audio.utterance import Utterance
+from appliance.conversation import Conversation, Faculties
+from appliance.dialogue.types import Memory
+from appliance.errors import ProtocolError
+from appliance.language import Language
+from appliance.replay import Question, Questions
+
+FORGOTTEN_AFTER_S = 600.0
+"""A session whose client has gone is remembered for so long."""
+
+MOST_GONE = 1000
+"""Sessions remembered without their client, a few KB each; beyond that the longest gone is forgotten."""
+
+MOST_TURNS = 16
+"""Of one session under way at once: nobody may fill the queues that all share."""
+
+OVERDUE_S = 5.0
+"""An utterance may stay open for so much longer than the sound it may hold."""
+
+UNIQUE_ID_CHARACTERS = 16
+"""An id this long is taken for one turn's for ever (docs/protocol.md): what it changes is changed once."""
+
+
+Later = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
+
+
+class Place(Protocol):
+    """Where a session is at the moment."""
+
+    def tell(self, event: turns.Event) -> None:
+        """Called for everything that happens, in order. Must not wait."""
+
+    def displaced(self) -> None:
+        """The session's client has come back by another way; this one hears nothing any more."""
+
+
+class Sessions:
+    """Everybody's sessions, in one event loop. Turns under way run in `tasks`, whoever has gone.
+
+    observe: told every event of every session. dropped: told why a piece of sound was not used.
+    later: like loop.call_later; None takes the running loop's.
+    """
+
+    def __init__(
+        self, faculties: Faculties, tasks: asyncio.TaskGroup, *, language: Language, max_audio_duration_s: float,
+        observe: Callable[[turns.Event], None] = lambda event: None,
+        dropped: Callable[[str], None] = lambda reason: None,
+        clock: Callable[[], float] | None = None, later: Later | None = None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.faculties, self.tasks, self.language = faculties, tasks, language
+        self.max_audio_duration_s = max_audio_duration_s
+        self.observe, self.dropped = observe, dropped
+        self.clock, self.later = clock or loop.time, later or loop.call_later
+        self.stopping = False
+        """No new turn is taken up any more; set when the device stops."""
+        self._present: set[Session] = set()
+        self._returning: dict[str, Session] = {}
+        """Those whose client was told the secret, by what the secret hashes to."""
+        self._gone: OrderedDict[str, asyncio.TimerHandle] = OrderedDict()
+
+    def open(self, visitor: str, memory: Memory | None = None) -> Session:
+        """A new session. visitor: who asks, as whoever let them in calls them; a session comes back only to them."""
+        return Session(self, visitor, memory or Memory())
+
+    def resume(self, secret: str, visitor: str) -> Session | None:
+        """The session whose secret a client was told; None if it was forgotten or is another visitor's."""
+        session = self._returning.get(_name(secret))
+        return session if session is not None and session.visitor == visitor else None
+
+    @property
+    def backlog_s(self) -> float:
+        """Sound that has arrived and was not decoded yet."""
+        return sum(session.backlog_s for session in self._present)
+
+    def new_secret(self, session: Session) -> str:
+        """Make a secret under which a session can be resumed."""
+        secret = secrets.token_urlsafe(16)
+        self._returning[_name(secret)] = session
+        return secret
+
+    def arrived(self, session: Session) -> None:
+        self._present.add(session)
+        if (leave := self._gone.pop(session.name, None)) is not None:
+            leave.cancel()
+
+    def left(self, session: Session) -> None:
+        """Remember a session without its client for a while, if that client can come back."""
+        self._present.discard(session)
+        if session.name in self._returning:
+            self._gone[session.name] = self.later(FORGOTTEN_AFTER_S, partial(self._forget, session.name))
+            if len(self._gone) > MOST_GONE:
+                self._forget(next(iter(self._gone)))
+
+    def _forget(self, name: str) -> None:
+        self._gone.pop(name).cancel()
+        del self._returning[name]
+
+
+class _Utterance:
+    """The utterance that is open, and what decides about its end."""
+
+    def __init__(self, id: str, language: Language, sound: Utterance, endpointer: Endpointer | None) -> None:
+        self.id, self.language, self.sound, self.endpointer = id, language, sound, endpointer
+        self.earlier: Question | None = None
+        """What this may be said again of; it is decided at the end, when all of it can be compared."""
+        self.question: Question | None = None
+        self.turn: asyncio.Task[None] | None = None
+        self.overdue: asyncio.TimerHandle | None = None
+        self.partial: str | None = ""
+        self._digest = hashlib.blake2b(digest_size=16)
+
+    @property
+    def asked(self) -> object:
+        """All that was said so far, to be compared."""
+        return self.language, self._digest.hexdigest()
+
+    def write(self, pcm: bytes) -> None:
+        taken = self.sound.write(pcm)
+        self._digest.update(memoryview(pcm)[: taken * SAMPLE_BYTES])
+
+
+class Session:
+    """One person's presence. Made by Sessions; everything here belongs to its event loop."""
+
+    def __init__(self, sessions: Sessions, visitor: str, memory: Memory) -> None:
+        self.visitor = visitor
+        self.language = sessions.language
+        self.memory = memory
+        """What is remembered between turns: volume, last reply, last heard. Forgotten with the session."""
+        self._sessions = sessions
+        self._conversation = Conversation(sessions.faculties, sessions.tasks, memory)
+        self._questions = Questions(sessions.clock)
+        self._secret = ""
+        self._place: Place | None = None
+        self._visit = 0
+        self._open: _Utterance | None = None
+        self._closed_id = ""
+        """The last utterance's, if it ended otherwise than by `end`: its client may not know yet."""
+        self._strays_told = False
+        self._waiting: set[Utterance] = set()
+        self._count = 0
+
+    # Where it is
+
+    @property
+    def secret(self) -> str:
+        """What the client gives back to find this session again; whoever was never told cannot return."""
+        self._secret = self._secret or self._sessions.new_secret(self)
+        return self._secret
+
+    @property
+    def name(self) -> str:
+        """Names the session in registries; tells nothing about the secret."""
+        return _name(self._secret)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Nothing was asked in it yet."""
+        return not self._count
+
+    @property
+    def sink(self) -> Sink | None:
+        """Where replies sound; None for no sound."""
+        return self._conversation.sink
+
+    @sink.setter
+    def sink(self, sink: Sink | None) -> None:
+        self._conversation.sink = sink
+
+    def attach(self, place: Place, sink: Sink | None) -> None:
+        """Be at `place` from now on. A place that it was at before has been given up by its client."""
+        before = self._place
+        if before is not None:
+            self.detach(before)
+            before.displaced()
+        self._place, self.sink = place, sink
+        self._visit += 1
+        self._strays_told = False
+        self._sessions.arrived(self)
+
+    def detach(self, place: Place) -> None:
+        """The place has gone: forget what was still being said, carry out what was asked. Nothing is spoken.
+
+        Harmless where the session is elsewhere by now.
+        """
+        if place is not self._place:
+            return
+        self._place = None
+        self._conversation.interrupt()
+        self.sink = None
+        if self._open is not None:
+            self._drop(self._open)
+        self._sessions.left(self)
+
+    async def settled(self, timeout_s: float | None = None) -> bool:
+        """Wait until no turn is under way; False if one still is after timeout_s."""
+        return await self._conversation.settled(timeout_s)
+
+    @property
+    def backlog_s(self) -> float:
+        """Sound that has arrived and was not decoded yet."""
+        return sum(sound.waiting for sound in self._waiting) / RATE
+
+    # What is asked
+
+    def begin(self, id: str = "", language: Language | None = None, endpointer: Endpointer | None = None) -> str:
+        """A person begins to talk; silences the reply being spoken. Returns the turn's id, made up if none is given.
+
+        endpointer: decides about the end too. Raises ProtocolError.
+        """
+        if self._open is not None:
+            raise ProtocolError("already_started", "an utterance is open already; end or cancel it first", id=id)
+        self._refuse_if_full(id)
+        language = language or self.language
+        if language not in self._sessions.faculties.ears.languages:
+            raise ProtocolError(
+                "no_recognizer", f"There is no recognizer for {language!r} on this device.",
+                hint="Typed text works. `stimme models list` names the recognizers that can be fetched.", id=id)
+        limit_s = self._sessions.max_audio_duration_s
+        now = self._open = _Utterance(self._named(id), language, Utterance(round(limit_s * RATE)), endpointer)
+        self._strays_told, self._closed_id = False, ""
+        now.earlier = self._questions.earlier(id, self._visit) if id else None
+        self._waiting.add(now.sound)
+        if now.earlier is None:
+            self._hear(now, id)
+        else:
+            self._conversation.interrupt()
+        now.overdue = self._sessions.later(limit_s + OVERDUE_S, lambda: self._close("limit"))
+        self.tell(turns.Listening(now.id))
+        return now.id
+
+    @property
+    def open_id(self) -> str:
+        """The turn whose utterance is open; "" if none is."""
+        return self._open.id if self._open is not None else ""
+
+    def endpoint(self, endpointer: Endpointer | None) -> None:
+        """From now on this decides about the end of the open utterance; None: only the person does."""
+        if self._open is not None:
+            self._open.endpointer = endpointer
+
+    def audio(self, pcm: bytes) -> None:
+        """The next samples of the open utterance, s16le at 16 kHz. Raises ProtocolError; stray sound is told once."""
+        now = self._open
+        if now is None:
+            self._sessions.dropped("not_started")
+            if not self._strays_told:
+                self._strays_told = True
+                raise ProtocolError("not_started", "sound arrived while nobody was listening; it was not used")
+            return
+        if len(pcm) % SAMPLE_BYTES:
+            self._sessions.dropped("odd_bytes")
+            raise ProtocolError(
+                "odd_bytes", f"{len(pcm)} bytes of sound, expected an even number (s16le); they were not used",
+                id=now.id)
+        now.write(pcm)
+        if now.sound.truncated:
+            self._sessions.dropped("audio_too_long")
+            self._close("limit")
+        elif now.endpointer and (end := now.endpointer.feed(pcm, now.partial, self._sessions.clock())):
+            self._close(end.reason)
+
+    def end(self, id: str = "") -> None:
+        """The person has finished. Raises ProtocolError if nothing is open, or something else than `id`."""
+        if self._is_over(id):
+            return
+        self._opened(id)
+        self._close()
+
+    def cancel(self, id: str = "") -> None:
+        """Forget the open utterance, unheard. Raises ProtocolError as `end` does."""
+        now = self._opened(id)
+        self._drop(now)
+        self.tell(turns.Cancelled(now.id, now.sound.samples / RATE))
+
+    def text(self, text: str, id: str = "", language: Language | None = None) -> str:
+        """A typed question; silences the reply being spoken. Returns the turn's id. Raises ProtocolError."""
+        self._refuse_if_full(id)
+        language = language or self.language
+        earlier = self._questions.earlier(id, self._visit) if id else None
+        if earlier is not None and earlier.asked == (language, text):
+            self._tell_again(earlier)
+            return id
+        request = turns.Typed(self._named(id), language, text, self._key(id))
+        self._take(Question(request, self._visit, (language, text)), is_named=bool(id))
+        return request.id
+
+    def interrupt(self) -> None:
+        """Be quiet."""
+        self._conversation.interrupt()
+
+    def announce(self, announcement: turns.Announcement) -> asyncio.Task[None]:
+        """Say something on the device's own account, after what is being said."""
+        return self._conversation.begin(announcement, self.tell)
+
+    # What happens
+
+    def tell(self, event: turns.Event) -> None:
+        """Tell whoever this session is with, and whoever observes all."""
+        self._show(event)
+        self._sessions.observe(event)
+
+    def _show(self, event: turns.Event) -> None:
+        if self._place is not None:
+            self._place.tell(event)
+
+    def _told(self, question: Question, event: turns.Event) -> None:
+        self._questions.note(question, event)
+        if (now := self._open) is not None and now.question is question:
+            match event:
+                case turns.Queued():
+                    now.partial = None
+                case turns.PartialHeard():
+                    now.partial = event.text
+        self.tell(event)
+
+    def _tell_again(self, question: Question) -> None:
+        """It was asked before: what was told about it then, and its answer aloud, now or when it comes."""
+        question.visit = self._visit
+        for event in question.told:
+            self._show(event)
+        answer = question.answer
+        if answer is not None:
+            again = turns.Again(answer.id, answer.language, answer.text, answer.timings)
+            self._conversation.begin(again, self.tell)
+        else:
+            self._conversation.favour(question.request)
+
+    # The open utterance
+
+    def _opened(self, id: str) -> _Utterance:
+        if self._open is None:
+            raise ProtocolError("not_started", "nothing is being listened to", id=id)
+        if id not in ("", self._open.id):
+            raise ProtocolError(
+                "wrong_id", f"{id!r} is not being listened to, but {self._open.id!r} is; that one goes on",
+                hint="Name the open utterance, or leave the id out.", id=id)
+        return self._open
+
+    def _is_over(self, id: str) -> bool:
+        """The utterance ended by itself a moment ago, and whoever ends it now could not know."""
+        return self._open is None and bool(self._closed_id) and id in ("", self._closed_id)
+
+    def _close(self, reason: Reason | None = None) -> None:
+        """The endpoint. reason: None if the person said so."""
+        now = self._taken_away()
+        if now.earlier is not None and now.earlier.asked == now.asked:
+            self._waiting.discard(now.sound)
+            self._tell_again(now.earlier)
+        elif now.question is None:
+            self._hear(now, now.id)
+        if now.question is not None:
+            now.question.asked = now.asked
+        if reason is not None:
+            self._closed_id, self._strays_told = now.id, True
+            self.tell(turns.Endpoint(now.id, reason))
+
+    def _drop(self, now: _Utterance) -> None:
+        self._taken_away()
+        self._waiting.discard(now.sound)
+        if now.turn is not None:
+            now.turn.cancel()
+
+    def _taken_away(self) -> _Utterance:
+        """No utterance is open from here on."""
+        now, self._open = self._open, None
+        assert now is not None and now.overdue is not None, "only an open utterance is ended"
+        now.overdue.cancel()
+        now.sound.end()
+        return now
+
+    def _hear(self, now: _Utterance, id: str) -> None:
+        """Begin the turn of an utterance. id: as the client gave it."""
+        now.question = Question(turns.Spoken(now.id, now.language, now.sound, self._key(id)), self._visit)
+        now.turn = self._take(now.question, is_named=bool(id))
+        now.turn.add_done_callback(lambda _: self._waiting.discard(now.sound))
+
+    # Turns
+
+    def _take(self, question: Question, *, is_named: bool) -> asyncio.Task[None]:
+        """Take up a turn, known from here on as asked already."""
+        if is_named:
+            self._questions.keep(question)
+        turn = self._conversation.begin(question.request, partial(self._told, question))
+        turn.add_done_callback(lambda _: self._questions.over(question))
+        return turn
+
+    def _refuse_if_full(self, id: str) -> None:
+        if self._sessions.stopping:
+            raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.", id=id)
+        if self._conversation.open_turns >= MOST_TURNS:
+            raise ProtocolError(
+                "too_many_turns", f"{self._conversation.open_turns} turns are under way, which is the limit.",
+                hint="Wait for their answers.", id=id)
+
+    def _named(self, id: str) -> str:
+        self._count += 1
+        return id or str(self._count)
+
+    def _key(self, id: str) -> str:
+        """Names the turn to whatever keeps its effects; the same after a restart, if the client's id is unique."""
+        is_unique = len(id) >= UNIQUE_ID_CHARACTERS and not self._questions.knows(id)
+        return f"{self.visitor}/{id}" if is_unique else secrets.token_urlsafe(12)
+
+
+def _name(secret: str) -> str:
+    return hashlib.blake2b(secret.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,95 @@
+"""Ears, mind and mouth for tests of turn-taking: they do what the test says, when it says so. For unit tests only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
+
+from appliance.audio.pcm import Source
+from appliance.conversation import Faculties
+from appliance.dialogue.types import Action, Answer, Intent, Memory, Reply, SetVolume, StopSpeaking
+from appliance.errors import ModelError
+from appliance.hearing.transcript import Final, PoolStats
+from appliance.language import Language
+
+
+@dataclass
+class FakeFaculties:
+    """Ears that hear what the gate lets through, a mind that repeats, a mouth that speaks ten chunks."""
+
+    hearing: asyncio.Event = field(default_factory=asyncio.Event)
+    thinking: asyncio.Event = field(default_factory=asyncio.Event)
+    speaking: asyncio.Event = field(default_factory=asyncio.Event)
+    forgotten: list[str] = field(default_factory=list)
+    carried_out: list[tuple[str, str]] = field(default_factory=list)
+    """(words, key) of everything the mind was asked."""
+    breaks_on: str = "boom"
+    queued: bool = False
+
+    languages: tuple[Language, ...] = ("en",)
+    names: Mapping[Language, str] = field(default_factory=dict)
+    stats = PoolStats(made=0, in_use=0, waiting=0, limit=0, audio_s=0.0, work_s=0.0)
+
+    def all(self) -> Faculties:
+        return Faculties(self, self, self)
+
+    async def transcribe(
+        self, source: Source, language: Language, *, on_partial: Callable[[str], None],
+        on_place: Callable[[int], None] | None = None,
+    ) -> Final:
+        if self.queued and on_place is not None:
+            on_place(1)
+        heard = b""
+        try:
+            while pcm := await source.read():
+                heard += pcm
+                on_partial(heard.decode().strip("\0")[:3])
+            await self.hearing.wait()
+        except asyncio.CancelledError:
+            self.forgotten.append(heard.decode().strip("\0"))
+            raise
+        return Final(heard.decode().strip("\0"), (), 1.0, 1.0, 1.0)
+
+    async def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Answer:
+        if text == self.breaks_on:
+            raise RuntimeError("a bug in a skill")
+        await self.thinking.wait()
+        self.carried_out.append((text, turn))
+        actions: dict[str, Action] = {"stop": StopSpeaking(), "quiet": SetVolume(10)}
+        memory.last_heard = text
+        reply = Reply(f"You said {text}", language, (actions[text],) if text in actions else ())
+        return Answer(reply, Intent("Echo", text, language), 2.0, 1.0)
+
+    async def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]:
+        if text == "You said mute":
+            raise ModelError("no voice")
+        if text == "You said stutter":
+            raise RuntimeError("a bug in a voice")
+        for _ in range(10):
+            yield b"\1\0" * 100
+            await self.speaking.wait()
+
+
+def willing(breaks_on: str = "boom") -> FakeFaculties:
+    """Faculties that wait for nothing."""
+    fake = FakeFaculties(breaks_on=breaks_on)
+    for gate in (fake.hearing, fake.thinking, fake.speaking):
+        gate.set()
+    return fake
+
+
+class FakeSink:
+    rate = 16_000
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    async def write(self, pcm: bytes) -> None:
+        self.heard.append("sound")
+
+    async def drain(self) -> None:
+        self.heard.append("drained")
+
+    def flush(self) -> None:
+        self.heard.append("flush")
