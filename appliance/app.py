@@ -31,8 +31,13 @@ from appliance.memory import give_back, share_heaps
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.catalogue import Kind
 from appliance.models.choose import Choice, find_recognizer, find_voice, how_to_get
+from appliance.server.access import Guard
+from appliance.server.listener import Listener, Route
 from appliance.server.metrics import Metrics
-from appliance.server.web import WebServer
+from appliance.server.page.people import People
+from appliance.server.routes import status_routes
+from appliance.server.site import Site, find_site
+from appliance.server.web import Web
 from appliance.session import Sessions
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.state.database import Database
@@ -142,11 +147,15 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 assistant, tasks, language=config.language, max_audio_duration_s=config.server.max_audio_duration_s,
                 observe=told.event, dropped=metrics.frame_dropped)
             device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
-            server = WebServer(config, sessions, metrics)
-            page_port, port = await stack.enter_async_context(server.listening())
+            people = People(config, sessions, metrics)
+            ready = asyncio.Event()
+            listeners = _listeners(config, people, metrics, ready)
+            guard = Guard(config.server.names, config.server.origins)
+            web = Web(config, guard, listeners, see_off=people.leave)
+            ports = await stack.enter_async_context(web.listening())
             background = [tasks.create_task(work) for work in (
-                watch(assistant.timers, _bell(server, device), run=assistant.remembering.run), _catch_up(assistant),
-                feed_watchdog(), metrics.watch_loop(lambda: server.occupied))]
+                watch(assistant.timers, _bell(people, device), run=assistant.remembering.run), _catch_up(assistant),
+                feed_watchdog(), metrics.watch_loop(lambda: people.present))]
             if device is not None:
                 background.append(tasks.create_task(device.run()))
             better = better_models(assistant.choices)
@@ -156,11 +165,12 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 log.info("better models can be had from the network, with --fetch: %s", ", ".join(better))
             gc.collect()
             gc.freeze()  # models, sentences and code are never garbage: looking through them stops the loop for 30 ms
-            server.ready = True
+            ready.set()
             notify("READY=1")
             host = "localhost" if config.server.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else config.server.host
-            log.info("ready: http://%s:%d (WebSocket also at ws://%s:%d)", host, page_port, host, port)
+            log.info("ready: http://%s:%d (WebSocket also at ws://%s:%d)", host, ports["page"], host, ports["guide"])
             await stop.wait()
+            ready.clear()
             notify("STOPPING=1")
             log.info("stopping")
             for task in background:
@@ -187,12 +197,23 @@ def _device(config: Config, sessions: Sessions, tasks: asyncio.TaskGroup) -> Loc
     return LocalDevice(config.device, sessions, tasks, state_directory=config.state_path())
 
 
-def _bell(server: WebServer, device: LocalDevice | None) -> Callable[[Timer], Awaitable[None]]:
+def _listeners(config: Config, people: People, metrics: Metrics, ready: asyncio.Event) -> list[Listener]:
+    """What listens where."""
+    server = config.server
+    files = Route(Site(find_site()).answer)
+    status = status_routes(metrics, ready.is_set)
+    return [
+        Listener("page", "STIMME_PAGE_PORT", server.host, server.page_port, files, status, people.talk),
+        Listener("guide", "STIMME_PORT", server.host, server.port, files, status, people.talk),
+    ]
+
+
+def _bell(people: People, device: LocalDevice | None) -> Callable[[Timer], Awaitable[None]]:
     """What to do when a timer is due: tell every page, and ring at the device."""
 
     async def ring(timer: Timer) -> None:
         texts = {language: announcement(timer, language) for language in LANGUAGES}
-        for place in (server, device):
+        for place in (people, device):
             if place is not None:
                 place.announce(texts, f"timer-{timer.id}", timer.kind)
 
