@@ -12,7 +12,7 @@ from tests.utterances.load import HERE, FileError, read, utterances
 
 FILES = sorted(HERE.glob("*.yaml"))
 README = (HERE / "README.md").read_text(encoding="utf-8")
-FAMILIES = re.findall(r"^\| ([a-z]+) \|", README.partition("## Families")[2], re.MULTILINE)
+FAMILIES = re.findall(r"^\| (?!file)([a-z]+) \|", README.partition("## Families")[2], re.MULTILINE)
 NAMES = INTENTS | set(re.findall(r"\b[A-Z][A-Za-z]+\b", README.partition("## Families")[2]))
 
 
