@@ -10,21 +10,19 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import uvloop
 
 from appliance import turns
-from appliance.bell import Bell, Texts
 from appliance.config import Config
 from appliance.conversation import Faculties, Mind
 from appliance.device.local import LocalDevice
 from appliance.dialogue.dialogue import Dialogue
-from appliance.dialogue.families.timer.skill import announcement, missed
+from appliance.dialogue.families.timer.skill import announcement
 from appliance.dialogue.types import Answer, Memory, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
@@ -33,12 +31,18 @@ from appliance.memory import give_back, share_heaps
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.catalogue import Kind
 from appliance.models.choose import Choice, find_recognizer, find_voice, how_to_get
+from appliance.server.access import Guard
+from appliance.server.listener import Listener, Route
 from appliance.server.metrics import Metrics
-from appliance.server.web import WebServer
+from appliance.server.page.people import People
+from appliance.server.routes import status_routes
+from appliance.server.site import Site, find_site
+from appliance.server.web import Web
 from appliance.session import Sessions
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore
+from appliance.state.watch import watch
 from appliance.systemd import feed_watchdog, notify
 from appliance.workers import Workers
 
@@ -96,7 +100,7 @@ async def awake(
                 tasks.create_task(pool.open())
                 tasks.create_task(synthesizer.open())
                 understanding = tasks.create_task(thinking.run(Understanding))
-            mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run, remember=remembering.run)
+            mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run)
             if config.log_speech:
                 mind = _LoggedMind(mind)
             give_back()  # what loading needed
@@ -143,11 +147,15 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 assistant, tasks, language=config.language, max_audio_duration_s=config.server.max_audio_duration_s,
                 observe=told.event, dropped=metrics.frame_dropped)
             device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
-            server = WebServer(config, sessions, metrics)
-            page_port, port = await stack.enter_async_context(server.listening())
+            people = People(config, sessions, metrics)
+            ready = asyncio.Event()
+            listeners = _listeners(config, people, metrics, ready)
+            guard = Guard(config.server.names, config.server.origins)
+            web = Web(config, guard, listeners, see_off=people.leave)
+            ports = await stack.enter_async_context(web.listening())
             background = [tasks.create_task(work) for work in (
-                _bell(assistant, tasks, server, device).watch.watch(), _catch_up(assistant), feed_watchdog(),
-                metrics.watch_loop(lambda: server.occupied))]
+                watch(assistant.timers, _bell(people, device), run=assistant.remembering.run), _catch_up(assistant),
+                feed_watchdog(), metrics.watch_loop(lambda: people.present))]
             if device is not None:
                 background.append(tasks.create_task(device.run()))
             better = better_models(assistant.choices)
@@ -157,11 +165,12 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 log.info("better models can be had from the network, with --fetch: %s", ", ".join(better))
             gc.collect()
             gc.freeze()  # models, sentences and code are never garbage: looking through them stops the loop for 30 ms
-            server.ready = True
+            ready.set()
             notify("READY=1")
             host = "localhost" if config.server.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else config.server.host
-            log.info("ready: http://%s:%d (WebSocket also at ws://%s:%d)", host, page_port, host, port)
+            log.info("ready: http://%s:%d (WebSocket also at ws://%s:%d)", host, ports["page"], host, ports["guide"])
             await stop.wait()
+            ready.clear()
             notify("STOPPING=1")
             log.info("stopping")
             for task in background:
@@ -188,23 +197,27 @@ def _device(config: Config, sessions: Sessions, tasks: asyncio.TaskGroup) -> Loc
     return LocalDevice(config.device, sessions, tasks, state_directory=config.state_path())
 
 
-def _bell(assistant: Assistant, tasks: asyncio.TaskGroup, server: WebServer, device: LocalDevice | None) -> Bell:
-    """What is due is said at the pages and at the device; who comes is told what nobody has heard."""
-    timers = assistant.timers
+def _listeners(config: Config, people: People, metrics: Metrics, ready: asyncio.Event) -> list[Listener]:
+    """What listens where."""
+    server = config.server
+    files = Route(Site(find_site()).answer)
+    status = status_routes(metrics, ready.is_set)
+    return [
+        Listener("page", "STIMME_PAGE_PORT", server.host, server.page_port, files, status, people.talk),
+        Listener("guide", "STIMME_PORT", server.host, server.port, files, status, people.talk),
+    ]
 
-    def announced(timer: Timer) -> Texts:
-        return {language: announcement(timer, language) for language in LANGUAGES}
 
-    def told_late(timer: Timer) -> Texts:
-        return {language: missed(timer, timers.clock.now(), language) for language in LANGUAGES}
+def _bell(people: People, device: LocalDevice | None) -> Callable[[Timer], Awaitable[None]]:
+    """What to do when a timer is due: tell every page, and ring at the device."""
 
-    bell = Bell(timers, announced, told_late, tasks, assistant.remembering.run)
-    bell.places.append(server)
-    server.greet = bell.greet
-    if device is not None:
-        bell.places.append(device)
-        device.greet = partial(bell.greet, device)
-    return bell
+    async def ring(timer: Timer) -> None:
+        texts = {language: announcement(timer, language) for language in LANGUAGES}
+        for place in (people, device):
+            if place is not None:
+                place.announce(texts, f"timer-{timer.id}", timer.kind)
+
+    return ring
 
 
 async def _catch_up(assistant: Assistant) -> None:

@@ -58,6 +58,8 @@ class ServerConfig:
     page_port: int = setting(8080, "STIMME_PAGE_PORT", "port of the page", low=0, high=65535)
     port: int = setting(8123, "STIMME_PORT", "port of the plain WebSocket", low=0, high=65535)
     names: tuple[str, ...] = setting((), "STIMME_NAMES", "further host names under which the page is reached")
+    origins: tuple[str, ...] = setting(
+        (), "STIMME_ORIGINS", "pages of yours on other ports or hosts that may connect, as http://HOST:PORT")
     max_connections: int = setting(
         100, "MAX_CONNECTIONS", "most clients connected at once", unit="connections", low=1, high=100_000)
     max_audio_duration_s: float = setting(

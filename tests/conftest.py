@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from appliance.audio.portaudio import rescan
 from appliance.hearing.pool import RecognizerPool
-from appliance.models.choose import unpack_embedded
+from appliance.models.choose import find_recognizer
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.workers import Workers
 from tests.support.kit import sentences, synthesizer_paths
@@ -45,8 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded recognizer's directory."""
-    return unpack_embedded(tmp_path_factory.mktemp("models"))
+    """The directory of the embedded English recognizer."""
+    choice = find_recognizer("en", tmp_path_factory.mktemp("models"))
+    assert choice is not None
+    return choice.path
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

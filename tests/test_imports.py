@@ -30,14 +30,14 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "models": {"errors", "language"},
     "dialogue": {"errors", "language"}, "dialogue.dialogue": {"errors", "language", "dialogue", "state"},
     "dialogue.performers": {"dialogue", "state"},
-    "bell": {"language", "dialogue.types", "state"},
     "state": {"errors", "language", "dialogue.types"},
     "server": PLACES,
     "device": PLACES | {"audio"},
 }
 HOME = {  # third-party name → the modules that may know it
-    "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "hassil": {"dialogue.understanding"},
-    "home_assistant_intents": {"dialogue.understanding"}, "yaml": {"dialogue.family"},
+    "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "h11": {"server.http"},
+    "hassil": {"dialogue.understanding"}, "home_assistant_intents": {"dialogue.understanding"},
+    "yaml": {"dialogue.family"},
     "native": {"audio", "speaking.synthesizer"},
     "numpy": {"audio", "device.earcons", "device.selftest", "hearing.vosk", "speaking"},
     "onnx": {"speaking.vits"}, "onnxruntime": {"speaking.vits"}, "piper": {"speaking.voices"},

@@ -64,7 +64,7 @@ class ReceivedSound:
 
 
 async def transcribed(pcm: bytes) -> str:
-    choice = find_recognizer("en", MODELS, "stimme-en-small-0.1")
+    choice = find_recognizer("en", MODELS, "stimme-en-small-0.2")
     assert choice is not None
     workers = Workers(1, "test")
     try:

@@ -25,13 +25,6 @@ class Occasion:
     turn: str
     """The turn's id; doing the same turn twice must do it once."""
     memory: Memory
-    number: int = 0
-    """Which of the turn's actions."""
-
-    @property
-    def effect(self) -> str:
-        """What the change is called for good (state/database.py); "" if the turn has no id."""
-        return f"{self.turn}/{self.number}" if self.turn else ""
 
 
 Performer = Callable[[Any, Occasion], Awaitable[None]]
@@ -45,10 +38,10 @@ def performers(timers: TimerStore, run: Run) -> Mapping[type, Performer]:
     """Those that every device has."""
 
     async def set_timer(action: SetTimer, occasion: Occasion) -> None:
-        await run(timers.add, action, occasion.effect)
+        await run(timers.add, action)
 
     async def cancel_timer(action: CancelTimer, occasion: Occasion) -> None:
-        await run(timers.cancel, action.id, occasion.effect)
+        await run(timers.cancel, action.id)
 
     async def set_volume(action: SetVolume, occasion: Occasion) -> None:
         """What the conversation remembers; whoever owns the loudspeaker follows it."""
@@ -58,8 +51,6 @@ def performers(timers: TimerStore, run: Run) -> Mapping[type, Performer]:
         memory.volume = action.percent
 
     async def stop_speaking(action: StopSpeaking, occasion: Occasion) -> None:
-        """What rings is heard. The reply being spoken is silenced by the conversation, before it answers."""
-        if timers.ringing():
-            await run(timers.silence, occasion.effect)
+        """Done by whoever owns the loudspeaker: the conversation silences before it answers."""
 
     return {SetTimer: set_timer, CancelTimer: cancel_timer, SetVolume: set_volume, StopSpeaking: stop_speaking}

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.errors import ModelError
 from appliance.hearing.transcript import Word
-from appliance.models.choose import check_recognizer
+from appliance.models.whole import check_recognizer
 
 SLICE_SAMPLES = RATE
 """The most that one call may be given."""

@@ -1,7 +1,7 @@
 """The recognizer models and voices that Stimme knows by name. Data only.
 
 Sizes and SHA-256 are those of the publishers' files, as several independent projects pin them. What a model must
-contain, and which one a language gets, stands in models.py.
+contain stands in whole.py, which one a language gets in choose.py.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ class Model:
     source: str = ""
     """URL of the directory that the files are in; "" for what comes with Stimme and is never fetched."""
     note: str = ""
+    """What it is good for and how well it hears or speaks, in a sentence to show to people."""
+    replaces: tuple[str, ...] = ()
+    """Embedded models of earlier releases, whose unpacked files are of no use any more."""
 
     @property
     def size_bytes(self) -> int:
@@ -40,7 +43,6 @@ class Model:
         return sum(file.size_bytes for file in self.files)
 
 
-EMBEDDED_RECOGNIZER = "stimme-en-small-0.1"
 EMBEDDED_VOICE = "en_US-joe-medium"
 
 _VOSK = "https://alphacephei.com/vosk/models"
@@ -51,21 +53,32 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
         "vosk-model-small-en-us-0.15", "recognizer", "en", "Apache-2.0",
         (File("vosk-model-small-en-us-0.15.zip", 41_205_931,
               "30f26242c4eb449f948e42cb302dd7a686cb29a3423a8367f99ff41780942498"),),
-        _VOSK, "general English",
+        _VOSK, "any English, trained on many people: better than the embedded one with accents and far away",
     ),
     Model(
-        EMBEDDED_RECOGNIZER, "recognizer", "en", "Apache-2.0",
-        (File("stimme-en-small-0.1.tar.xz", 6_563_784,
-              "1d24da0582fdee14be97ad18a411af25a90d724e40ea5818bef714ea630b239f"),
-         File("stimme-en-small-0.1.HCLG.fst.xz", 4_675_432,
-              "42ce990c837753681d762bae6c400bcfb1c6e8ed8c1559b87f3864e3f0b4a97e")),
-        note="comes with Stimme: commands, no dictation",
+        "stimme-en-small-0.2", "recognizer", "en", "Apache-2.0",
+        (File("stimme-en-small-0.2.tar.xz", 6_642_288,
+              "83cfa7fcc6149a1eaa2270f0e169ba9f3accfa6c1f30efa543b5434f9aa3c83b"),
+         File("stimme-en-small-0.2.HCLG.fst.xz", 4_910_800,
+              "2db9a1b24ef539477f1237214f81dc1b734ae33a685f34324c969c8d38547950")),
+        note="comes with Stimme: commands and lists, no dictation; 2.7 % of a new synthetic voice's words wrong, "
+        "1.3 % of a person's times and dates",
+        replaces=("stimme-en-small-0.1",),
     ),
     Model(
         "vosk-model-small-de-0.15", "recognizer", "de", "Apache-2.0",
         (File("vosk-model-small-de-0.15.zip", 46_499_967,
               "b7e53c90b1f0a38456f4cd62b366ecd58803cd97cd42b06438e2c131713d5e43"),),
-        _VOSK, "general German",
+        _VOSK, "any German, trained on many people: better than the embedded one, which has heard none",
+    ),
+    Model(
+        "stimme-de-small-0.1", "recognizer", "de", "GPL-3.0-or-later",
+        (File("stimme-de-small-0.1.tar.xz", 6_462_236,
+              "a7e3949027c4b5742efb675fe57fb6468aa55bacaf27cfb1afd69d0e346dd940"),
+         File("stimme-de-small-0.1.HCLG.fst.xz", 4_796_084,
+              "45f753a627f839e3d7835d1a1865364fdaa46882386c1848d460a4cbee2f29d5")),
+        note="comes with Stimme: commands, no dictation; 1.3 % of a new synthetic voice's words wrong, "
+        "no sentence spoken by a person could be tested",
     ),
     Model(
         EMBEDDED_VOICE, "voice", "en", "CC0-1.0",
@@ -73,7 +86,7 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
               "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06"),
          File("en_US-joe-medium.onnx.json", 4_794,
               "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33")),
-        note="comes with Stimme",
+        note="comes with Stimme: a man's voice, sentences as a person would say them",
     ),
     Model(
         "de_DE-thorsten-medium", "voice", "de", "CC0-1.0",
@@ -81,7 +94,7 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
               "7e64762d8e5118bb578f2eea6207e1a35a8e0c30595010b666f983fc87bb7819"),
          File("de_DE-thorsten-medium.onnx.json", 4_819,
               "974adee790533adb273a1ac88f49027d2a1b8f0f2cf4905954a4791e79264e85")),
-        f"{_VOICES}/de/de_DE/thorsten/medium",
+        f"{_VOICES}/de/de_DE/thorsten/medium", "a man's voice, sentences as a person would say them",
     ),
 )
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from appliance.errors import ModelError
 from appliance.models.catalogue import CATALOGUE, Model, by_name
-from appliance.models.choose import check_recognizer, check_voice, put
 from appliance.models.download import Progress, disk_error, download, unpack
+from appliance.models.whole import check_recognizer, check_voice, put
 
 UNPACKED_BYTES = 400_000_000
 """No small model unpacks to more."""

@@ -1,50 +1,107 @@
-"""Who may ask for what: Host and Origin checks, and how fast one client may send sound. No I/O."""
+"""Who may ask for what (Host, Origin, who they are), and how fast one client may send. No I/O."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from enum import IntEnum
+from http import HTTPStatus
+
+from appliance.server.http import Request
 
 REAL_TIME_LIMIT = 1.5
 """A client may send sound this much faster than it is spoken, once it has sent one longest utterance at once: a page
 that was cut off sends again what was said meanwhile."""
 
 
-class Names:
-    """The host names under which this device may be addressed.
+class Role(IntEnum):
+    """What somebody may do; each may also do what stands above it."""
+
+    ANYBODY = 0
+    """Read the page's files."""
+    TALK = 1
+    CONFIGURE = 2
+    OWNER = 3
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who was let in. id: stays the same from visit to visit for one place; "local" is this device itself."""
+
+    id: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Somebody who was not: an HTTP status, and what to do about it in plain words. Holds nothing secret."""
+
+    status: HTTPStatus
+    words: str
+
+
+class Guard:
+    """Stands in front of every listener: who asks, and may they have what they ask for?
 
     A page elsewhere that resolves its own name to this device (DNS rebinding) fails the Host check; a page elsewhere
-    that opens our WebSocket (cross-site hijacking; browsers apply no CORS to it) fails the Origin check.
+    that opens our WebSocket or posts a form (browsers ask nobody before either) fails the Origin check.
+    names: further host names of this device. origins: exact origins of the owner's own pages on other ports or hosts.
     """
 
-    def __init__(self, page_port: int, further: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         own = socket.gethostname().lower()
-        self._page_port = page_port
-        self._names = {"localhost", own, f"{own}.local", *(name.lower() for name in further)}
+        self._names = {"localhost", own, f"{own}.local", *(name.lower() for name in names)}
+        self._origins = {origin.lower().rstrip("/") for origin in origins}
+        self._pages: set[tuple[str, int]] = set()
 
-    def host_allowed(self, host: str | None) -> bool:
-        """`host` is the Host header: one of our names, or a bare IP address, with any port."""
-        name = _split(f"//{host}")[0] if host else None
-        return name is not None and (name in self._names or _is_address(name))
+    def page_at(self, scheme: str, port: int) -> None:
+        """Our own page is served there; its origin may come from there."""
+        self._pages.add((scheme, port))
 
-    def origin_allowed(self, origin: str | None, host: str) -> bool:
-        """`origin` is the Origin header: absent (not a browser), or our own page on the host it was asked from."""
-        if origin is None:
+    def admit(self, request: Request, needs: Role = Role.ANYBODY) -> Visitor | Refusal:
+        """Let a request in, or say why not."""
+        host = request.headers.get("host")
+        name = _host_name(host)
+        if name is None or not (name in self._names or _is_address(name)):
+            return Refusal(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                f"This device does not answer to the name {host!r:.80}. STIMME_NAMES adds names.\n")
+        if (request.upgrades or request.method not in SAFE) and not self._origin_allowed(request, name):
+            return Refusal(
+                HTTPStatus.FORBIDDEN, "Only this device's own page may do this from a browser. STIMME_ORIGINS adds "
+                f"pages of yours that live elsewhere; this one is at {request.headers.get('origin')!r:.80}.\n")
+        here = ipaddress.ip_address(request.address).is_loopback
+        visitor = Visitor("local", Role.OWNER) if here else Visitor(request.address, Role.TALK)
+        if visitor.role < needs:
+            return Refusal(HTTPStatus.FORBIDDEN, "This is for programs on this device only.\n")
+        return visitor
+
+    def _origin_allowed(self, request: Request, name: str) -> bool:
+        """Absent (not a browser), our own page on the host it was asked from, or one of the owner's."""
+        origin = request.headers.get("origin")
+        if origin is None or origin.lower() in self._origins:
             return True
-        name, port = _split(origin)
-        return name is not None and name == _split(f"//{host}")[0] and port in (self._page_port, _split(f"//{host}")[1])
+        match = _ORIGIN.fullmatch(origin.lower())
+        if match is None or _host_name(match["host"]) != name:
+            return False
+        port = int(match["port"] or (443 if match["scheme"] == "https" else 80))
+        return (match["scheme"], port) in self._pages
 
 
-def _split(url: str) -> tuple[str | None, int | None]:
-    """(lower-case host name, port) of a URL; (None, None) if it is none."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-        return (parts.hostname, port)
-    except ValueError:
-        return (None, None)
+SAFE = frozenset({"GET", "HEAD"})
+"""Methods that change nothing, which other sites' pages may use: they cannot read what comes back."""
+
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
+
+
+def _host_name(host: str | None) -> str | None:
+    """The lower-case name or address of a Host header (RFC 9110, 7.2), without port and brackets; or None."""
+    match = _HOST.fullmatch(host.lower()) if host else None
+    return match["name"].strip("[]") if match else None
 
 
 def _is_address(name: str) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 
 from appliance.errors import ModelError
 from appliance.language import Language
-from appliance.models.choose import check_published, check_voice
+from appliance.models.whole import check_published, check_voice
 from appliance.speaking import vits
 from appliance.speaking.vits import Samples
 

@@ -11,7 +11,6 @@ the transcript only. Its /metrics shows how late its event loop is.
 from __future__ import annotations
 
 import asyncio
-import http
 import json
 import tempfile
 import time
@@ -22,8 +21,9 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from appliance.hearing.transcript import PoolStats
 from appliance.models.choose import find_recognizer
+from appliance.server.http import respond
 from appliance.server.metrics import Metrics
-from appliance.server.site import respond
+from tests.support.library_http import library_response
 from tests.support.server import MODELS
 
 RATE = 16_000
@@ -92,7 +92,7 @@ async def run() -> None:
     before = Before(published_model(), metrics)
     async with serve(
         before.serve, "127.0.0.1", 0, process_request=lambda _, request: (
-            respond(http.HTTPStatus.OK, metrics.text()) if request.path == "/metrics" else None)
+            library_response(respond(200, metrics.text())) if request.path == "/metrics" else None)
     ) as server:
         port = server.sockets[0].getsockname()[1]
         print(f"ready: http://localhost:{port} (WebSocket also at ws://localhost:{port})", flush=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ModelError
-from appliance.models import choose as models
+from appliance.language import Language
 from appliance.models.catalogue import CATALOGUE, by_name, of
-from appliance.models.choose import check_recognizer, find_recognizer, find_voice, how_to_get, unpack_embedded
+from appliance.models.choose import find_recognizer, find_voice, how_to_get
+from appliance.models.whole import CONTENTS, check_recognizer
 
 VOSK_FILES = ("am/final.mdl", "conf/mfcc.conf", "graph/HCLr.fst", "graph/Gr.fst")
 
@@ -35,36 +36,15 @@ def no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
 
 
-def test_english_is_heard_by_the_embedded_recognizer_if_nothing_else_is_there(tmp_path: Path) -> None:
-    choice = find_recognizer("en", tmp_path / "models")
+@pytest.mark.parametrize(("language", "name"), [("en", "stimme-en-small-0.2"), ("de", "stimme-de-small-0.1")])
+def test_a_language_is_heard_by_the_embedded_recognizer_if_nothing_else_is_there(
+    tmp_path: Path, language: Language, name: str
+) -> None:
+    choice = find_recognizer(language, tmp_path / "models")
     assert choice is not None
-    assert (choice.name, choice.why, choice.engine) == ("stimme-en-small-0.1", "comes with Stimme", "vosk")
-    assert choice.path == tmp_path / "models" / "stimme-en-small-0.1"
+    assert (choice.name, choice.why, choice.engine) == (name, "comes with Stimme", "vosk")
+    assert choice.path == tmp_path / "models" / name
     check_recognizer(choice.path)
-
-
-def test_the_embedded_recognizer_is_unpacked_once(tmp_path: Path) -> None:
-    first = unpack_embedded(tmp_path)
-    before = (first / "am" / "final.mdl").stat().st_mtime_ns
-    assert unpack_embedded(tmp_path) == first
-    assert (first / "am" / "final.mdl").stat().st_mtime_ns == before
-    assert [path.name for path in tmp_path.iterdir()] == [first.name]
-
-
-def test_a_forged_embedded_archive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "package"
-    (package / "embedded").mkdir(parents=True)
-    (package / "embedded" / "stimme-en-small-0.1.tar.xz").write_bytes(b"forged")
-    monkeypatch.setattr(models, "files", lambda _: package)
-    with pytest.raises(ModelError, match="SHA-256 .*, expected 1d24da05.*; install Stimme again"):
-        unpack_embedded(tmp_path / "models")
-    assert not (tmp_path / "models").exists()
-
-
-def test_a_models_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ModelError, match=f"{tmp_path}/file/models: cannot unpack the embedded recognizer"):
-        unpack_embedded(tmp_path / "file" / "models")
 
 
 def test_a_fetched_recognizer_is_preferred_to_the_embedded_one(tmp_path: Path) -> None:
@@ -76,7 +56,8 @@ def test_a_fetched_recognizer_is_preferred_to_the_embedded_one(tmp_path: Path) -
 
 def test_a_small_model_that_is_not_catalogued_is_used_and_a_big_one_is_not(tmp_path: Path) -> None:
     recognizer(tmp_path, "vosk-model-de-0.21")
-    assert find_recognizer("de", tmp_path) is None
+    embedded = find_recognizer("de", tmp_path)
+    assert embedded is not None and embedded.why == "comes with Stimme"
     small = recognizer(tmp_path, "vosk-model-small-de-zamia-0.3")
     choice = find_recognizer("de", tmp_path)
     assert choice is not None and choice.path == small
@@ -95,8 +76,32 @@ def test_a_configured_recognizer_that_is_missing_is_an_error_and_not_a_fallback(
         find_recognizer("de", tmp_path, "vosk-model-small-de-0.15")
 
 
-def test_german_has_no_embedded_recognizer_and_says_how_to_get_one(tmp_path: Path) -> None:
-    assert find_recognizer("de", tmp_path) is None
+def test_what_was_prepared_at_build_time_is_found_and_what_the_person_fetched_is_preferred(tmp_path: Path) -> None:
+    prepared, own = tmp_path / "prepared", tmp_path / "own"
+    built_in = recognizer(prepared, "stimme-de-small-0.1")
+    choice = find_recognizer("de", own, prepared=prepared)
+    assert choice is not None and (choice.path, choice.why) == (built_in, "comes with Stimme")
+    assert not own.exists()
+    path = recognizer(prepared, "vosk-model-small-de-0.15")
+    choice = find_recognizer("de", own, prepared=prepared)
+    assert choice is not None and choice.path == path
+    path = recognizer(own, "vosk-model-small-de-0.15")
+    choice = find_recognizer("de", own, prepared=prepared)
+    assert choice is not None and choice.path == path
+    shipped = voice(prepared, "de_DE-thorsten-medium")
+    for configured in ("", "de_DE-thorsten-medium"):
+        speaker = find_voice("de", own, configured, prepared=prepared)
+        assert speaker is not None and speaker.path == shipped
+
+
+def test_an_embedded_recognizer_may_be_configured_by_name(tmp_path: Path) -> None:
+    recognizer(tmp_path, "vosk-model-small-de-0.15")
+    choice = find_recognizer("de", tmp_path, "stimme-de-small-0.1")
+    assert choice is not None and (choice.name, choice.why) == ("stimme-de-small-0.1", "configured")
+    check_recognizer(choice.path)
+
+
+def test_what_is_missing_is_said_with_how_to_get_it() -> None:
     assert how_to_get("recognizer", "de") == (
         "no recognizer for 'de' on disk: 'stimme models fetch vosk-model-small-de-0.15' gets one (46 MB)")
 
@@ -116,8 +121,8 @@ def test_a_recognizer_in_the_old_layout_is_known(tmp_path: Path) -> None:
 
 def test_an_unreadable_list_of_contents_is_named(tmp_path: Path) -> None:
     path = recognizer(tmp_path, "vosk-model-small-en-us-0.15")
-    (path / models.CONTENTS).write_text("{")
-    with pytest.raises(ModelError, match=f"{path / models.CONTENTS}: cannot be read"):
+    (path / CONTENTS).write_text("{")
+    with pytest.raises(ModelError, match=f"{path / CONTENTS}: cannot be read"):
         check_recognizer(path)
 
 
@@ -200,6 +205,7 @@ def test_the_catalogue_is_complete_and_unambiguous() -> None:
         assert by_name(model.name) is model and model in of(model.kind, model.language)
         assert model.licence and model.files
         assert model.source.startswith("https://") or "comes with Stimme" in model.note
+        assert len(model.note) > 30, "what it is good for, in a sentence"
         for file in model.files:
             assert len(file.sha256) == 64 and int(file.sha256, 16) and file.size_bytes > 0
     assert by_name("unheard-of") is None

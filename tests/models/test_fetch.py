@@ -17,8 +17,8 @@ import pytest
 from appliance.errors import ModelError
 from appliance.models import download, fetch
 from appliance.models.catalogue import File, Model
-from appliance.models.choose import CONTENTS, check_recognizer
 from appliance.models.fetch import fetch_model
+from appliance.models.whole import CONTENTS, check_recognizer
 
 CONTENT = {
     "tiny/am/final.mdl": b"m" * 50_000, "tiny/conf/mfcc.conf": b"--x=1\n", "tiny/graph/HCLr.fst": b"h" * 1000,
@@ -315,4 +315,4 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
 
 def test_what_comes_with_stimme_is_not_fetched(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="comes with Stimme, there is nothing to fetch"):
-        fetch.fetch("stimme-en-small-0.1", tmp_path, quietly)
+        fetch.fetch("stimme-en-small-0.2", tmp_path, quietly)

@@ -7,19 +7,15 @@ import json
 import re
 import time
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from websockets.datastructures import Headers
-from websockets.http11 import Request
 
 from appliance import turns
-from appliance.config import load
 from appliance.hearing.transcript import PoolStats
+from appliance.server.access import Guard, Visitor
+from appliance.server.http import Request
 from appliance.server.metrics import Metrics
-from appliance.server.web import WebServer
-from appliance.session import Sessions
+from appliance.server.routes import status_routes
 from tests.support.caller import Caller
 from tests.support.scrape import buckets, quantile, scrape
 from tests.support.server import ROOT, RunningServer
@@ -99,13 +95,11 @@ def test_the_recognizers_state_is_read_when_it_is_asked_for() -> None:
     assert "voice_stt_rtf 0.02" in text
 
 
-@pytest.mark.parametrize(("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.168.1.9", 403)])
-async def test_metrics_are_for_programs_on_this_device_only(address: str, status: int) -> None:
-    nobody: Any = None
-    server = WebServer(load(), Sessions(nobody, nobody, language="en", max_audio_duration_s=1), Metrics(idle))
-    request = Request("/metrics", Headers({"Host": "localhost:8080"}))
-    response = server._answer_http(SimpleNamespace(remote_address=(address, 1)), request)  # type: ignore[arg-type]
-    assert response is not None and response.status_code == status
+@pytest.mark.parametrize(("address", "allowed"), [("127.0.0.1", True), ("::1", True), ("192.168.1.9", False)])
+def test_metrics_are_for_programs_on_this_device_only(address: str, allowed: bool) -> None:
+    route = status_routes(Metrics(idle), lambda: True)["/metrics"]
+    admitted = Guard().admit(Request("GET", "/metrics", {"host": "localhost:8080"}, address), route.needs)
+    assert isinstance(admitted, Visitor) == allowed
 
 
 def test_a_quantile_is_interpolated_in_its_bucket() -> None:

@@ -18,8 +18,8 @@ from tests.utterances.canonical import differences
 from tests.utterances.load import Turn, Utterance, utterances
 from tests.utterances.scene import NOW, answers
 
-_SAYS_AS_MUCH = {("GetWeekday", "HassGetCurrentDate")}
-"""Expected and given: the date is told with its weekday."""
+_SAYS_AS_MUCH = {("GetWeekday", "HassGetCurrentDate"), ("Compliment", "Thank"), ("Thank", "Compliment")}
+"""Expected and given: the date is told with its weekday; "you're welcome" answers praise."""
 
 Verdict = Literal["right", "declined", "wrong answer", "wrong action"]
 

@@ -31,6 +31,21 @@ def test_nothing_is_said_twice(language: Language) -> None:
     assert [text for text, count in counts.items() if count > 1] == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_there_are_enough_and_a_third_must_not_be_acted_upon(language: Language) -> None:
+    turns = [turn for utterance in utterances(language) for turn in utterance.counted]
+    follow_ups = sum(len(utterance.turns) - 1 for utterance in utterances(language))
+    negative = sum(turn.expectation.negative for turn in turns)
+    assert len(turns) >= 1500 and negative >= len(turns) / 3 and follow_ups >= 200
+    held_out = sum(utterance.held_out for utterance in utterances(language)) / len(utterances(language))
+    assert 0.45 < held_out < 0.55
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_family_is_there(language: Language) -> None:
+    assert {utterance.family for utterance in utterances(language)} == set(FAMILIES)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -8,7 +8,6 @@ volume down.
 from __future__ import annotations
 
 import asyncio
-import http
 import itertools
 import json
 import math
@@ -21,7 +20,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from appliance.server.site import Site, respond
+from appliance.server import http
+from appliance.server.access import Role, Visitor
+from appliance.server.site import Site
+from tests.support.library_http import library_response
 
 WORDS = "what time is it in the kitchen and how long will the pizza take".split()
 LONG = "It takes a while to say all of this, and that is on purpose: there is time to interrupt. " * 4
@@ -31,6 +33,7 @@ TIMINGS = {"recognition_ms": 31.4, "understanding_ms": 1.9, "skill_ms": 0.2}
 class FakeDevice:
     def __init__(self) -> None:
         self.down_until_s = 0.0
+        self.site = Site(Path(__file__).parents[2] / "web")
         self.connections: set[ServerConnection] = set()
         self.foreign_pages: dict[str, str] = {}
         """Path → HTML of pages that are not ours: served without our security headers."""
@@ -42,12 +45,12 @@ class FakeDevice:
 
     def answer_http(self, connection: ServerConnection, request: Request) -> Response | None:
         if asyncio.get_running_loop().time() < self.down_until_s:
-            return respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "down\n")
+            return library_response(http.respond(503, "down\n"))
         if request.path == "/ws" or request.headers.get("Upgrade"):
             return None
         if html := self.foreign_pages.get(request.path):
             return Response(200, "OK", Headers({"Content-Type": "text/html", "Connection": "close"}), html.encode())
-        return Site(Path(__file__).parents[2] / "web").respond(request.path)
+        return library_response(self.site.answer(http.Request("GET", request.path, {}), Visitor("local", Role.OWNER)))
 
     async def converse(self, connection: ServerConnection) -> None:
         self.connections.add(connection)

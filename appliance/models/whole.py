@@ -1,0 +1,98 @@
+"""Whether a model on disk is whole, and how a finished one gets there: all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import file_digest
+from pathlib import Path
+
+from appliance.errors import ModelError
+from appliance.models.catalogue import by_name
+
+CONTENTS = "stimme-contents.json"
+
+
+def check_recognizer(path: Path) -> None:
+    """Raise ModelError naming the file if this is not a whole Vosk model.
+
+    Vosk itself loads a model whose graph or words are cut off, and hears nothing or nonsense.
+    """
+    if not path.is_dir():
+        raise ModelError(f"{path}: no such model directory; {remedy(path.name)}")
+    for name, size_bytes in _contents(path).items():
+        found = (path / name).stat().st_size if (path / name).is_file() else 0
+        if found != size_bytes:
+            raise ModelError(f"{path / name}: {found} bytes, expected {size_bytes}; {remedy(path.name)}")
+    new = (path / "am").is_dir()
+    required = ("am/final.mdl", "conf/mfcc.conf") if new else ("final.mdl", "mfcc.conf")
+    graph = path / "graph" if new else path
+    missing = [name for name in required if not has_content(path / name)]
+    if not has_content(graph / "HCLG.fst"):
+        missing += [name for name in ("HCLr.fst", "Gr.fst") if not has_content(graph / name)]
+    if missing:
+        names = ", ".join(missing)
+        raise ModelError(f"{path}: not a whole Vosk model, missing or empty: {names}; {remedy(path.name)}")
+
+
+def check_voice(path: Path) -> None:
+    """Raise ModelError naming the file if this is not a whole Piper voice."""
+    for file in (path, path.with_name(path.name + ".json")):
+        if not has_content(file):
+            raise ModelError(f"{file}: missing or empty; {remedy(path.stem)}")
+
+
+def check_published(path: Path) -> None:
+    """Raise ModelError if a voice named as in the catalogue is not the published one. Reads the whole file."""
+    model = by_name(path.stem)
+    for published in model.files if model else ():
+        if published.name == path.name:
+            check_sha256(path, published.sha256, remedy(path.stem))
+
+
+def check_sha256(path: Path, expected: str, remedy: str) -> None:
+    """Raise ModelError unless the file has this checksum. Reads the whole file."""
+    with path.open("rb") as file:
+        found = file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise ModelError(f"{path}: SHA-256 {found}, expected {expected}; {remedy}")
+
+
+def put(finished: Path, target: Path) -> None:
+    """Rename a finished model's directory into place. Another process that was quicker is welcome.
+
+    The sizes of its files are written down in it, for check_recognizer.
+    """
+    sizes = {str(file.relative_to(finished)): file.stat().st_size for file in finished.rglob("*") if file.is_file()}
+    (finished / CONTENTS).write_text(json.dumps(sizes, indent=0), encoding="utf-8")
+    os.sync()  # so that after a power cut the files behind the new name are whole
+    try:
+        finished.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+
+
+def _contents(path: Path) -> dict[str, int]:
+    """The sizes that put() wrote down; none for a model that somebody else put there."""
+    try:
+        sizes: dict[str, int] = json.loads((path / CONTENTS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, OSError) as error:
+        raise ModelError(f"{path / CONTENTS}: cannot be read ({error}); {remedy(path.name)}") from error
+    return sizes
+
+
+def has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def remedy(name: str) -> str:
+    """What a person can do about a model that is missing or damaged."""
+    model = by_name(name)
+    if model is None:
+        return "'stimme models list' shows what can be fetched"
+    if not model.source:
+        return f"delete {name} from the models directory, it comes with Stimme and is put there again"
+    return f"'stimme models fetch {name}' gets it"

@@ -1,0 +1,51 @@
+"""What listens where, as data: app.py holds the list."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from websockets.asyncio.server import ServerConnection
+
+from appliance.server.access import Role, Visitor
+from appliance.server.http import Request, Response, respond
+
+
+@dataclass(frozen=True)
+class Route:
+    """What answers one path, by which methods, and what somebody must be to ask."""
+
+    answer: Callable[[Request, Visitor], Response | Awaitable[Response]]
+    methods: tuple[str, ...] = ("GET", "HEAD")
+    needs: Role = Role.ANYBODY
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One place that listens.
+
+    name, setting: for messages; the setting is the environment's name of its port. port: 0 takes a free one.
+    routes: by path; `otherwise` answers all other paths. talk: serves one WebSocket until it closes; None: there is
+    none here. tls: renewed in place while it is used.
+    """
+
+    name: str
+    setting: str
+    host: str
+    port: int
+    otherwise: Route
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    talk: Callable[[ServerConnection, Visitor], Awaitable[None]] | None = None
+    tls: ssl.SSLContext | None = None
+
+    def route(self, request: Request) -> Route | Response:
+        """What answers a request, or why nothing does."""
+        route = self.routes.get(request.path, self.otherwise)
+        if request.method in route.methods:
+            return route
+        return respond(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            f"{request.method} is not answered here, only {' and '.join(route.methods)}.\n",
+            allow=", ".join(route.methods))

@@ -1,0 +1,85 @@
+"""The recognizers that come with Stimme are whole, unpacked once, and made anew when damaged."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import ModelError
+from appliance.models import embedded
+from appliance.models.catalogue import CATALOGUE, Model, by_name
+from appliance.models.embedded import embedded_recognizer, unpack
+from appliance.models.whole import check_recognizer
+
+EMBEDDED = [model for model in CATALOGUE if model.kind == "recognizer" and not model.source]
+
+
+@pytest.fixture
+def model() -> Model:
+    model = by_name("stimme-en-small-0.2")
+    assert model is not None
+    return model
+
+
+def find(model: Model, folder: Path) -> Path:
+    return embedded_recognizer(model, folder / "models", folder / "prepared")
+
+
+@pytest.mark.parametrize("model", EMBEDDED, ids=lambda model: model.name)
+def test_every_embedded_recognizer_unpacks_and_comes_with_its_card(model: Model, tmp_path: Path) -> None:
+    path = unpack(model, tmp_path)
+    check_recognizer(path)
+    assert (path / "graph" / "HCLG.fst").stat().st_size > 20e6
+    card = (Path(embedded.__file__).parent / "embedded" / f"{model.name}.md").read_text(encoding="utf-8")
+    assert "**Licence**" in card and "**Limits**" in card
+
+
+def test_it_is_unpacked_once(model: Model, tmp_path: Path) -> None:
+    first = find(model, tmp_path)
+    before = (first / "am" / "final.mdl").stat().st_mtime_ns
+    assert find(model, tmp_path) == first == tmp_path / "models" / model.name
+    assert (first / "am" / "final.mdl").stat().st_mtime_ns == before
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [first.name]
+
+
+def test_a_prepared_one_is_used_where_it_lies(model: Model, tmp_path: Path) -> None:
+    prepared = unpack(model, tmp_path / "prepared")
+    assert find(model, tmp_path) == prepared
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_damaged_one_is_unpacked_again(model: Model, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = find(model, tmp_path)
+    graph = path / "graph" / "HCLG.fst"
+    whole = graph.read_bytes()
+    graph.write_bytes(whole[:1000])
+    assert find(model, tmp_path) == path
+    assert graph.read_bytes() == whole
+    assert f"{graph}: 1000 bytes, expected {len(whole)}" in caplog.text
+
+
+def test_files_of_an_earlier_release_are_removed(model: Model, tmp_path: Path) -> None:
+    old = tmp_path / "models" / "stimme-en-small-0.1"
+    shutil.copytree(Path(embedded.__file__).parent / "embedded", old)
+    keep = tmp_path / "models" / "my-own"
+    keep.mkdir()
+    find(model, tmp_path)
+    assert not old.exists() and keep.exists()
+
+
+def test_a_forged_archive_is_refused(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "package"
+    (package / "embedded").mkdir(parents=True)
+    (package / "embedded" / model.files[0].name).write_bytes(b"forged")
+    monkeypatch.setattr(embedded, "files", lambda _: package)
+    with pytest.raises(ModelError, match="SHA-256 .*, expected 83cfa7fc.*; install Stimme again"):
+        find(model, tmp_path)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_models_directory_that_cannot_be_written_is_named(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match=f"{tmp_path}/file/models: cannot unpack the embedded recognizer"):
+        find(model, tmp_path / "file")
