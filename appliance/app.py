@@ -147,6 +147,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 assistant, tasks, language=config.language, max_audio_duration_s=config.server.max_audio_duration_s,
                 observe=told.event, dropped=metrics.frame_dropped)
             device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
+            if device is not None:
+                metrics.add_sound(lambda: device.sound.stats)
             people = People(config, sessions, metrics)
             ready = asyncio.Event()
             listeners = _listeners(config, people, metrics, ready)

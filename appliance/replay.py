@@ -1,7 +1,7 @@
 """Questions asked a moment ago: one asked again after a drop is told its answer, and nothing is carried out twice.
 
-A question is known by its id *and* by what was asked. While it is under way, or on a later visit of the same session,
-the same words (or, sample for sample, the same sound) under the same id are the same question. Anything else is new.
+A question is known by its id *and* by what was asked (listening.py compares sound). While it is under way, or on a
+later visit of the same session, the same under the same id is the same question. Anything else is new.
 """
 
 from __future__ import annotations

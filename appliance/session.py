@@ -23,6 +23,7 @@ from appliance.conversation import Conversation, Faculties
 from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError
 from appliance.language import Language
+from appliance.listening import Listening
 from appliance.replay import Question, Questions
 
 FORGOTTEN_AFTER_S = 600.0
@@ -117,29 +118,6 @@ class Sessions:
         del self._returning[name]
 
 
-class _Utterance:
-    """The utterance that is open, and what decides about its end."""
-
-    def __init__(self, id: str, language: Language, sound: Utterance, endpointer: Endpointer | None) -> None:
-        self.id, self.language, self.sound, self.endpointer = id, language, sound, endpointer
-        self.earlier: Question | None = None
-        """What this may be said again of; it is decided at the end, when all of it can be compared."""
-        self.question: Question | None = None
-        self.turn: asyncio.Task[None] | None = None
-        self.overdue: asyncio.TimerHandle | None = None
-        self.partial: str | None = ""
-        self._digest = hashlib.blake2b(digest_size=16)
-
-    @property
-    def asked(self) -> object:
-        """All that was said so far, to be compared."""
-        return self.language, self._digest.hexdigest()
-
-    def write(self, pcm: bytes) -> None:
-        taken = self.sound.write(pcm)
-        self._digest.update(memoryview(pcm)[: taken * SAMPLE_BYTES])
-
-
 class Session:
     """One person's presence. Made by Sessions; everything here belongs to its event loop."""
 
@@ -154,7 +132,7 @@ class Session:
         self._secret = ""
         self._place: Place | None = None
         self._visit = 0
-        self._open: _Utterance | None = None
+        self._open: Listening | None = None
         self._closed_id = ""
         """The last utterance's, if it ended otherwise than by `end`: its client may not know yet."""
         self._strays_told = False
@@ -238,11 +216,11 @@ class Session:
                 "no_recognizer", f"There is no recognizer for {language!r} on this device.",
                 hint="Typed text works. `stimme models list` names the recognizers that can be fetched.", id=id)
         limit_s = self._sessions.max_audio_duration_s
-        now = self._open = _Utterance(self._named(id), language, Utterance(round(limit_s * RATE)), endpointer)
+        earlier = self._questions.earlier(id, self._visit) if id else None
+        now = self._open = Listening(self._named(id), language, round(limit_s * RATE), endpointer, earlier)
         self._strays_told, self._closed_id = False, ""
-        now.earlier = self._questions.earlier(id, self._visit) if id else None
         self._waiting.add(now.sound)
-        if now.earlier is None:
+        if earlier is None:
             self._hear(now, id)
         else:
             self._conversation.interrupt()
@@ -278,6 +256,8 @@ class Session:
         if now.sound.truncated:
             self._sessions.dropped("audio_too_long")
             self._close("limit")
+        elif now.ended_before is not None:
+            self._close(now.ended_before)
         elif now.endpointer and (end := now.endpointer.feed(pcm, now.partial, self._sessions.clock())):
             self._close(end.reason)
 
@@ -349,7 +329,7 @@ class Session:
 
     # The open utterance
 
-    def _opened(self, id: str) -> _Utterance:
+    def _opened(self, id: str) -> Listening:
         if self._open is None:
             raise ProtocolError("not_started", "nothing is being listened to", id=id)
         if id not in ("", self._open.id):
@@ -365,24 +345,24 @@ class Session:
     def _close(self, reason: Reason | None = None) -> None:
         """The endpoint. reason: None if the person said so."""
         now = self._taken_away()
-        if now.earlier is not None and now.earlier.asked == now.asked:
+        if reason is not None:
+            self._closed_id, self._strays_told = now.id, True
+            self.tell(turns.Endpoint(now.id, reason))
+        if now.earlier is not None and now.is_said_again():
             self._waiting.discard(now.sound)
             self._tell_again(now.earlier)
         elif now.question is None:
             self._hear(now, now.id)
         if now.question is not None:
-            now.question.asked = now.asked
-        if reason is not None:
-            self._closed_id, self._strays_told = now.id, True
-            self.tell(turns.Endpoint(now.id, reason))
+            now.question.asked = now.heard(reason)
 
-    def _drop(self, now: _Utterance) -> None:
+    def _drop(self, now: Listening) -> None:
         self._taken_away()
         self._waiting.discard(now.sound)
         if now.turn is not None:
             now.turn.cancel()
 
-    def _taken_away(self) -> _Utterance:
+    def _taken_away(self) -> Listening:
         """No utterance is open from here on."""
         now, self._open = self._open, None
         assert now is not None and now.overdue is not None, "only an open utterance is ended"
@@ -390,7 +370,7 @@ class Session:
         now.sound.end()
         return now
 
-    def _hear(self, now: _Utterance, id: str) -> None:
+    def _hear(self, now: Listening, id: str) -> None:
         """Begin the turn of an utterance. id: as the client gave it."""
         now.question = Question(turns.Spoken(now.id, now.language, now.sound, self._key(id)), self._visit)
         now.turn = self._take(now.question, is_named=bool(id))

@@ -14,7 +14,7 @@ FILES = sorted((ROOT / "appliance").rglob("*.py"))
 
 TYPES = {
     "errors", "language", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
-    "audio.endpointing"}
+    "audio.endpointing", "audio.stats", "audio.selection"}
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
 PLACES = TYPES | {"config", "conversation", "session"}
 
@@ -22,9 +22,10 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "": set(), "errors": set(), "language": set(), "__main__": {"cli"}, "app": {""}, "cli": {""}, "systemd": set(),
     "workers": set(), "memory": set(), "config": {"errors", "language"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
-    "conversation": TYPES, "replay": TYPES, "session": TYPES | {"conversation", "replay"},
+    "conversation": TYPES, "replay": TYPES, "listening": TYPES | {"replay"},
+    "session": TYPES | {"conversation", "listening", "replay"},
     "audio": {"errors", "config"}, "audio.pcm": {"errors"}, "audio.utterance": {"audio.pcm"},
-    "audio.endpointing": set(),
+    "audio.endpointing": set(), "audio.stats": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),
     "speaking": {"errors", "language", "memory", "workers", "audio.pcm", "models"},
     "models": {"errors", "language"},

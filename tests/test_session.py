@@ -333,6 +333,38 @@ async def test_an_utterance_said_again_is_told_its_transcript_and_answer_and_not
     assert here.sessions.backlog_s == 0
 
 
+async def test_what_the_device_ended_by_itself_is_known_again_however_long_the_client_went_on() -> None:
+    async with house() as here:
+        before = here.visit()
+        before.session.begin("1", endpointer=After(2))
+        for piece in (pcm("set a timer"), pcm("")):
+            before.session.audio(piece)
+        await before.session.settled()
+        after = here.revisit(before)
+        after.session.begin("1", endpointer=After(99))
+        sound = pcm("set a timer") + pcm("") + pcm("and more")
+        for start in range(0, len(sound), 1000):
+            after.session.audio(sound[start : start + 1000])
+        assert not after.session.open_id, "it ends where it ended the first time"
+        after.session.end("1")
+        await after.session.settled()
+    assert len(here.fake.carried_out) == 1
+    assert after.kinds("1") == ["Listening", "Endpoint", "FinalHeard", "Answered", "SpeechStarted", "SpeechEnded"]
+
+
+async def test_the_same_id_with_the_same_beginning_is_another_question() -> None:
+    async with house() as here:
+        before = here.visit()
+        before.say("set a timer", "1")
+        await before.session.settled()
+        after = here.revisit(before)
+        after.session.begin("1")
+        after.session.audio(pcm("set a timer") + b" for ten minutes")
+        after.session.end("1")
+        await after.session.settled()
+    assert len(here.fake.carried_out) == 2
+
+
 async def test_the_same_id_with_other_words_or_other_sound_is_another_question() -> None:
     async with house() as here:
         before = here.visit()

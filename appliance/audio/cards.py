@@ -14,6 +14,7 @@ from appliance.audio.loudspeaker import Loudspeaker, open_loudspeaker
 from appliance.audio.microphone import Microphone, open_microphone
 from appliance.audio.portaudio import rescan
 from appliance.audio.selection import Direction
+from appliance.audio.stats import StreamStats
 from appliance.config import DeviceConfig
 from appliance.errors import AudioDeviceError
 
@@ -46,6 +47,13 @@ class Sound:
         self._reported: set[Direction] = set()
         self._dead: list[Microphone | Loudspeaker] = []
         self._thread = ThreadPoolExecutor(1, "audio")  # PortAudio's opening and closing, one at a time
+
+    @property
+    def stats(self) -> dict[Direction, StreamStats]:
+        """What has been counted of each direction that is open."""
+        streams: dict[Direction, Microphone | Loudspeaker | None] = {
+            "microphone": self.microphone, "loudspeaker": self.loudspeaker}
+        return {direction: stream.stats for direction, stream in streams.items() if stream is not None}
 
     @property
     def muted(self) -> bool:

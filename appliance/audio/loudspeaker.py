@@ -8,6 +8,7 @@ from collections.abc import Callable
 from appliance.audio.pcm import SAMPLE_BYTES
 from appliance.audio.portaudio import Stream, first_that_opens, refusal
 from appliance.audio.selection import AudioDevice
+from appliance.audio.stats import StreamStats
 from appliance.errors import AudioDeviceError
 from native.ring import Ring
 from native.stream import Playback
@@ -54,6 +55,11 @@ class Loudspeaker:
     def is_heard(self) -> bool:
         """True while something is being said or waits to be."""
         return not self.playback.drained
+
+    @property
+    def stats(self) -> StreamStats:
+        played = self.playback
+        return StreamStats(played.blocks, played.device_underflows, 0, played.underflows, played.lateness_counts)
 
     async def write(self, pcm: bytes) -> None:
         """See Sink.write. Begins a reply; drain() or flush() ends it."""

@@ -10,6 +10,7 @@ import soxr
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.audio.portaudio import Stream, first_that_opens, refusal
 from appliance.audio.selection import AudioDevice, capture_channels
+from appliance.audio.stats import StreamStats
 from native.ring import Ring
 from native.stream import Capture
 
@@ -49,6 +50,11 @@ class Microphone:
         self._disarmed_at = 0  # in blocks
         self._stream = Stream("input", device, channels, BLOCK_S, LATENCY_S, self.capture, on_end)
         self._stream.start()
+
+    @property
+    def stats(self) -> StreamStats:
+        return StreamStats(
+            self.capture.blocks, self.capture.overflows, self._ring.dropped, 0, self.capture.lateness_counts)
 
     def fileno(self) -> int:
         """Readable when sound has come, for loop.add_reader."""

@@ -85,6 +85,7 @@ class Stream:
             return
         try:
             with _urgent():
+                self._native.mark_start()
                 self._stream.start()
         except self._error as error:
             raise AudioDeviceError(f"{self._name!r} cannot be started: {_reason(error)}") from error

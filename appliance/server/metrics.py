@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from appliance import turns
+from appliance.audio.selection import Direction
+from appliance.audio.stats import StreamStats
 from appliance.hearing.transcript import PoolStats
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -51,6 +54,10 @@ class Metrics:
         self._lateness = Histogram(
             "voice_loop_lateness_seconds", "How late the event loop wakes up", buckets=LATENESS_BUCKETS_S,
             registry=self._registry)
+
+    def add_sound(self, sound: Callable[[], Mapping[Direction, StreamStats]]) -> None:
+        """Show the device's own sound card too. sound: asked for its state at each look at /metrics."""
+        self._registry.register(_Sound(sound))
 
     def event(self, event: turns.Event) -> None:
         """Count what a conversation reports."""
@@ -104,3 +111,35 @@ class _Recognizers:
         yield CounterMetricFamily("voice_stt_decode_seconds", "Time decoding it took, on one thread", now.work_s)
         rate = now.work_s / now.audio_s if now.audio_s else 0.0
         yield GaugeMetricFamily("voice_stt_rtf", "Real-time factor of recognition since the start", rate)
+
+
+class _Sound:
+    """The audio callbacks' counters. They begin anew when a card is opened anew, as Prometheus expects of counters."""
+
+    def __init__(self, sound: Callable[[], Mapping[Direction, StreamStats]]) -> None:
+        self._sound = sound
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._sound()
+        yield _by_direction("blocks", "Blocks that the sound card handled", now, lambda one: one.blocks)
+        yield _by_direction(
+            "device_gaps", "Blocks before which the sound card lost or missed sound", now, lambda one: one.device_gaps)
+        yield _by_direction(
+            "dropped_samples", "Samples nobody fetched in time", now, lambda one: one.dropped_samples)
+        yield _by_direction("underflows", "Gaps in replies: the voice was late", now, lambda one: one.underflows)
+        late = HistogramMetricFamily(
+            "voice_audio_lateness_seconds", "How late the sound card's callbacks came", labels=["direction"])
+        for direction, one in now.items():
+            bounds = [repr(2**bucket / 1e6) for bucket in range(len(one.lateness_counts) - 1)] + ["+Inf"]
+            counts = [float(count) for count in itertools.accumulate(one.lateness_counts)]
+            late.add_metric([direction], list(zip(bounds, counts, strict=True)), None)
+        yield late
+
+
+def _by_direction(
+    name: str, about: str, now: Mapping[Direction, StreamStats], value: Callable[[StreamStats], int]
+) -> Metric:
+    family = CounterMetricFamily(f"voice_audio_{name}", about, labels=["direction"])
+    for direction, one in now.items():
+        family.add_metric([direction], value(one))
+    return family

@@ -142,6 +142,19 @@ async def test_a_loudspeaker_rests_when_there_is_nothing_to_say(
     assert loudspeaker.playback.blocks > blocks
 
 
+async def test_a_loudspeaker_that_rested_is_not_late_when_it_begins_again(loudspeaker: Loudspeaker) -> None:
+    blip = tone(0.05, loudspeaker.rate).tobytes()
+    await loudspeaker.write(blip)
+    await loudspeaker.drain()
+    loudspeaker._stream.stop()
+    await asyncio.sleep(2)
+    loudspeaker.playback.reset_lateness()
+    await loudspeaker.write(blip)
+    await loudspeaker.drain()
+    assert 0 < sum(loudspeaker.playback.lateness_counts)
+    assert loudspeaker.playback.lateness_max_us < 1_500_000
+
+
 async def test_an_earcon_is_left_out_while_a_reply_is_spoken(loudspeaker: Loudspeaker) -> None:
     await loudspeaker.write(tone(0.2, loudspeaker.rate).tobytes())
     loudspeaker.play(tone(5.0, loudspeaker.rate).tobytes())

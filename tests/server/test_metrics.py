@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from appliance import turns
+from appliance.audio.stats import StreamStats
 from appliance.hearing.transcript import PoolStats
 from appliance.server.access import Guard, Visitor
 from appliance.server.http import Request
@@ -84,6 +85,24 @@ def test_an_interrupted_reply_is_no_measurement() -> None:
     metrics = Metrics(idle)
     metrics.event(turns.SpeechEnded("1", True, 0.1, {"first_audio_ms": 5.0, "synthesis_ms": 5.0}))
     assert "voice_turn_latency_seconds_count{" not in metrics.text().decode()
+
+
+def test_the_sound_cards_counters_are_shown_by_direction() -> None:
+    metrics = Metrics(idle)
+    metrics.add_sound(lambda: {
+        "microphone": StreamStats(blocks=10, device_gaps=2, dropped_samples=320, underflows=0,
+                                  lateness_counts=(7, 2, 1)),
+        "loudspeaker": StreamStats(blocks=4, device_gaps=0, dropped_samples=0, underflows=3,
+                                   lateness_counts=(4, 0, 0))})
+    lines = metrics.text().decode().splitlines()
+    for line in ('voice_audio_blocks_total{direction="microphone"} 10.0',
+                 'voice_audio_device_gaps_total{direction="microphone"} 2.0',
+                 'voice_audio_dropped_samples_total{direction="microphone"} 320.0',
+                 'voice_audio_underflows_total{direction="loudspeaker"} 3.0',
+                 'voice_audio_lateness_seconds_bucket{direction="microphone",le="1e-06"} 7.0',
+                 'voice_audio_lateness_seconds_bucket{direction="microphone",le="2e-06"} 9.0',
+                 'voice_audio_lateness_seconds_bucket{direction="microphone",le="+Inf"} 10.0'):
+        assert line in lines
 
 
 def test_the_recognizers_state_is_read_when_it_is_asked_for() -> None:

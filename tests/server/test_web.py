@@ -148,8 +148,9 @@ async def test_ten_megabytes_close_only_that_connection(server: RunningServer, p
 
 async def test_too_long_an_utterance_is_decoded_as_far_as_it_went_and_the_person_is_told(question: bytes) -> None:
     seconds = len(question) / 32_000
-    with running_server({"MAX_AUDIO_DURATION": f"{seconds + 0.5:.2f}"}) as server:
+    with running_server({"MAX_AUDIO_DURATION": f"{seconds + 0.5:.2f}", "AUDIO_CHUNK_SIZE": "2048"}) as server:
         async with caller(server.url) as person:
+            assert (await person.hello())["chunk_size"] == 2048
             turn = await person.say(question + bytes(64_000), pace=0)
             errors = [message["code"] for message in turn.messages if message["type"] == "error"]
             assert errors == ["audio_too_long"]

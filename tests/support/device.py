@@ -69,8 +69,10 @@ class Person:
         self.device.button.edge(False)
 
     async def tap(self) -> None:
+        """Press for a moment; on a busy machine too it is no longer than a tap."""
         self.press()
         await asyncio.sleep(0.1)
+        self.device.button._pressed_at = asyncio.get_running_loop().time()
         self.release()
 
     async def say(self, pcm: bytes) -> None:

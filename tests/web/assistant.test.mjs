@@ -228,6 +228,54 @@ test("pressing again before the last samples are on their way keeps the two utte
   assert.deepEqual(types(home.network.taken()), ["hello", "start", 100, "stop", "start", 200]);
 });
 
+const WELCOME = { type: "welcome", version: 1, language: "en", languages: ["en"], spoken: { en: true }, max_audio_duration_s: 30 };
+
+test("after a tap the device may end the utterance, and the page stops listening", async () => {
+  const home = await house();
+  await home.assistant.startRecording();
+  home.assistant.endBySilence();
+  home.microphone.say(1024);
+  const turn = home.turns.at(-1);
+  const starts = home.network.taken().filter(({ type }) => type === "start");
+  assert.deepEqual(starts.map(({ id, endpoint }) => [id, endpoint]), [[turn.id, undefined], [turn.id, "auto"]]);
+  home.say({ type: "endpoint", id: "another", reason: "silence" });
+  assert.equal(home.assistant.isRecording, true);
+  home.say({ type: "endpoint", id: turn.id, reason: "silence" });
+  await settle();
+  assert.equal(home.assistant.isRecording, false);
+  answer(home, turn.id);
+  assert.equal(turn.outcome, "answered");
+});
+
+test("a tap while the microphone is still opening counts from the beginning, and after a drop", async () => {
+  const home = await house();
+  const opening = home.assistant.startRecording();
+  home.assistant.endBySilence();
+  await opening;
+  home.network.drop();
+  await home.clock.pass(1000);
+  const starts = home.network.taken().filter(({ type }) => type === "start");
+  assert.deepEqual(starts.map(({ endpoint }) => endpoint), ["auto"]);
+});
+
+test("the device's chunk size is in force until a person chooses one", async () => {
+  const home = await house();
+  home.say({ ...WELCOME, chunk_size: 2048 });
+  const { audio } = home.assistant.getMetrics();
+  assert.deepEqual([audio.chunkSize, audio.chunkIntervalMs, audio.chosenPreset], [2048, 100, "stable"]);
+  home.say({ ...WELCOME, chunk_size: 768 });
+  assert.deepEqual([home.assistant.config.chunkSize, home.assistant.config.chunkIntervalMs], [768, 38]);
+  Object.assign(home.assistant.config, OPTIMIZATION_CONFIGS.ultraLow);
+  home.say({ ...WELCOME, chunk_size: 2048 });
+  assert.equal(home.assistant.config.chunkSize, 512);
+});
+
+test("the chunk size that a page of one's own asks for stays", async () => {
+  const home = await house({ chunkSize: 1024, chunkIntervalMs: 50 });
+  home.say({ ...WELCOME, chunk_size: 2048 });
+  assert.equal(home.assistant.config.chunkSize, 1024);
+});
+
 test("an unplugged microphone ends the utterance with what was heard", async () => {
   const home = await house();
   await home.assistant.startRecording();

@@ -69,7 +69,7 @@ class FakeDevice:
                     rate, speak = message.get("reply_rate", rate), message.get("speak", True)
                 case "ping":
                     await send(connection, {"type": "pong", "timestamp": message["timestamp"], "server_time": 0})
-                case "start":
+                case "start" if message["id"] != utterance:
                     utterance = message["id"]
                     self.audio[utterance] = 0
                     await send(connection, {"type": "listening", "id": utterance})

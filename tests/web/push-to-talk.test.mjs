@@ -3,11 +3,12 @@ import { test } from "node:test";
 import { PushToTalk } from "../../web/core/push-to-talk.js";
 
 function button() {
-  const state = { recording: false, nowMs: 0 };
+  const state = { recording: false, nowMs: 0, taps: 0 };
   const talk = new PushToTalk({
     isRecording: () => state.recording,
     begin: () => (state.recording = true),
     end: () => (state.recording = false),
+    tapped: () => (state.taps += 1),
     now: () => state.nowMs,
   });
   const pressFor = (durationMs) => {
@@ -21,13 +22,16 @@ function button() {
 }
 
 test("holding listens while it lasts", () => {
-  assert.deepEqual(button().pressFor(800), [true, false]);
+  const { pressFor, state } = button();
+  assert.deepEqual(pressFor(800), [true, false]);
+  assert.equal(state.taps, 0);
 });
 
 test("a tap begins, the next press ends", () => {
-  const { pressFor } = button();
+  const { pressFor, state } = button();
   assert.deepEqual(pressFor(120), [true, true]);
   assert.deepEqual(pressFor(120), [false, false]);
+  assert.equal(state.taps, 1);
 });
 
 test("ending a tapped utterance with a long press does not begin another", () => {
@@ -55,7 +59,7 @@ test("a release without a press means nothing", () => {
 test("a screen reader's click toggles", () => {
   const { talk, state } = button();
   talk.toggle();
-  assert.equal(state.recording, true);
+  assert.deepEqual([state.recording, state.taps], [true, 1]);
   talk.toggle();
-  assert.equal(state.recording, false);
+  assert.deepEqual([state.recording, state.taps], [false, 1]);
 });

@@ -8,13 +8,12 @@
 
 import "./OptimizedAudioStreamer.js";
 import { audioIsAllowed } from "./audio-context.js";
-import { watchedConfig } from "./config.js";
+import { advise, watchedConfig } from "./config.js";
 import { Connection, SYSTEM_CLOCK } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { showMetrics, showReply, showState } from "./elements.js";
 import { Loudspeaker } from "./loudspeaker.js";
 import { Microphone } from "./microphone.js";
-import { WIRE_RATE_HZ } from "./protocol.js";
 import { AdaptiveQuality, OPTIMIZATION_CONFIGS, presetName } from "./quality.js";
 import { RollingStatistics, tenth } from "./statistics.js";
 import { errorText, statusText } from "./texts.js";
@@ -83,6 +82,7 @@ export class EnhancedVoiceAssistant {
 
   set config(settings) {
     this.#config = watchedConfig(settings, () => this.#configure());
+    if (this.welcome) this.#takeAdvice();
     this.#configure();
   }
 
@@ -142,9 +142,17 @@ export class EnhancedVoiceAssistant {
       return false;
     }
     if (turn !== this.#conversation.newest || !this.#recording) return false; // released while it was opening
-    this.#conversation.open(turn, "start", { language: turn.language, sample_rate: WIRE_RATE_HZ });
+    this.#conversation.open(turn, "start", turn.startFields);
     this.streamer.startCapture(turn);
     return true;
+  }
+
+  /** Let the device end this utterance too, once nobody speaks any more: the press was a tap. */
+  endBySilence() {
+    if (!this.#recording) return;
+    const turn = this.#conversation.newest;
+    turn.endpoint = "auto";
+    this.#conversation.send(turn, "start", turn.startFields); // the same start again changes only that
   }
 
   /** The utterance is complete. Resolves when its last sample is on its way. */
@@ -278,8 +286,11 @@ export class EnhancedVoiceAssistant {
     this.#conversation.receive(message);
     if (message.type === "welcome") {
       this.welcome = message;
+      this.#takeAdvice();
       if (message.volume !== undefined) this.#setVolume(message.volume);
       this.onchange("welcome", message);
+    } else if (message.type === "endpoint" && message.id === this.#conversation.newest?.id) {
+      this.stopRecording();
     } else if (message.type === "volume") {
       this.#setVolume(message.percent);
     } else if (message.type === "announce") {
@@ -287,6 +298,10 @@ export class EnhancedVoiceAssistant {
       this.onchange("announce", message);
     }
     this.#stateChanged();
+  }
+
+  #takeAdvice() {
+    if (this.welcome.chunk_size !== undefined) advise(this.#config, this.welcome.chunk_size);
   }
 
   #setVolume(percent) {

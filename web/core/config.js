@@ -3,7 +3,7 @@
  */
 
 import { LANGUAGES, MAX_MESSAGE_BYTES } from "./protocol.js";
-import { OPTIMIZATION_CONFIGS } from "./quality.js";
+import { OPTIMIZATION_CONFIGS, qualityFor } from "./quality.js";
 
 export const DEFAULT_CONFIG = {
   wsUrl: "ws://localhost:8123",
@@ -42,17 +42,34 @@ function check(name, value) {
   if (rule && !rule.accepts(value)) throw new RangeError(`${name} is ${String(value)}, expected ${rule.expected}`);
 }
 
+/** Settings in which a person chose how sound is cut; in the others the device's advice holds. */
+const CHOSEN = new WeakSet();
+
+export function qualityIsChosen(config) {
+  return CHOSEN.has(config);
+}
+
+/** The device advises a chunk size in bytes, AUDIO_CHUNK_SIZE; what a person chose stays. */
+export function advise(config, chunkSize) {
+  if (qualityIsChosen(config)) return;
+  Object.assign(config, qualityFor(chunkSize));
+  CHOSEN.delete(config);
+}
+
 /** `settings` over the defaults, as an object that calls `onchange` after each change. Throws RangeError. */
 export function watchedConfig(settings, onchange) {
   const values = { ...DEFAULT_CONFIG, ...settings };
   for (const [name, value] of Object.entries(values)) check(name, value);
-  return new Proxy(values, {
+  const config = new Proxy(values, {
     set(target, name, value) {
       check(name, value);
+      if (name === "chunkSize") CHOSEN.add(config);
       const changed = target[name] !== value;
       target[name] = value;
       if (changed) onchange();
       return true;
     },
   });
+  if (settings.chunkSize !== undefined) CHOSEN.add(config);
+  return config;
 }

@@ -62,6 +62,12 @@ function replyRate(value, name) {
   }
 }
 
+function chunkSize(value, name) {
+  if (!Number.isInteger(value) || value % 2 !== 0 || value < 128 || value > 16384) {
+    refuse("bad_field", `"${name}" is ${quote(value)}, expected an even number of bytes from 128 to 16384`);
+  }
+}
+
 function spokenText(value, name) {
   text(value, name);
   if (value.length > MAX_TEXT_LENGTH) {
@@ -92,7 +98,7 @@ export const CLIENT_MESSAGES = {
 
 /** Messages from the device. A newer device may send more keys, and types this page ignores. */
 export const SERVER_MESSAGES = {
-  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, volume: optional(number), session: optional(identifier) },
+  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, chunk_size: optional(chunkSize), volume: optional(number), session: optional(identifier) },
   listening: { id: identifier },
   queued: { id: identifier, place: number },
   partial: { id: identifier, text },

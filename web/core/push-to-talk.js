@@ -10,9 +10,9 @@ export class PushToTalk {
   #pressedAtMs = null;
   #endedByPress = false; // this press ended a tapped utterance; its release means nothing
 
-  /** isRecording: () → boolean; begin and end start and stop listening. */
-  constructor({ isRecording, begin, end, now = () => performance.now() }) {
-    Object.assign(this, { isRecording, begin, end, now });
+  /** isRecording: () → boolean; begin and end start and stop listening; tapped: it goes on until the next press. */
+  constructor({ isRecording, begin, end, tapped, now = () => performance.now() }) {
+    Object.assign(this, { isRecording, begin, end, tapped, now });
   }
 
   press() {
@@ -27,12 +27,15 @@ export class PushToTalk {
     if (this.#pressedAtMs === null) return;
     const heldMs = this.now() - this.#pressedAtMs;
     this.#pressedAtMs = null;
-    if (!this.#endedByPress && heldMs >= HOLD_MS && this.isRecording()) this.end();
+    if (this.#endedByPress || !this.isRecording()) return;
+    if (heldMs >= HOLD_MS) this.end();
+    else this.tapped();
   }
 
   /** A click without a press, as a screen reader makes it. */
   toggle() {
-    if (this.isRecording()) this.end();
-    else this.begin();
+    if (this.isRecording()) return this.end();
+    this.begin();
+    this.tapped();
   }
 }

@@ -22,6 +22,13 @@ const GOOD_FOR_MS = 10000;
 /** A send buffer that holds this many chunks is not being emptied as fast as we speak. */
 const WAITING_CHUNKS = 4;
 
+/** Quality for a chunk size of one's own; the presets lie on the same line. */
+export function qualityFor(chunkSize) {
+  const { balanced } = OPTIMIZATION_CONFIGS;
+  const scaled = (value) => Math.round((value * chunkSize) / balanced.chunkSize);
+  return { chunkSize, chunkIntervalMs: scaled(balanced.chunkIntervalMs), bufferSize: scaled(balanced.bufferSize) };
+}
+
 /** The name of the preset with these values, or "custom". */
 export function presetName({ chunkSize, chunkIntervalMs }) {
   const same = ([, preset]) => preset.chunkSize === chunkSize && preset.chunkIntervalMs === chunkIntervalMs;

@@ -14,6 +14,8 @@ export class Turn {
   /** "open" until the device has answered, then "answered", "failed" or "cancelled". */
   outcome = "open";
   released = false;
+  /** Who decides when the utterance is over; undefined leaves it to the client, "auto" to the device too. */
+  endpoint = undefined;
   truncated = false;
   /** In the queue for a recognizer, 1 is next; null when not waiting. */
   place = null;
@@ -81,14 +83,18 @@ export class Turn {
     return this.outcome === "open" && this.finalAtMs === null;
   }
 
+  get startFields() {
+    return { language: this.language, sample_rate: WIRE_RATE_HZ, endpoint: this.endpoint };
+  }
+
   /** Say everything so far to a fresh connection. */
   sendAgain(connection) {
-    const { id, language } = this;
+    const { id } = this;
     if (this.kind === "text") {
-      connection.send("text", { id, text: this.text, language });
+      connection.send("text", { id, text: this.text, language: this.language });
       return;
     }
-    connection.send("start", { id, language, sample_rate: WIRE_RATE_HZ });
+    connection.send("start", { id, ...this.startFields });
     for (const pcm of this.#audio) for (const piece of pieces(pcm)) connection.sendAudio(piece);
     if (this.released) connection.send("stop", { id });
   }

@@ -2,6 +2,7 @@
  * What this browser remembers, and the page's words in the language in use.
  */
 
+import { qualityIsChosen } from "../core/config.js";
 import { LANGUAGES } from "../core/protocol.js";
 import { TEXTS } from "../core/texts.js";
 import { OPTIMIZATION_CONFIGS, presetName } from "../core/quality.js";
@@ -31,7 +32,8 @@ function checked({ language, adaptiveQuality = true, speakReplies = true, ...pre
 export function saveSettings(config) {
   const { language, adaptiveQuality, speakReplies } = config;
   try {
-    localStorage.setItem(KEY, JSON.stringify({ language, adaptiveQuality, speakReplies, preset: presetName(config) }));
+    const preset = qualityIsChosen(config) ? presetName(config) : undefined;
+    localStorage.setItem(KEY, JSON.stringify({ language, adaptiveQuality, speakReplies, preset }));
   } catch {
     // private windows may refuse: the choice then lasts as long as the page
   }

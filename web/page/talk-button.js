@@ -11,6 +11,7 @@ export function bindTalkButton(button, assistant) {
     isRecording: () => assistant.isRecording,
     begin: () => assistant.startRecording(),
     end: () => assistant.stopRecording(),
+    tapped: () => assistant.endBySilence(),
   });
 
   button.addEventListener("pointerdown", (event) => {

@@ -116,9 +116,10 @@ async def test_what_was_asked_just_before_the_connection_broke_is_carried_out(se
 
 
 async def test_a_refused_start_names_its_turn(person: Caller) -> None:
-    await person.send(type="start", id="k3fq8z-9", language="de")
+    await person.send(type="start", id="k3fq8z-8")
+    await person.send(type="start", id="k3fq8z-9")
     error = await person.receive("error")
-    assert (error["code"], error["id"]) == ("no_recognizer", "k3fq8z-9")
+    assert (error["code"], error["id"]) == ("already_started", "k3fq8z-9")
 
 
 async def test_stop_with_another_id_says_what_is_wrong_and_the_utterance_goes_on(
