@@ -47,7 +47,9 @@ def _value(slot: str, answer: Answer) -> Any:
     if slot == "result":
         expression = slots.get("expression", slots.get("result"))
         return expression.evaluate() if hasattr(expression, "evaluate") else expression
-    return slots.get(slot)
+    if slot not in slots:  # "yes" has no slots, but what it sets has
+        return next((getattr(action, slot) for action in answer.reply.actions if hasattr(action, slot)), None)
+    return slots[slot]
 
 
 def _same(slot: str, wanted: str, got: Any, now: datetime) -> bool:
@@ -88,10 +90,10 @@ def words(text: str) -> str:
 
 
 def _list_name(text: str) -> str:
-    name = words(re.sub(r"[- ]?(list|liste|zettel)$", "", text.casefold()))
-    name = name.removesuffix("s") if name == "einkaufs" else name
-    joined = name.replace(" ", "").replace("-", "")
-    return next((known for known, names in _LISTS.items() if joined in names or name in names), name)
+    """ "my to-do list" is todo, "Urlaubsliste" is urlaub: a compound's s and a plural's make no difference."""
+    name = words(re.sub(r"\bto[- ]do", "todo", text.casefold()))
+    name = re.sub(r"[- ]?(list|liste|zettel)$", "", name)
+    return next((known for known, names in _LISTS.items() if name in names), name.removesuffix("s"))
 
 
 def _same_moment(wanted: str, got: Any, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -16,7 +16,6 @@ from appliance.language import Language
 from appliance.state.clock import Clock
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore
-from tests.utterances.load import Utterance
 
 T = TypeVar("T")
 NOW = datetime(2026, 3, 3, 15, 7, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -49,16 +48,16 @@ class StillClock(Clock):
         self._now, self._boottime_s = NOW - timedelta(seconds=seconds), 10_000 - seconds
 
 
-async def answers(understanding: Understanding, utterance: Utterance) -> list[Answer]:
-    """What the product answers to each turn."""
+async def answers(understanding: Understanding, language: Language, texts: Sequence[str]) -> list[Answer]:
+    """What the product answers to each turn of a conversation that begins in the scene."""
     clock = StillClock()
     with Database(None) as database:
         timers = TimerStore(database, clock)
-        _set_up(timers, clock, utterance.language)
+        _set_up(timers, clock, language)
         dialogue = Dialogue(understanding, timers, run=_at_once, random=Random(0))
-        heard, said = _SAID[utterance.language]
+        heard, said = _SAID[language]
         memory = Memory(last_heard=heard, last_reply=said)
-        return [await dialogue.answer(turn.text, utterance.language, memory) for turn in utterance.turns]
+        return [await dialogue.answer(text, language, memory) for text in texts]
 
 
 def _set_up(timers: TimerStore, clock: StillClock, language: Language) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from appliance.dialogue.types import Answer, StopSpeaking
 from appliance.dialogue.understanding import Understanding
@@ -21,7 +21,9 @@ from tests.utterances.scene import NOW, answers
 _SAYS_AS_MUCH = {("GetWeekday", "HassGetCurrentDate"), ("Compliment", "Thank"), ("Thank", "Compliment")}
 """Expected and given: the date is told with its weekday; "you're welcome" answers praise."""
 
-Verdict = Literal["right", "declined", "wrong answer", "wrong action"]
+Verdict = Literal["right", "asked first", "declined", "wrong answer", "wrong action"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+_YES: dict[Language, str] = {"en": "yes", "de": "ja"}
 
 
 @dataclass(frozen=True)
@@ -58,16 +60,23 @@ def judge(turn: Turn, answer: Answer) -> tuple[Verdict, str]:
 async def results(understanding: Understanding, asked: Iterable[Utterance]) -> list[Result]:
     found = []
     for utterance in asked:
-        given = await answers(understanding, utterance)
-        for turn, answer in zip(utterance.turns, given, strict=True):
-            if turn in utterance.counted:
-                found.append(Result(utterance, turn, *judge(turn, answer), follow_up=len(utterance.turns) > 1))
+        texts = [turn.text for turn in utterance.turns]
+        given = await answers(understanding, utterance.language, texts)
+        for index, (turn, answer) in enumerate(zip(utterance.turns, given, strict=True)):
+            if turn not in utterance.counted:
+                continue
+            verdict, why = judge(turn, answer)
+            if verdict == "declined" and "?" in answer.reply.text and not turn.expectation.negative:
+                confirmed = [*texts[: index + 1], _YES[utterance.language]]
+                *_, after = await answers(understanding, utterance.language, confirmed)
+                verdict = "asked first" if judge(turn, after)[0] == "right" else verdict
+            found.append(Result(utterance, turn, verdict, why, follow_up=len(utterance.turns) > 1))
     return found
 
 
 def table(found: Sequence[Result]) -> str:
     """One line a family and language, then the sums: per language, positive, negative, follow-ups."""
-    head = f"{'':24}{'turns':>7}{'right':>8}{'declined':>10}{'wrong answer':>14}{'wrong action':>14}"
+    head = f"{'':24}{'turns':>7}" + "".join(f"{verdict:>14}" for verdict in VERDICTS)
     files: dict[str, list[Result]] = {}
     for each in found:
         files.setdefault(f"{each.utterance.family} {each.utterance.language}", []).append(each)
@@ -84,9 +93,7 @@ def table(found: Sequence[Result]) -> str:
 
 def _row(name: str, found: Sequence[Result]) -> str:
     counts, total = Counter(each.verdict for each in found), max(1, len(found))
-    right, declined, answer, action = (
-        counts[verdict] / total for verdict in ("right", "declined", "wrong answer", "wrong action"))
-    return f"{name:24}{len(found):7}{right:8.1%}{declined:10.1%}{answer:14.1%}{action:14.1%}"
+    return f"{name:24}{len(found):7}" + "".join(f"{counts[verdict] / total:14.1%}" for verdict in VERDICTS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
