@@ -43,7 +43,7 @@ def judge(turn: Turn, answer: Answer) -> tuple[Verdict, str]:
     effects = [action for action in answer.reply.actions if not isinstance(action, StopSpeaking)]
     passive = not effects and (not answer.reply.understood or "?" in answer.reply.text)
     why = f"{name or 'not understood'}: {answer.reply.text}"
-    if name in expected.also and not (expected.negative and effects):
+    if name in expected.also and not (expected.negative and effects) or passive and "ask" in expected.also:
         return "right", ""
     if expected.negative:
         return ("right", "") if passive else ("wrong action" if effects else "wrong answer", why)

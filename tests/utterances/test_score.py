@@ -46,6 +46,7 @@ TIMER = SetTimer("timer", DUE, "pizza", 600)
         (turn("ask", "HassStartTimer"), answer("HassStartTimer", "Set.", TIMER), "wrong action"),
         (turn("ask", "HassStartTimer"), answer("HassStartTimer", "A year is the most."), "right"),
         (turn("ask"), answer("HassStartTimer", "For how long?"), "right"),
+        (turn("Undo", "ask"), answer("", "I can't.", understood=False), "right"),
         (turn("decline"), answer("Greet", "Hello."), "wrong answer"),
         (turn("decline"), answer("", understood=False), "right"),
         (turn("StopSpeaking"), answer("StopSpeaking", "", StopSpeaking()), "right"),
