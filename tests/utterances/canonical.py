@@ -97,8 +97,8 @@ def _list_name(text: str) -> str:
 
 
 def _same_moment(wanted: str, got: Any, now: datetime) -> bool:
-    if hasattr(got, "resolve"):
-        got = got.resolve(now)
+    if hasattr(got, "resolve"):  # "the six thirty alarm" is the one in the morning
+        return any(_same_moment(wanted, got.resolve(now, waking=waking), now) for waking in (False, True))
     if isinstance(got, datetime):
         moment = got.replace(tzinfo=None) if got.tzinfo is None else got.astimezone(now.tzinfo).replace(tzinfo=None)
         return moment.replace(second=0, microsecond=0) == moment_of(wanted, now)
