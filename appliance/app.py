@@ -10,19 +10,21 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvloop
 
 from appliance import turns
+from appliance.bell import Bell, Texts
 from appliance.config import Config
 from appliance.conversation import Faculties, Mind
 from appliance.device.local import LocalDevice
 from appliance.dialogue.dialogue import Dialogue
-from appliance.dialogue.families.timer.skill import announcement
+from appliance.dialogue.families.timer.skill import announcement, missed
 from appliance.dialogue.types import Answer, Memory, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
@@ -42,7 +44,6 @@ from appliance.session import Sessions
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore
-from appliance.state.watch import watch
 from appliance.systemd import feed_watchdog, notify
 from appliance.workers import Workers
 
@@ -100,7 +101,7 @@ async def awake(
                 tasks.create_task(pool.open())
                 tasks.create_task(synthesizer.open())
                 understanding = tasks.create_task(thinking.run(Understanding))
-            mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run)
+            mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run, remember=remembering.run)
             if config.log_speech:
                 mind = _LoggedMind(mind)
             give_back()  # what loading needed
@@ -156,8 +157,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             web = Web(config, guard, listeners, see_off=people.leave)
             ports = await stack.enter_async_context(web.listening())
             background = [tasks.create_task(work) for work in (
-                watch(assistant.timers, _bell(people, device), run=assistant.remembering.run), _catch_up(assistant),
-                feed_watchdog(), metrics.watch_loop(lambda: people.present))]
+                _bell(assistant, tasks, people, device).watch.watch(), _catch_up(assistant), feed_watchdog(),
+                metrics.watch_loop(lambda: people.present))]
             if device is not None:
                 background.append(tasks.create_task(device.run()))
             better = better_models(assistant.choices)
@@ -210,16 +211,23 @@ def _listeners(config: Config, people: People, metrics: Metrics, ready: asyncio.
     ]
 
 
-def _bell(people: People, device: LocalDevice | None) -> Callable[[Timer], Awaitable[None]]:
-    """What to do when a timer is due: tell every page, and ring at the device."""
+def _bell(assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device: LocalDevice | None) -> Bell:
+    """What is due is said at the pages and at the device; who comes is told what nobody has heard."""
+    timers = assistant.timers
 
-    async def ring(timer: Timer) -> None:
-        texts = {language: announcement(timer, language) for language in LANGUAGES}
-        for place in (people, device):
-            if place is not None:
-                place.announce(texts, f"timer-{timer.id}", timer.kind)
+    def announced(timer: Timer) -> Texts:
+        return {language: announcement(timer, language) for language in LANGUAGES}
 
-    return ring
+    def told_late(timer: Timer) -> Texts:
+        return {language: missed(timer, timers.clock.now(), language) for language in LANGUAGES}
+
+    bell = Bell(timers, announced, told_late, tasks, assistant.remembering.run)
+    bell.places.append(people)
+    people.greet = bell.greet
+    if device is not None:
+        bell.places.append(device)
+        device.greet = partial(bell.greet, device)
+    return bell
 
 
 async def _catch_up(assistant: Assistant) -> None:

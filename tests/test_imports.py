@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "models": {"errors", "language"},
     "dialogue": {"errors", "language"}, "dialogue.dialogue": {"errors", "language", "dialogue", "state"},
     "dialogue.performers": {"dialogue", "state"},
+    "bell": {"language", "dialogue.types", "state"},
     "state": {"errors", "language", "dialogue.types"},
     "server": PLACES,
     "device": PLACES | {"audio"},

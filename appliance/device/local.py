@@ -57,6 +57,8 @@ class LocalDevice:
         self.button = PushToTalk(self, loop.time, loop.call_later)
         self._keys = keys(config.key, self.button.edge, self._toggle_mute)
         self._lamp = Lamp()
+        self.greet: Callable[[], None] = lambda: None
+        """Called when somebody presses the button."""
         self._ringing = Ringing(tasks, self._sound_alarm, self._say, self._apply_volume)
         self._was_ringing = False
         self._count = 0
@@ -81,21 +83,28 @@ class LocalDevice:
 
     async def leave(self) -> None:
         """Ring and speak no more; carry out what was asked. Then nothing keeps the task group."""
-        self._ringing.stop()
+        self._ringing.stop(heard=False)
         self._stop_listening()
         self.session.detach(self)
         await self.session.settled()
 
     # What others ask of the device
 
-    def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> None:
-        """Say something on the device's own account. A timer, alarm or reminder rings until it is stopped."""
+    async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
+        """Say something on the device's own account. A timer, alarm or reminder rings until it is stopped.
+
+        True once somebody has heard it: with a notice, whoever it answers; False if nobody came.
+        """
         announcement = turns.Announcement(
             announcement_id, self.session.language, texts[self.session.language], kind)  # type: ignore[arg-type]
         if kind == "notice":
-            self.session.announce(announcement)
-        else:
-            self._ringing.ring(announcement)
+            await asyncio.wait([self.session.announce(announcement)])
+            return self.sound.loudspeaker is not None
+        try:
+            return await self._ringing.ring(announcement)
+        except asyncio.CancelledError:  # heard elsewhere
+            self.session.interrupt()
+            raise
 
     def stop_ringing(self) -> bool:
         """Silence what rings, whoever asked for it; False if nothing does."""
@@ -147,6 +156,8 @@ class LocalDevice:
             log.info("not listening: %s", error)
             return False
         self._listening_to = microphone
+        if not self._was_ringing:
+            self.greet()
         # What the microphone heard until now, and a moment longer, is the device itself.
         microphone.arm(preroll=not spoke, skip_s=ECHO_S if spoke else 0.0)
         asyncio.get_running_loop().add_reader(microphone.fileno(), self._pump)

@@ -47,6 +47,7 @@ class Dialogue:
         families: Iterable[Family] = FAMILIES,
         helpers: Mapping[str, Helper] | None = None,
         run: Run = asyncio.to_thread,
+        remember: Run | None = None,
         random: Random | None = None,
     ) -> None:
         families = tuple(families)
@@ -56,7 +57,7 @@ class Dialogue:
         self._random = random or Random()
         self._skills = {intent: skill for family in families for intent, skill in family.skills.items()}
         self._families = families
-        self._performers: Mapping[type, Performer] = performers(timers, run)
+        self._performers: Mapping[type, Performer] = performers(timers, remember or run)
         self._helpers = helpers or {}
         for family in families:
             for action in family.actions:
@@ -81,6 +82,7 @@ class Dialogue:
             language=language,
             now=self._timers.clock.now(),
             timers=self._timers.pending(),
+            ringing=self._timers.ringing(),
             last_reply=memory.last_reply,
             last_heard=memory.last_heard,
             volume=memory.volume,
@@ -94,8 +96,8 @@ class Dialogue:
             said = self._skills[intent.name](intent, context)
             while isinstance(said, Ask):
                 said = said.then(await self._helpers[said.helper](said.question, context.language))
-            for action in said.actions:
-                await self._performers[type(action)](action, occasion)
+            for number, action in enumerate(said.actions):
+                await self._performers[type(action)](action, replace(occasion, number=number))
             if DURABLE & set(map(type, said.actions)) and not self._timers.database.durable:
                 said = replace(said, text=f"{said.text} {_NOT_KEPT[context.language]}")
         except SkillError as error:

@@ -25,6 +25,13 @@ class Occasion:
     turn: str
     """The turn's id; doing the same turn twice must do it once."""
     memory: Memory
+    number: int = 0
+    """Which of the turn's actions."""
+
+    @property
+    def effect(self) -> str:
+        """What the change is called for good (state/database.py); "" if the turn has no id."""
+        return f"{self.turn}/{self.number}" if self.turn else ""
 
 
 Performer = Callable[[Any, Occasion], Awaitable[None]]
@@ -38,10 +45,10 @@ def performers(timers: TimerStore, run: Run) -> Mapping[type, Performer]:
     """Those that every device has."""
 
     async def set_timer(action: SetTimer, occasion: Occasion) -> None:
-        await run(timers.add, action)
+        await run(timers.add, action, occasion.effect)
 
     async def cancel_timer(action: CancelTimer, occasion: Occasion) -> None:
-        await run(timers.cancel, action.id)
+        await run(timers.cancel, action.id, occasion.effect)
 
     async def set_volume(action: SetVolume, occasion: Occasion) -> None:
         """What the conversation remembers; whoever owns the loudspeaker follows it."""
@@ -51,6 +58,8 @@ def performers(timers: TimerStore, run: Run) -> Mapping[type, Performer]:
         memory.volume = action.percent
 
     async def stop_speaking(action: StopSpeaking, occasion: Occasion) -> None:
-        """Done by whoever owns the loudspeaker: the conversation silences before it answers."""
+        """What rings is heard. The reply being spoken is silenced by the conversation, before it answers."""
+        if timers.ringing():
+            await run(timers.silence, occasion.effect)
 
     return {SetTimer: set_timer, CancelTimer: cancel_timer, SetVolume: set_volume, StopSpeaking: stop_speaking}

@@ -44,6 +44,7 @@ class Context:
     now: datetime
     """Local time with time zone."""
     timers: tuple[Timer, ...] = ()
+    """What has not rung yet, next one first."""
     last_reply: str = ""
     last_heard: str = ""
     volume: int = 70
@@ -54,6 +55,8 @@ class Context:
     """The only source of chance: a test hands in a seeded one."""
     help: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What each family says about itself, in this language, by the family's name."""
+    ringing: tuple[Timer, ...] = ()
+    """What rings now, and what somebody heard ring a moment ago: "stop the alarm" is about these."""
 
 
 # Actions are what a reply changes, as data: the skill decides, Dialogue carries timers and the memory's volume out,

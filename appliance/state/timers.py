@@ -4,12 +4,15 @@ A timer counts real time: while the device stays on it is measured by CLOCK_BOOT
 without a battery-backed clock jumps when the network time arrives) neither rings nor delays it. An alarm means a time
 on the clock, so it follows the clock. After a reboot the clock is all there is, for timers as well.
 
-`add`, `cancel` and `follow_clock` write to the disk and belong into a worker thread; everything else reads memory only.
+It is *pending* until it is due, then it *rings* until somebody has heard it, and only then it is forgotten.
+
+What changes something writes to the disk and belongs into a worker thread; everything else reads memory only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,8 +22,21 @@ from appliance.state.database import Database
 from appliance.state.repository import Repository, new_id, number, text, whole
 from appliance.state.schema import Change, Table, Value
 
+log = logging.getLogger(__name__)
+
 _KINDS = ("timer", "alarm", "reminder")
 _JUMP_S = 2
+
+RINGS_S = 600.0
+"""So long after it began "stop" is about what rings. What was missed by less than this because the device was off
+rings late."""
+
+MEANT_S = 120.0
+"""So long after somebody heard one ring, "stop the alarm" is about that one and not about tomorrow's."""
+
+KEPT_S = 7 * 86_400.0
+"""What nobody heard is told to whoever comes next, if they come within this time."""
+
 _LATEST_S = 32_503_680_000
 """The year 3000. Later is a damaged row; Python's calendar ends in 9999."""
 
@@ -33,12 +49,14 @@ class Entry:
     boot_due_s: float | None
     """CLOCK_BOOTTIME at which it rings; None: only the clock on the wall knows."""
     boot_id: str = ""
-    """The boot in which boot_due_s is valid."""
+    """The boot in which boot_due_s and rang_s are valid."""
+    rang_s: float | None = None
+    """CLOCK_BOOTTIME at which it began to ring; None: it has not yet."""
 
 
 class _Rows(Repository[int, Entry]):
     table = Table(
-        "timers", ("id", "kind", "name", "due_s", "duration_s", "boot_due_s", "boot_id"),
+        "timers", ("id", "kind", "name", "due_s", "duration_s", "boot_due_s", "boot_id", "rang_s"),
         ("""CREATE TABLE IF NOT EXISTS timers (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
                 kind TEXT NOT NULL,
@@ -47,7 +65,8 @@ class _Rows(Repository[int, Entry]):
                 duration_s REAL NOT NULL,  -- 0: it means a time on the clock
                 boot_due_s REAL,           -- CLOCK_BOOTTIME at which it rings, valid while boot_id is the running one
                 boot_id TEXT NOT NULL
-            )""",))
+            )""",
+         "ALTER TABLE timers ADD COLUMN rang_s REAL"))  # CLOCK_BOOTTIME at which it began to ring, in boot_id
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -55,16 +74,21 @@ class _Rows(Repository[int, Entry]):
 
     def encode(self, item: Entry) -> tuple[Value, ...]:
         timer = item.timer
-        return timer.kind, timer.name, timer.due.timestamp(), timer.duration_s, item.boot_due_s, item.boot_id
+        due_s = timer.due.timestamp()
+        return timer.kind, timer.name, due_s, timer.duration_s, item.boot_due_s, item.boot_id, item.rang_s
 
     def decode(self, *values: Value) -> Entry:
-        id, kind, name, due_s, duration_s, boot_due_s, boot_id = values
+        id, kind, name, due_s, duration_s, boot_due_s, boot_id, rang_s = values
         if kind not in _KINDS:
             raise ValueError(f"kind {kind!r}, expected one of {', '.join(_KINDS)}")
         due = datetime.fromtimestamp(number(due_s, 0, _LATEST_S), self._zone)
         timer = Timer(whole(id), kind, text(name), due, number(duration_s, 0, _LATEST_S))  # type: ignore[arg-type]
-        same_boot = bool(boot_id) and boot_id == self._boot_id and boot_due_s is not None
-        return Entry(timer, number(boot_due_s, 0, _LATEST_S) if same_boot else None, text(boot_id))
+        same_boot = bool(boot_id) and boot_id == self._boot_id
+
+        def of_this_boot(value: Value, otherwise: float | None) -> float | None:
+            return None if value is None else number(value, 0, _LATEST_S) if same_boot else otherwise
+
+        return Entry(timer, of_this_boot(boot_due_s, None), text(boot_id), of_this_boot(rang_s, 0.0))
 
 
 class TimerStore:
@@ -74,6 +98,7 @@ class TimerStore:
         self.clock = clock or Clock()
         self.database = database
         self._rows = _Rows(self.clock)
+        self._heard: tuple[tuple[float, Timer], ...] = ()  # the last ones, with CLOCK_BOOTTIME
         database.attach(self._rows)
 
     def add(self, wanted: SetTimer, effect: str = "") -> Timer:
@@ -97,26 +122,76 @@ class TimerStore:
         return self.database.change(do, effect)
 
     def pending(self) -> tuple[Timer, ...]:
-        """Everything that has not rung, next one first."""
-        now, boottime_s = self.clock.now(), self.clock.boottime_s()
-        timers = [replace(entry.timer, due=_due(entry, now, boottime_s)) for entry in self._rows.items.values()]
-        return tuple(sorted(timers, key=lambda timer: timer.due.timestamp()))
+        """What has not rung, next one first."""
+        return self._timers(lambda entry: entry.rang_s is None)
+
+    def unheard(self) -> tuple[Timer, ...]:
+        """What rings, or rang with nobody there; oldest first."""
+        return self._timers(lambda entry: entry.rang_s is not None)
+
+    def ringing(self) -> tuple[Timer, ...]:
+        """What "stop" is about: what rings, and what somebody heard ring a moment ago."""
+        now_s = self.clock.boottime_s()
+        rings = self._timers(lambda entry: entry.rang_s is not None and entry.rang_s >= now_s - RINGS_S)
+        return (*rings, *(timer for heard_s, timer in self._heard if heard_s >= now_s - MEANT_S))
 
     def due(self) -> tuple[Timer, ...]:
-        """What should be ringing now."""
+        """What should begin to ring now."""
         now_s = self.clock.now().timestamp()
         return tuple(timer for timer in self.pending() if timer.due.timestamp() <= now_s)
+
+    def begin_ringing(self) -> None:
+        """What is due rings from now on; what nobody heard for a week is forgotten, with a line in the log."""
+        boottime_s, boot_id = self.clock.boottime_s(), self.clock.boot_id()
+
+        def do() -> tuple[None, list[Change]]:
+            changes = []
+            for timer in self.due():
+                entry = Entry(timer, self._rows.items[timer.id].boot_due_s, boot_id, boottime_s)
+                changes.append(self._rows.put(timer.id, entry))
+            for timer in self.unheard():
+                if self.late_s(timer) > KEPT_S:
+                    log.warning("%s %d, due on %s, was heard by nobody", timer.kind, timer.id, timer.due.date())
+                    changes.append(self._rows.drop(timer.id))
+            return None, changes
+
+        self.database.change(do)
+
+    def heard(self, *ids: int, effect: str = "") -> None:
+        """Somebody has heard these: they ring no more."""
+        def do() -> tuple[None, list[Change]]:
+            boottime_s = self.clock.boottime_s()
+            known = [self._rows.items[id].timer for id in ids if id in self._rows.items]
+            recent = [(heard_s, timer) for heard_s, timer in self._heard if heard_s > boottime_s - MEANT_S]
+            self._heard = (*recent, *((boottime_s, timer) for timer in known))
+            return None, [self._rows.drop(timer.id) for timer in known]
+
+        self.database.change(do, effect)
+
+    def silence(self, effect: str = "") -> None:
+        """Somebody said "stop": nothing rings any more."""
+        self.heard(*(timer.id for timer in self.ringing()), effect=effect)
+
+    def late_s(self, timer: Timer) -> float:
+        """For how long it should have been ringing, in seconds."""
+        return self.clock.now().timestamp() - timer.due.timestamp()
 
     def follow_clock(self) -> None:
         """After the clock was set, write down when timers are due by the new one, in case of a reboot."""
         if any(self._moved()):  # without the lock first: this is asked every few seconds
             self.database.change(lambda: (None, [self._rows.put(id, entry) for id, entry in self._moved()]))
 
+    def _timers(self, wanted: Callable[[Entry], bool]) -> tuple[Timer, ...]:
+        now, boottime_s = self.clock.now(), self.clock.boottime_s()
+        entries = [entry for entry in self._rows.items.values() if wanted(entry)]
+        timers = [replace(entry.timer, due=_due(entry, now, boottime_s)) for entry in entries]
+        return tuple(sorted(timers, key=lambda timer: timer.due.timestamp()))
+
     def _moved(self) -> Iterable[tuple[int, Entry]]:
         now, boottime_s = self.clock.now(), self.clock.boottime_s()
         for id, entry in tuple(self._rows.items.items()):
             due = _due(entry, now, boottime_s)
-            if abs(due.timestamp() - entry.timer.due.timestamp()) > _JUMP_S:
+            if entry.rang_s is None and abs(due.timestamp() - entry.timer.due.timestamp()) > _JUMP_S:
                 yield id, replace(entry, timer=replace(entry.timer, due=due))
 
 

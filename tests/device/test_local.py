@@ -278,17 +278,33 @@ async def test_the_volume_is_changed_by_voice(
         assert loudspeaker.playback.volume == 0.125
 
 
+TIME_IS_UP: dict[Language, str] = {"en": "Time is up.", "de": "Die Zeit ist um."}
+
+
+async def test_what_was_heard_elsewhere_is_silent_at_once(
+    assistant: Assistant, card: SoundCard, tmp_path: Path
+) -> None:
+    async with at_the_device(assistant, card, tmp_path) as person:
+        rings = asyncio.create_task(person.device.announce(TIME_IS_UP, "timer-1", "timer"))
+        await person.event(turns.SpeechStarted)
+        rings.cancel()
+        assert (await person.event(turns.SpeechEnded)).interrupted
+        await asyncio.sleep(0)
+        assert not person.device._ringing
+
+
 async def test_a_timer_rings_until_the_button_is_tapped(assistant: Assistant, card: SoundCard, tmp_path: Path) -> None:
     texts: dict[Language, str] = {"en": "Your pizza timer is done.", "de": "Der Pizza-Timer ist abgelaufen."}
     async with at_the_device(assistant, card, tmp_path) as person:
         person.device.set_volume(0)
         with card.recording() as recording:
-            person.device.announce(texts, "timer-1", "timer")
+            rings = asyncio.create_task(person.device.announce(texts, "timer-1", "timer"))
             for _ in range(2):
                 assert (await person.event(turns.Announced)).text == texts["en"]
             tapped_at = time.monotonic()
             await person.tap()
             await person.event(turns.Cancelled)
+            assert await rings, "somebody has heard it"
             await asyncio.sleep(2.5)
         assert np.abs(recording.samples()).max() > 500
         assert recording.last_sound_between(tapped_at, time.monotonic()) - tapped_at < 0.06
@@ -300,20 +316,22 @@ async def test_a_timer_that_rings_is_stopped_by_voice(
     assistant: Assistant, card: SoundCard, tmp_path: Path, stop: bytes
 ) -> None:
     async with at_the_device(assistant, card, tmp_path) as person:
-        person.device.announce({"en": "Time is up.", "de": "Die Zeit ist um."}, "timer-1", "timer")
+        rings = asyncio.create_task(person.device.announce(TIME_IS_UP, "timer-1", "timer"))
         await person.event(turns.Announced)
         assert (await person.ask(stop)).text == "stop"
         assert (await person.event(turns.Answered)).intent == "StopSpeaking"
         await person.event(turns.SpeechEnded)
+        assert await rings
         assert not person.device._ringing
 
 
 async def test_someone_elsewhere_stops_what_rings(assistant: Assistant, card: SoundCard, tmp_path: Path) -> None:
     async with at_the_device(assistant, card, tmp_path) as person:
-        person.device.announce({"en": "Time is up.", "de": "Die Zeit ist um."}, "timer-1", "timer")
+        rings = asyncio.create_task(person.device.announce(TIME_IS_UP, "timer-1", "timer"))
         await person.event(turns.SpeechStarted)
         assert person.device.stop_ringing()
         assert (await person.event(turns.SpeechEnded)).interrupted
+        assert await rings
         assert not person.device.stop_ringing()
 
 

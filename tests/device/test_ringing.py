@@ -51,10 +51,11 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_it_rings_again_and_again_until_stopped() -> None:
     async with bell() as one:
-        one.ringing.ring(PIZZA)
+        rings = one.ringing.ring(PIZZA)
         await one.rings(6)
         assert one.heard[:6] == ["tone", "Pizza"] * 3
         assert one.ringing.stop()
+        assert await rings, "somebody was there"
         heard = len(one.heard)
         await asyncio.sleep(0.02)
         assert len(one.heard) == heard
@@ -73,12 +74,32 @@ async def test_what_rings_at_once_is_said_one_after_the_other() -> None:
 async def test_it_gives_up_when_nobody_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.device.ringing.RING_S", 0.02)
     async with bell() as one:
-        one.ringing.ring(PIZZA)
         async with asyncio.timeout(5):
-            while one.ringing:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+            assert not await one.ringing.ring(PIZZA)
         assert one.heard[:2] == ["tone", "Pizza"]
         assert one.changes == 2
+
+
+async def test_one_that_was_heard_elsewhere_stops_and_the_other_rings_on() -> None:
+    async with bell() as one:
+        pizza, tea = one.ringing.ring(PIZZA), one.ringing.ring(TEA)
+        assert one.ringing.ring(PIZZA) is pizza
+        await one.rings(3)
+        pizza.cancel()
+        await asyncio.sleep(0)
+        one.heard.clear()
+        await one.rings(4)
+        assert "Pizza" not in one.heard[1:]
+        tea.cancel()
+        await asyncio.sleep(0)
+        assert not one.ringing
+
+
+async def test_a_device_that_stops_was_not_heard() -> None:
+    async with bell() as one:
+        rings = one.ringing.ring(PIZZA)
+        one.ringing.stop(heard=False)
+        assert not await rings
 
 
 async def test_it_can_ring_anew() -> None:

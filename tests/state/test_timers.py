@@ -1,7 +1,8 @@
-"""Timers through restarts, reboots and clocks that jump."""
+"""Timers through restarts, reboots and clocks that jump; what rings, and for how long."""
+
+from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,8 +18,8 @@ from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.types import SetTimer, Timer
 from appliance.state.clock import Clock, LocalZone
 from appliance.state.database import Database
-from appliance.state.timers import TimerStore
-from appliance.state.watch import FORGIVEN_S, watch
+from appliance.state.timers import KEPT_S, MEANT_S, RINGS_S, TimerStore
+from appliance.state.watch import Watch
 from tests.state.clocks import HandClock
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ async def at_once(function: Callable[..., T], *args: object) -> T:
     return function(*args)
 
 
-async def never(due: Timer) -> None:
+async def never(due: Timer) -> bool:
     pytest.fail(f"{due} rang")
 
 
@@ -59,27 +60,73 @@ def store(clock: HandClock) -> Iterator[TimerStore]:
 
 
 @asynccontextmanager
-async def watched(store: TimerStore, clock: HandClock) -> AsyncIterator[list[tuple[str, float]]]:
-    """Runs the watcher; the list fills with names and the boot times at which they rang."""
-    rang: list[tuple[str, float]] = []
-
-    async def ring(due: Timer) -> None:
-        rang.append((due.name or due.kind, clock.boottime_s() - 1000))
-
-    watching = asyncio.create_task(watch(store, ring, at_once))
+async def watching(watch: Watch, clock: HandClock) -> AsyncIterator[None]:
+    """Runs the watch, from when it has nothing to wait for."""
+    task = asyncio.create_task(watch.watch())
     try:
         await asyncio.wait_for(clock.idle.wait(), 5)
-        yield rang
+        await turns()
+        yield
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def watched(store: TimerStore, clock: HandClock) -> AsyncIterator[list[tuple[str, float]]]:
+    """Everybody hears everything; the list fills with names and the boot times at which they rang."""
+    rang: list[tuple[str, float]] = []
+
+    async def ring(due: Timer) -> bool:
+        rang.append((due.name or due.kind, clock.boottime_s() - 1000))
+        return True
+
+    async with watching(Watch(store, ring, at_once), clock):
+        yield rang
+
+
+@asynccontextmanager
+async def watched_by(bell: Bell, store: TimerStore, clock: HandClock, until_s: float) -> AsyncIterator[None]:
+    """As watching, but only until a moment."""
+    reached = asyncio.Event()
+    clock.at(until_s, reached.set)
+    task = asyncio.create_task(Watch(store, bell.ring, at_once).watch())
+    try:
+        await asyncio.wait_for(reached.wait(), 5)
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def turns() -> None:
+    """Let others run."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class Bell:
+    """Rings until it is told whether somebody has heard."""
+
+    def __init__(self) -> None:
+        self.ringing: dict[str, asyncio.Future[bool]] = {}
+        self.stopped: list[str] = []
+
+    async def ring(self, due: Timer) -> bool:
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.ringing[due.name or due.kind] = future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self.stopped.append(due.name or due.kind)
+            raise
 
 
 async def test_a_timer_rings_when_it_is_due_and_is_gone(store: TimerStore, clock: HandClock) -> None:
     store.add(timer(clock, 300, "pizza"))
     async with watched(store, clock) as rang:
         assert rang == [("pizza", 300)]
-        assert store.pending() == ()
+        assert (store.pending(), store.unheard()) == ((), ())
 
 
 async def test_several_ring_in_order_of_time(store: TimerStore, clock: HandClock) -> None:
@@ -156,30 +203,41 @@ def test_after_a_reboot_the_clock_decides(tmp_path: Path, clock: HandClock) -> N
 async def test_after_a_clock_that_was_set_and_a_reboot_a_timer_is_still_right(tmp_path: Path, clock: HandClock) -> None:
     with timers(tmp_path / "stimme.sqlite3", clock) as before:
         before.add(timer(clock, 300))
-        watching = asyncio.create_task(watch(before, never, at_once))
+        task = asyncio.create_task(Watch(before, never, at_once).watch())
         clock.at(50, lambda: clock.set_by(1_000_000))  # the network time arrives
-        clock.at(100, watching.cancel)
-        await asyncio.gather(watching, return_exceptions=True)
+        clock.at(100, task.cancel)
+        await asyncio.gather(task, return_exceptions=True)
     rebooted = HandClock(clock.now() + timedelta(seconds=100), "second boot")
     with timers(tmp_path / "stimme.sqlite3", rebooted) as after:
         left = after.pending()[0].due - rebooted.now()
         assert abs(left - timedelta(seconds=100)) < timedelta(seconds=1)
 
 
-@pytest.mark.parametrize(
-    ("late_s", "rings"), [(1, True), (FORGIVEN_S - 1, True), (FORGIVEN_S + 1, False), (10**7, False)]
-)
-async def test_what_was_missed_rings_late_or_is_dropped_with_a_line(
+@pytest.mark.parametrize(("late_s", "rings"), [(1, True), (RINGS_S - 1, True), (RINGS_S + 1, False)])
+async def test_what_was_missed_rings_late_or_is_told_to_the_next_visitor(
     late_s: float, rings: bool, tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with timers(tmp_path / "stimme.sqlite3", clock) as before:
         before.add(alarm(clock, 60))
     on_again = HandClock(clock.now() + timedelta(seconds=60 + late_s), "second boot")
-    with timers(tmp_path / "stimme.sqlite3", on_again) as after, caplog.at_level(logging.WARNING):
+    with timers(tmp_path / "stimme.sqlite3", on_again) as after:
         async with watched(after, on_again) as rang:
             assert rang == ([("alarm", 0)] if rings else [])
-            assert after.pending() == ()
-    assert ("dropped" in caplog.text) is not rings
+            assert len(after.unheard()) == (0 if rings else 1)
+    assert ("was heard by nobody: the next visitor is told" in caplog.text) is not rings
+
+
+async def test_what_nobody_heard_for_a_week_is_forgotten_with_a_line(
+    tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with timers(tmp_path / "stimme.sqlite3", clock) as before:
+        kept, _ = before.add(alarm(clock, 70)), before.add(alarm(clock, 50))
+    on_again = HandClock(clock.now() + timedelta(seconds=60 + KEPT_S), "second boot")
+    with timers(tmp_path / "stimme.sqlite3", on_again) as after:
+        async with watched(after, on_again) as rang:
+            assert [due.id for due in after.unheard()] == [kept.id]
+            assert rang == []
+    assert caplog.text.count("was heard by nobody") == 2
 
 
 async def test_one_that_cannot_ring_does_not_stop_the_others(
@@ -187,35 +245,131 @@ async def test_one_that_cannot_ring_does_not_stop_the_others(
 ) -> None:
     rang: list[str] = []
 
-    async def ring(due: Timer) -> None:
+    async def ring(due: Timer) -> bool:
         if due.name == "broken":
             raise RuntimeError("no loudspeaker")
         rang.append(due.name)
+        return True
 
     store.add(timer(clock, 10, "broken"))
     store.add(timer(clock, 20, "egg"))
-    watching = asyncio.create_task(watch(store, ring, at_once))
-    await asyncio.wait_for(clock.idle.wait(), 5)
-    watching.cancel()
-    assert rang == ["egg"]
+    async with watching(Watch(store, ring, at_once), clock):
+        assert rang == ["egg"]
+        assert [due.name for due in store.unheard()] == ["broken"]
     assert "no loudspeaker" in caplog.text
 
 
+async def test_one_that_rings_on_and_on_does_not_delay_the_others(store: TimerStore, clock: HandClock) -> None:
+    bell = Bell()
+    store.add(timer(clock, 10, "long"))
+    store.add(timer(clock, 20, "egg"))
+    async with watching(Watch(store, bell.ring, at_once), clock):
+        assert list(bell.ringing) == ["long", "egg"]
+        bell.ringing["egg"].set_result(True)
+        await turns()
+        assert [due.name for due in store.unheard()] == ["long"]
+
+
 async def test_what_was_ringing_in_a_crash_rings_again(tmp_path: Path, clock: HandClock) -> None:
-    ringing = asyncio.Event()
+    for boot in ("first boot", "second boot"):
+        with timers(tmp_path / "stimme.sqlite3", clock) as store:
+            if boot == "first boot":
+                store.add(timer(clock, 10, "egg"))
+            bell = Bell()
+            async with watching(Watch(store, bell.ring, at_once), clock):
+                assert list(bell.ringing) == ["egg"]
+            assert bell.stopped == ["egg"]
+        clock.boot, clock.boot_s = "second boot", 5.0
 
-    async def ring(due: Timer) -> None:
-        ringing.set()
-        await asyncio.Event().wait()
 
-    with timers(tmp_path / "stimme.sqlite3", clock) as before:
-        before.add(timer(clock, 10, "egg"))
-        watching = asyncio.create_task(watch(before, ring, at_once))
-        await asyncio.wait_for(ringing.wait(), 5)
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-    with timers(tmp_path / "stimme.sqlite3", clock) as after:
-        assert [due.name for due in after.due()] == ["egg"]
+async def test_nobody_there_is_told_on_the_next_visit_and_only_once(
+    store: TimerStore, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def nobody(due: Timer) -> bool:
+        return False
+
+    store.add(timer(clock, 10, "egg"))
+    store.add(timer(clock, 20, "tea"))
+    watch, told = Watch(store, nobody, at_once), list[str]()
+    async with watching(watch, clock):
+        assert [due.name for due in store.unheard()] == ["egg", "tea"]
+
+        async def leaves_at_tea(due: Timer) -> bool:
+            told.append(due.name)
+            return due.name != "tea"
+
+        async def stays(due: Timer) -> bool:
+            told.append(due.name)
+            return True
+
+        for visitor in (leaves_at_tea, stays, stays):
+            await watch.tell(visitor)
+        assert told == ["egg", "tea", "tea"]
+        assert store.unheard() == ()
+    assert caplog.text.count("was heard by nobody: the next visitor is told") == 2
+
+
+async def test_a_visitor_who_is_told_does_not_stop_what_rings_elsewhere(store: TimerStore, clock: HandClock) -> None:
+    async def takes(due: Timer) -> bool:
+        return True
+
+    bell = Bell()
+    store.add(timer(clock, 10, "egg"))
+    watch = Watch(store, bell.ring, at_once)
+    async with watching(watch, clock):
+        await watch.tell(takes)
+        assert [due.name for due in store.unheard()] == ["egg"]
+        bell.ringing["egg"].set_result(False)  # nobody came to the bell, but somebody knows
+        await turns()
+        assert store.unheard() == ()
+
+
+async def test_stop_silences_everything_that_rings_wherever(store: TimerStore, clock: HandClock) -> None:
+    bell = Bell()
+    store.add(timer(clock, 10, "egg"))
+    store.add(alarm(clock, 15))
+    morning = store.add(alarm(clock, 50_000))
+    clock.at(20, store.silence)
+    async with watched_by(bell, store, clock, until_s=30):
+        assert sorted(bell.stopped) == ["alarm", "egg"]
+        assert (store.unheard(), store.pending()) == ((), (morning,))
+
+
+async def test_what_rings_is_known_until_a_moment_after_it_was_heard(store: TimerStore, clock: HandClock) -> None:
+    store.add(alarm(clock, 10))
+    morning = store.add(alarm(clock, 50_000))
+    clock.pass_s(10)
+    assert store.ringing() == ()
+    store.begin_ringing()
+    rings, = store.ringing()
+    assert store.pending() == (morning,)
+    clock.pass_s(60)
+    store.heard(rings.id)
+    assert (store.unheard(), store.ringing()) == ((), (rings,))
+    clock.pass_s(MEANT_S + 1)
+    assert store.ringing() == ()
+
+
+async def test_what_was_missed_long_ago_is_not_what_stop_is_about(store: TimerStore, clock: HandClock) -> None:
+    store.add(alarm(clock, 10))
+    clock.pass_s(10)
+    store.begin_ringing()
+    clock.pass_s(RINGS_S + 1)
+    store.silence()
+    assert len(store.unheard()) == 1
+
+
+def test_what_another_process_silences_rings_no_more_here(tmp_path: Path, clock: HandClock) -> None:
+    path = tmp_path / "stimme.sqlite3"
+    with timers(path, clock) as running, timers(path, clock) as asking:
+        running.add(timer(clock, 10, "egg"))
+        clock.pass_s(10)
+        running.begin_ringing()
+        asking.database.catch_up()
+        assert [due.name for due in asking.ringing()] == ["egg"]
+        asking.silence()
+        running.database.catch_up()
+        assert running.unheard() == ()
 
 
 def test_cancelling_twice_says_so(store: TimerStore, clock: HandClock) -> None:
@@ -287,15 +441,16 @@ async def test_the_real_clock_waits_and_is_woken() -> None:
 async def test_the_real_clock_rings_a_short_timer() -> None:
     rang = asyncio.Event()
 
-    async def ring(due: Timer) -> None:
+    async def ring(due: Timer) -> bool:
         rang.set()
+        return True
 
     with timers(None) as store:
-        watching = asyncio.create_task(watch(store, ring))
+        task = asyncio.create_task(Watch(store, ring).watch())
         await asyncio.to_thread(store.add, SetTimer("timer", store.clock.now(), "", 0.01))
         await asyncio.wait_for(rang.wait(), 10)
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_what_another_process_set_or_cancelled_is_taken_over(tmp_path: Path, clock: HandClock) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from websockets.asyncio.server import ServerConnection, broadcast
@@ -15,7 +15,7 @@ from appliance import turns
 from appliance.audio.endpointing import Patience
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.errors import ProtocolError
-from appliance.language import LANGUAGES
+from appliance.language import LANGUAGES, Language
 from appliance.server.access import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, Pace
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 UNREAD_LIMIT_BYTES = 256 * 1024
 """A client that lets this much pile up without any sound being sent has stopped reading and is dropped."""
 
+TAKEN_S = 10.0
+"""A client that does not answer a ping behind an announcement within this time has not heard it."""
+
 RECONNECT_AFTER_MS = 2000
 """When a client may come back after a goodbye."""
 
@@ -34,12 +37,15 @@ RECONNECT_AFTER_MS = 2000
 class Connection:
     """Speaks with one socket until it closes.
 
-    visitor: who is there. chunk_size: what a page is advised to send at a time, in bytes.
+    visitor: who is there. chunk_size: what a page is advised to send at a time, in bytes. arrived: called once, after
+    the client's first message.
     """
 
     def __init__(
-        self, socket: ServerConnection, sessions: Sessions, visitor: str, chunk_size: int, metrics: Metrics
+        self, socket: ServerConnection, sessions: Sessions, visitor: str, chunk_size: int, metrics: Metrics,
+        arrived: Callable[[Connection], None],
     ) -> None:
+        self._arrived: Callable[[Connection], None] | None = arrived
         self._socket, self._sessions, self._visitor, self._metrics = socket, sessions, visitor, metrics
         self._chunk_size = chunk_size
         self.session: Session = sessions.open(visitor)
@@ -66,6 +72,18 @@ class Connection:
             log.info("a turn was not finished after %g s", grace_s)
         self.send(protocol.encode_goodbye("restart", RECONNECT_AFTER_MS))
         await self._socket.close(1001, "the device stops")
+
+    async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
+        """Say it; True once the client has all of it: it answers a ping that was sent behind."""
+        language = self.session.language
+        announcement = turns.Announcement(announcement_id, language, texts[language], kind)  # type: ignore[arg-type]
+        await asyncio.wait([self.session.announce(announcement)])
+        try:
+            async with asyncio.timeout(TAKEN_S):
+                await (await self._socket.ping())
+        except (ConnectionClosed, TimeoutError):
+            return False
+        return True
 
     # What the session tells (session.Place)
 
@@ -108,6 +126,9 @@ class Connection:
             await _pause(self._message_pace.delay(1, time.monotonic()))
             with self._refusals():
                 self._control(protocol.parse(message))
+            if self._arrived is not None:
+                self._arrived(self)
+                self._arrived = None
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -16,7 +17,6 @@ from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
 from appliance.server.page.connection import Connection
 from appliance.session import Sessions
-from appliance.turns import Announcement
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ class People:
     def __init__(self, config: Config, sessions: Sessions, metrics: Metrics) -> None:
         self._config, self._sessions, self._metrics = config, sessions, metrics
         self._clients: set[Connection] = set()
+        self.greet: Callable[[Connection], None] = lambda client: None
+        """Called for every client that has come."""
         metrics.backlog.set_function(lambda: sessions.backlog_s)
 
     @property
@@ -43,7 +45,8 @@ class People:
             await self._refuse(connection)
             return
         client = Connection(
-            connection, self._sessions, visitor.id, self._config.streaming.chunk_size, self._metrics)
+            connection, self._sessions, visitor.id, self._config.streaming.chunk_size, self._metrics,
+            self.greet)
         self._clients.add(client)
         self._metrics.connections.set(len(self._clients))
         try:
@@ -52,11 +55,10 @@ class People:
             self._clients.discard(client)
             self._metrics.connections.set(len(self._clients))
 
-    def announce(self, texts: dict[Language, str], announcement_id: str, kind: str) -> None:
-        """Say something to everyone connected, each in their language."""
-        for client in tuple(self._clients):
-            language = client.session.language
-            client.session.announce(Announcement(announcement_id, language, texts[language], kind))  # type: ignore[arg-type]
+    async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
+        """Say something to everyone connected, each in their language; True if anybody has it."""
+        return any(await asyncio.gather(
+            *(client.announce(texts, announcement_id, kind) for client in self._clients)))
 
     async def leave(self) -> None:
         """See everyone off once their turns are finished, within GRACE_S."""

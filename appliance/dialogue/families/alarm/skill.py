@@ -10,7 +10,7 @@ from appliance.dialogue.family import Family
 from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.reading.readers import DURATION, MOMENT
 from appliance.dialogue.saying.spoken import duration, listed, reply, when
-from appliance.dialogue.types import CancelTimer, Context, Intent, Reply, SetTimer, Timer
+from appliance.dialogue.types import Action, CancelTimer, Context, Intent, Reply, SetTimer, StopSpeaking, Timer
 
 Kind = Literal["alarm", "reminder"]
 
@@ -46,6 +46,11 @@ def cancel_alarm(intent: Intent, context: Context) -> Reply:
     """The alarm at the time that was said, or the next one."""
     alarms = of_kind("alarm", context)
     moment = intent.slots.get("moment")
+    if moment is None and context.ringing:  # a timer's sound is called an alarm as well
+        next_en = f" The next one rings at {when(alarms[0].due, context.now, 'en')}." if alarms else ""
+        next_de = f" Der nächste klingelt {when(alarms[0].due, context.now, 'de')}." if alarms else ""
+        return reply(context, en=f"Okay, the alarm is off.{next_en}", de=f"Okay, der Wecker ist aus.{next_de}",
+                     actions=[StopSpeaking()])
     if isinstance(moment, Moment):
         face = {(moment.hour % 12, moment.minute)} if not moment.exact else {(moment.hour, moment.minute)}
         modulus = 24 if moment.exact else 12
@@ -58,7 +63,8 @@ def cancel_alarm(intent: Intent, context: Context) -> Reply:
 
 
 def cancel_all_alarms(intent: Intent, context: Context) -> Reply:
-    actions = [CancelTimer(alarm.id) for alarm in of_kind("alarm", context)]
+    silence: list[Action] = [StopSpeaking()] if context.ringing else []
+    actions = [*silence, *(CancelTimer(alarm.id) for alarm in of_kind("alarm", context))]
     if not actions:
         return reply(context, en="No alarm is set.", de="Es ist kein Wecker gestellt.")
     return reply(context, en="All alarms cancelled.", de="Alle Wecker gelöscht.", actions=actions)
@@ -106,5 +112,5 @@ FAMILY = Family(
         "CancelAllAlarms": cancel_all_alarms,
     },
     readers={"moment": MOMENT, "duration": DURATION},
-    actions=(SetTimer, CancelTimer),
+    actions=(SetTimer, CancelTimer, StopSpeaking),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from appliance.dialogue.families.alarm.skill import due_slot, of_kind, passed, ringing_time
-from appliance.dialogue.families.timer.skill import duration_slot, refusal
+from appliance.dialogue.families.timer.skill import duration_slot, refusal, rings
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.readers import read_task, read_task_and_moment
 from appliance.dialogue.saying.spoken import capitalised, reply, when
-from appliance.dialogue.types import CancelTimer, Context, Intent, Reply, SetTimer
+from appliance.dialogue.types import Action, CancelTimer, Context, Intent, Reply, SetTimer, StopSpeaking
 
 
 def set_reminder(intent: Intent, context: Context) -> Reply:
@@ -44,6 +44,8 @@ def cancel_reminder(intent: Intent, context: Context) -> Reply:
     name = str(intent.slots.get("name", "")).casefold()
     named = [(item, item.name.casefold()) for item in of_kind("reminder", context)]
     reminders = [item for item, its_name in named if name in its_name or its_name and its_name in name]
+    if not name and rings("reminder", context):
+        return reply(context, en="Okay.", de="Okay.", actions=[StopSpeaking()])
     if not reminders:
         return reply(context, en="There is no such reminder.", de="So eine Erinnerung gibt es nicht.")
     what = reminders[0].name
@@ -52,7 +54,8 @@ def cancel_reminder(intent: Intent, context: Context) -> Reply:
 
 
 def cancel_all_reminders(intent: Intent, context: Context) -> Reply:
-    actions = [CancelTimer(reminder.id) for reminder in of_kind("reminder", context)]
+    silence: list[Action] = [StopSpeaking()] if rings("reminder", context) else []
+    actions = [*silence, *(CancelTimer(reminder.id) for reminder in of_kind("reminder", context))]
     if not actions:
         return reply(context, en="You have no reminders.", de="Du hast keine Erinnerungen.")
     return reply(context, en="All reminders cancelled.", de="Alle Erinnerungen gelöscht.", actions=actions)
@@ -67,5 +70,5 @@ FAMILY = Family(
         "CancelAllReminders": cancel_all_reminders,
     },
     readers={"task": read_task, "task_and_moment": read_task_and_moment},
-    actions=(SetTimer, CancelTimer),
+    actions=(SetTimer, CancelTimer, StopSpeaking),
 )

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.readers import DURATION, NAME, START, read_named_duration
 from appliance.dialogue.saying.number_words import in_words
-from appliance.dialogue.saying.spoken import capitalised, duration, listed, reply
-from appliance.dialogue.types import CancelTimer, Context, Intent, Reply, SetTimer, Timer
+from appliance.dialogue.saying.spoken import capitalised, duration, listed, reply, when
+from appliance.dialogue.types import Action, CancelTimer, Context, Intent, Reply, SetTimer, StopSpeaking, Timer
 from appliance.language import Language
 
 LONGEST_S = 366 * 86_400
@@ -64,6 +64,14 @@ def status(intent: Intent, context: Context) -> Reply:
 
 def cancel(intent: Intent, context: Context) -> Reply:
     running = [timer for timer in context.timers if timer.kind == "timer"]
+    if matching(rings("timer", context), intent):
+        rest_en, rest_de = "", ""
+        if running:
+            left = left_s(running[0], context)
+            rest_en = f" {capitalised(described(running[0], 'en'))} has {duration(left, 'en')} left."
+            rest_de = f" {capitalised(described(running[0], 'de'))} läuft noch {duration(left, 'de')}."
+        return reply(
+            context, en=f"Okay, it's off.{rest_en}", de=f"Okay, er ist aus.{rest_de}", actions=[StopSpeaking()])
     asked = matching(running, intent)
     if not asked:
         return _none(intent, context, running)
@@ -80,6 +88,9 @@ def cancel(intent: Intent, context: Context) -> Reply:
 
 def cancel_all(intent: Intent, context: Context) -> Reply:
     running = [timer for timer in context.timers if timer.kind == "timer"]
+    silence: list[Action] = [StopSpeaking()] if rings("timer", context) else []
+    if silence and not running:
+        return reply(context, en="Okay, it's off.", de="Okay, er ist aus.", actions=silence)
     if not running:
         return _none(intent, context, running)
     many = len(running) > 1
@@ -87,7 +98,7 @@ def cancel_all(intent: Intent, context: Context) -> Reply:
         context,
         en=f"{capitalised(in_words(len(running), 'en'))} timers cancelled." if many else "Timer cancelled.",
         de=f"{capitalised(in_words(len(running), 'de'))} Timer abgebrochen." if many else "Timer abgebrochen.",
-        actions=[CancelTimer(timer.id) for timer in running],
+        actions=[*silence, *(CancelTimer(timer.id) for timer in running)],
     )
 
 
@@ -127,6 +138,20 @@ def announcement(timer: Timer, language: Language) -> str:
         return "This is your alarm." if language == "en" else "Hier ist dein Wecker."
     what = described(timer, language)
     return f"{capitalised(what)} is done." if language == "en" else f"{capitalised(what)} ist abgelaufen."
+
+
+def missed(timer: Timer, now: datetime, language: Language) -> str:
+    """What is said to whoever comes first, when it rang with nobody there."""
+    at = when(timer.due, now, language)
+    if timer.kind == "alarm":
+        return f"Your alarm rang at {at}." if language == "en" else f"Dein Wecker hat geklingelt, {at}."
+    said = announcement(timer, language)
+    return f"You missed this at {at}. {said}" if language == "en" else f"Das hast du verpasst, {at}. {said}"
+
+
+def rings(kind: str, context: Context) -> list[Timer]:
+    """Those of a kind that ring, or rang a moment ago: whoever says "stop" means these, not what is set for later."""
+    return [timer for timer in context.ringing if timer.kind == kind]
 
 
 def described(timer: Timer, language: Language) -> str:
@@ -219,5 +244,5 @@ FAMILY = Family(
     readers={
         "duration": DURATION, "start": START, "named_duration": read_named_duration, "timer_name": NAME, "name": NAME,
     },
-    actions=(SetTimer, CancelTimer),
+    actions=(SetTimer, CancelTimer, StopSpeaking),
 )

@@ -1,0 +1,58 @@
+"""What is due, said wherever somebody is: at every page, and at the device, which rings until somebody comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from appliance.dialogue.types import Timer
+from appliance.language import Language
+from appliance.state.timers import TimerStore
+from appliance.state.watch import Watch
+
+Texts = Mapping[Language, str]
+
+LATE_S = 60.0
+"""Later than this, people are told when it was."""
+
+
+class Place(Protocol):
+    """Where something can be said."""
+
+    def announce(self, texts: Texts, announcement_id: str, kind: str) -> Awaitable[bool]:
+        """Say it; True once somebody has it, False if nobody is there. Cancelled when that is no longer wanted."""
+
+
+class Bell:
+    """Rings at all places. missed: what is said of a timer that rang a while ago; announced: of one that rings now.
+
+    tasks: visitors are told in it. run: where disk work is done.
+    """
+
+    def __init__(
+        self, store: TimerStore, announced: Callable[[Timer], Texts], missed: Callable[[Timer], Texts],
+        tasks: asyncio.TaskGroup, run: Callable[..., Awaitable[object]],
+    ) -> None:
+        self.places: list[Place] = []
+        self._store, self._announced, self._missed, self._tasks = store, announced, missed, tasks
+        self.watch = Watch(store, self._ring, run)
+
+    def greet(self, place: Place) -> None:
+        """Somebody has come: they are told what nobody has heard."""
+        async def take(timer: Timer) -> bool:
+            if self._store.late_s(timer) < LATE_S:
+                return await place.announce(self._announced(timer), _id(timer), timer.kind)
+            return await place.announce(self._missed(timer), _id(timer), "notice")
+
+        if self._store.unheard():
+            self._tasks.create_task(self.watch.tell(take))
+
+    async def _ring(self, timer: Timer) -> bool:
+        texts = self._announced(timer)
+        taken = await asyncio.gather(*(place.announce(texts, _id(timer), timer.kind) for place in self.places))
+        return any(taken)
+
+
+def _id(timer: Timer) -> str:
+    return f"timer-{timer.id}"
