@@ -1,7 +1,16 @@
-"""The page's files over HTTP."""
+"""The page's files over HTTP: read once, compressed once, and cached by what they contain.
+
+The page itself is asked for anew each time, which costs one small answer while it is the same; everything that it loads
+stands below `/~VERSION/`, where VERSION names the content of all files, so that a browser keeps it for good and a
+changed page loads all of its new parts.
+"""
 
 from __future__ import annotations
 
+import gzip
+import re
+from dataclasses import dataclass
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 
@@ -13,6 +22,21 @@ TYPES = {
     ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png",
     ".webmanifest": "application/manifest+json", ".txt": TEXT, ".ico": "image/x-icon",
 }
+PACKED = {".html", ".css", ".js", ".json", ".svg", ".webmanifest", ".txt"}
+FOR_GOOD = "public, max-age=31536000, immutable"
+
+_VERSIONED = re.compile(r"/~[0-9a-f]+(?=/)")
+_LOADED = re.compile(r'\b(href|src)="(?!https?:|/|#|data:)([^"]+)"')
+_IMPORTED = re.compile(r'^(?:import|export)\b[^"\n]*"(\.{1,2}/[^"]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class File:
+    plain: bytes
+    packed: bytes
+    """As gzip; empty where that saves nothing."""
+    content_type: str
+    tag: str
 
 
 class Site:
@@ -22,16 +46,62 @@ class Site:
     """
 
     def __init__(self, root: Path) -> None:
-        files = (file for file in root.rglob("*") if file.is_file() and file.suffix in TYPES)
-        self._files = {f"/{file.relative_to(root).as_posix()}": file for file in files}
+        paths = sorted(file for file in root.rglob("*") if file.is_file() and file.suffix in TYPES)
+        contents = {f"/{path.relative_to(root).as_posix()}": path.read_bytes() for path in paths}
+        everything = sha256()
+        for name, content in contents.items():
+            everything.update(name.encode() + content)
+        self.version = everything.hexdigest()[:12]
+        if (page := contents.get("/index.html")) is not None:
+            contents["/index.html"] = self._page(page.decode(), contents)
+        self._files = {name: _file(name, content) for name, content in contents.items()}
 
     def answer(self, request: Request, visitor: Visitor) -> Response:
         """The file at the request's path, or a 404 in plain words."""
-        path = request.path.removeprefix("/shared")
+        version = _VERSIONED.match(request.path)
+        path = request.path[version.end() if version else 0 :].removeprefix("/shared")
         file = self._files.get("/index.html" if path in ("", "/") else path)
         if file is None:
             return respond(HTTPStatus.NOT_FOUND, f"There is no {request.path[:200]} here.\n")
-        return respond(HTTPStatus.OK, file.read_bytes(), TYPES[file.suffix])
+        for_good = version is not None and version[0] == f"/~{self.version}"
+        headers = {"ETag": file.tag, "Vary": "Accept-Encoding"} | ({"Cache-Control": FOR_GOOD} if for_good else {})
+        if file.tag in request.headers.get("if-none-match", ""):
+            return Response(HTTPStatus.NOT_MODIFIED, b"", file.content_type, headers)
+        if file.packed and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(HTTPStatus.OK, file.packed, file.content_type, headers | {"Content-Encoding": "gzip"})
+        return Response(HTTPStatus.OK, file.plain, file.content_type, headers)
+
+    def _page(self, html: str, contents: dict[str, bytes]) -> bytes:
+        """The page with its parts below /~VERSION/, and all modules named at once: an import tells of the next one
+        only after it has arrived, which on a slow network is a wait for each."""
+        html = _LOADED.sub(rf'\1="/~{self.version}/\2"', html)
+        links = "".join(f'<link rel="modulepreload" href="/~{self.version}{name}">\n  '
+                        for name in _modules("/app.js", contents) if name != "/app.js")
+        return html.replace("</head>", f"  {links.rstrip(' ')}</head>", 1).encode()
+
+
+def _modules(name: str, contents: dict[str, bytes]) -> dict[str, None]:
+    """A module and all that it imports, each once, in the order they are needed."""
+    found: dict[str, None] = {}
+    waiting = [name]
+    while waiting:
+        name = waiting.pop(0)
+        if name in found or name not in contents:
+            continue
+        found[name] = None
+        for imported in _IMPORTED.findall(contents[name].decode()):
+            folder = Path(name).parent
+            for step in Path(imported).parts:
+                folder = folder.parent if step == ".." else folder / step
+            waiting.append(folder.as_posix())
+    return found
+
+
+def _file(name: str, content: bytes) -> File:
+    suffix = Path(name).suffix
+    packed = gzip.compress(content, 9, mtime=0) if suffix in PACKED else b""
+    return File(content, packed if len(packed) < len(content) else b"", TYPES[suffix],
+                f'"{sha256(content).hexdigest()[:20]}"')
 
 
 def find_site() -> Path:

@@ -7,6 +7,7 @@ import math
 import shutil
 import struct
 import threading
+import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,6 +183,9 @@ def test_pressing_during_a_reply_silences_it_and_listens(open_page: Open, runnin
     page.locator("#voiceBtn").hover()
     page.mouse.down()
     wait_for_state(page, "listening")
+    deadline = time.monotonic() + 20  # the pretending device reads only after it has said its piece
+    while "interrupt" not in running.device.types and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
     assert "interrupt" in running.device.types
     page.mouse.up()
 
@@ -301,3 +305,14 @@ def test_nothing_is_cut_off_at_320_pixels(open_page: Open, locale: str) -> None:
     typed = page.locator("#typed").bounding_box()
     assert typed is not None
     assert typed["x"] == 320 - typed["x"] - typed["width"], "the margins are equal"
+
+
+def test_the_first_press_waits_for_no_network(open_page: Open) -> None:
+    page = open_page()
+    workers = "performance.getEntriesByType('resource').filter(entry => entry.name.includes('/workers/'))"
+    page.wait_for_function(f"() => {workers}.length >= 3")
+    before = page.evaluate(f"() => {workers}.length")
+    page.click("#voiceBtn")
+    wait_for_state(page, "listening")
+    later = page.evaluate(f"before => {workers}.slice(before).map(entry => entry.transferSize)", before)
+    assert not any(later), "a worklet came over the network only when it was needed"

@@ -7,7 +7,7 @@
  */
 
 import "./OptimizedAudioStreamer.js";
-import { audioIsAllowed } from "./audio-context.js";
+import { audioIsAllowed, loadWorkers } from "./audio-context.js";
 import { advise, watchedConfig } from "./config.js";
 import { Connection, SYSTEM_CLOCK } from "./connection.js";
 import { Conversation } from "./conversation.js";
@@ -113,6 +113,7 @@ export class EnhancedVoiceAssistant {
   /** Connect; true once connected, false if the first attempt failed (further ones follow by themselves). */
   initialize() {
     this.#refreshMetrics();
+    if (audioIsAllowed()) loadWorkers();
     return new Promise((resolve) => {
       if (this.#parts.connection.connected) resolve(true);
       this.#connectionSettled = resolve;

@@ -3,14 +3,14 @@
  * syllable, closed when nobody has spoken for a minute or the page goes out of sight.
  */
 
-import { audioIsAllowed, openContext } from "./audio-context.js";
+import { audioIsAllowed, openContext, wakeOrFail } from "./audio-context.js";
 
 const CLOSE_AFTER_MS = 60000;
 const FLUSH_TIMEOUT_MS = 500;
 /** Up to this chunk size the sound card's shortest blocks are worth their cost. */
 const SHORT_CHUNK_BYTES = 512;
 
-/** Why the microphone cannot be used. `code`: "insecure" | "denied" | "missing" | "in_use" | "failed". */
+/** Why the microphone cannot be used. `code`: "insecure" | "denied" | "missing" | "in_use" | "no_output" | "failed". */
 export class MicrophoneError extends Error {
   constructor(code, cause) {
     super(`the microphone cannot be used: ${code}${cause ? ` (${cause.name}: ${cause.message})` : ""}`, { cause });
@@ -26,6 +26,7 @@ const CODES = {
   OverconstrainedError: "missing",
   NotReadableError: "in_use",
   AbortError: "in_use",
+  TimeoutError: "no_output",
 };
 
 async function requestStream() {
@@ -133,10 +134,13 @@ export class Microphone {
     try {
       this.#latencyHint = this.#wantedLatencyHint;
       this.#context = await openContext("audio-streaming-worklet.js", this.#latencyHint);
+      await wakeOrFail(this.#context);
       this.#connect(stream);
     } catch (error) {
       stopTracks(stream);
-      throw new MicrophoneError("failed", error);
+      this.#context?.close();
+      this.#context = null;
+      throw new MicrophoneError(CODES[error.name] ?? "failed", error);
     }
     this.onopen();
   }
