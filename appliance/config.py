@@ -17,6 +17,7 @@ from typing import Any
 
 from appliance.errors import ConfigError
 from appliance.language import LANGUAGES, Language
+from appliance.limits import CHUNK_BYTES
 
 BOOT_FILE = Path("/boot/firmware/stimme.toml")
 
@@ -36,7 +37,7 @@ class StreamingConfig:
 
     chunk_size: int = setting(
         1024, "AUDIO_CHUNK_SIZE", "audio per message from the page; 512, 1024 or 2048 by preset", unit="bytes",
-        low=128, high=16384, even=True)
+        low=CHUNK_BYTES[0], high=CHUNK_BYTES[1], even=True)
     max_chunk_buffer: int = setting(
         50, "MAX_CHUNK_BUFFER", "most chunks that may wait for a client that reads slowly", unit="chunks",
         low=4, high=1000)

@@ -13,23 +13,23 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "appliance").rglob("*.py"))
 
 TYPES = {
-    "errors", "language", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
+    "errors", "language", "limits", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
     "audio.endpointing", "audio.stats", "audio.selection"}
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
 PLACES = TYPES | {"config", "conversation", "session"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
-    "": set(), "errors": set(), "language": set(), "__main__": {"cli"}, "app": {""}, "cli": {""}, "systemd": set(),
-    "workers": set(), "memory": set(), "config": {"errors", "language"},
+    "": set(), "errors": set(), "language": set(), "limits": set(), "__main__": {"cli"}, "app": {""}, "cli": {""},
+    "systemd": set(), "workers": set(), "memory": set(), "config": {"errors", "language", "limits"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
     "conversation": TYPES, "replay": TYPES, "listening": TYPES | {"replay"},
     "session": TYPES | {"conversation", "listening", "replay"},
-    "audio": {"errors", "config"}, "audio.pcm": {"errors"}, "audio.utterance": {"audio.pcm"},
+    "audio": {"errors", "config"}, "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
     "audio.endpointing": set(), "audio.stats": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),
-    "speaking": {"errors", "language", "memory", "workers", "audio.pcm", "models"},
+    "speaking": {"errors", "language", "limits", "memory", "workers", "audio.pcm", "models"},
     "models": {"errors", "language"},
-    "dialogue": {"errors", "language"}, "dialogue.dialogue": {"errors", "language", "dialogue", "state"},
+    "dialogue": {"errors", "language", "limits"}, "dialogue.dialogue": {"errors", "language", "dialogue", "state"},
     "dialogue.performers": {"dialogue", "state"},
     "bell": {"language", "dialogue.types", "state"},
     "state": {"errors", "language", "dialogue.types"},
@@ -40,7 +40,7 @@ HOME = {  # third-party name → the modules that may know it
     "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "h11": {"server.http"},
     "hassil": {"dialogue.understanding"}, "home_assistant_intents": {"dialogue.understanding"},
     "yaml": {"dialogue.family"},
-    "native": {"audio", "speaking.synthesizer"},
+    "native": {"audio"},
     "numpy": {"audio", "device.earcons", "device.selftest", "hearing.vosk", "speaking"},
     "onnx": {"speaking.vits"}, "onnxruntime": {"speaking.vits"}, "piper": {"speaking.voices"},
     "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"}, "soundfile": {"audio.pcm"},

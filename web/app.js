@@ -8,6 +8,7 @@ import { localise, savedSettings, saveSettings } from "./page/preferences.js";
 import { bindOverlay } from "./page/overlay.js";
 import { bindSettings } from "./page/settings.js";
 import { bindTalkButton } from "./page/talk-button.js";
+import { MAX_TEXT_LENGTH } from "./core/protocol.js";
 import { FETCH_COMMANDS, TEXTS } from "./core/texts.js";
 
 const element = (id) => document.getElementById(id);
@@ -92,6 +93,8 @@ function showTurn(turn) {
   conversation.showTurn(turn);
   if (turn.finalAtMs !== null) tell("transcript", `${TEXTS[assistant.config.language].you}: ${turn.heard}`);
 }
+
+element("textInput").maxLength = MAX_TEXT_LENGTH;
 
 const show = {
   state: showState,

@@ -1,4 +1,4 @@
-"""PCM as Stimme moves it: mono, little-endian int16 ("s16le"). The two contracts, Source and Sink, and WAV files."""
+"""PCM as Stimme moves it: mono, little-endian int16 ("s16le"). The two contracts, Source and Sink, and files."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from typing import Protocol
 import numpy as np
 import soundfile
 import soxr
+from numpy.typing import NDArray
 
 from appliance.errors import StimmeError
+from appliance.limits import WIRE_RATE
+from native.convert import float32_to_int16, int16_to_float32
 
-RATE = 16_000
+RATE = WIRE_RATE
 """Samples per second of everything that is recognized."""
 
 SAMPLE_BYTES = 2
-
-
-REPLY_RATES = (8_000, 48_000)
-"""Lowest and highest rate at which a reply can be had, in Hz."""
 
 
 class Source(Protocol):
@@ -64,6 +63,42 @@ class Sink(Protocol):
         """Discard what was not heard yet, at once. Never waits."""
 
 
+def s16le(samples: NDArray[np.floating]) -> bytes:
+    """Samples in [-1, 1] of any float type as mono s16le: clipped, rounded half to even, NaN as 0."""
+    pcm = np.empty(len(samples), "<i2")
+    float32_to_int16(np.ascontiguousarray(samples, np.float32).data, pcm.data)
+    return pcm.tobytes()
+
+
+def floats(pcm: bytes) -> NDArray[np.float32]:
+    """Mono s16le as samples in [-1, 1)."""
+    wave = np.empty(len(pcm) // SAMPLE_BYTES, np.float32)
+    int16_to_float32(pcm, wave.data)
+    return wave
+
+
+class Tape:
+    """A Sink that keeps what is written."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self._pieces: list[bytes] = []
+
+    @property
+    def pcm(self) -> bytes:
+        """All of it, s16le."""
+        return b"".join(self._pieces)
+
+    async def write(self, pcm: bytes) -> None:
+        self._pieces.append(pcm)
+
+    async def drain(self) -> None:
+        """Everything is kept already."""
+
+    def flush(self) -> None:
+        self._pieces.clear()
+
+
 class WavError(StimmeError, ValueError):
     """A file is not a WAV file that can be read."""
 
@@ -75,14 +110,14 @@ def read_wav(path: Path | str, rate: int = RATE) -> bytes:
     naming the file and what is wrong with it.
     """
     try:
-        samples, source_rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
+        channels, source_rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         why = f"not a sound file that can be read ({error})" if Path(path).exists() else "no such file"
         raise WavError(f"{path}: {why}") from error
-    mono = np.nan_to_num(samples, posinf=1.0, neginf=-1.0).mean(axis=1, dtype=np.float32)
+    mono = np.nan_to_num(channels, posinf=1.0, neginf=-1.0).mean(axis=1, dtype=np.float32)
     if source_rate != rate:
         mono = soxr.resample(mono, source_rate, rate)
-    return bytes(np.rint(np.clip(mono, -1.0, 32767 / 32768) * 32768.0).astype("<i2").tobytes())
+    return s16le(mono)
 
 
 def write_wav(path: Path | str, pcm: bytes, rate: int) -> None:

@@ -10,14 +10,14 @@ import json
 import logging
 import platform
 import time
-from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from appliance import __version__
 from appliance.app import Assistant, awake
-from appliance.audio.pcm import RATE, SAMPLE_BYTES, Recording
+from appliance.audio.pcm import RATE, SAMPLE_BYTES, Recording, Tape
 from appliance.config import Config
+from appliance.conversation import say
 from appliance.language import LANGUAGES, Language
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,8 @@ async def measure(config: Config, assistant: Assistant) -> Capacity:
 
 
 async def _spoken(assistant: Assistant, sentence: str, language: Language) -> bytes:
-    async with aclosing(assistant.mouth.speak(sentence, language, rate=RATE)) as chunks:
-        return b"".join([chunk async for chunk in chunks])
+    await say(assistant.mouth, sentence, language, tape := Tape(RATE))
+    return tape.pcm
 
 
 async def _heard(assistant: Assistant, pcm: bytes, language: Language, config: Config) -> None:

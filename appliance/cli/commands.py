@@ -8,15 +8,15 @@ import dataclasses
 import json
 import sys
 import time
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from appliance.app import Assistant, awake, choose
 from appliance.audio.loudspeaker import open_loudspeaker
-from appliance.audio.pcm import SAMPLE_BYTES, Recording, WavError, read_wav, write_wav
+from appliance.audio.pcm import SAMPLE_BYTES, Recording, Tape, WavError, read_wav, write_wav
 from appliance.audio.portaudio import list_devices
 from appliance.config import Config
+from appliance.conversation import say as spoken
 from appliance.dialogue.types import Memory
 from appliance.errors import ModelError
 from appliance.models.catalogue import CATALOGUE, by_name
@@ -51,9 +51,9 @@ async def say(config: Config, options: argparse.Namespace) -> int:
         if options.output is None:
             await _play(assistant, text, config)
             return 0
-        pcm = await _synthesized(assistant, text, config, options.rate)
-        write_wav(options.output, pcm, options.rate)
-        print(f"{options.output}: {len(pcm) / SAMPLE_BYTES / options.rate:.1f} s")
+        await spoken(assistant.mouth, text, config.language, tape := Tape(options.rate))
+        write_wav(options.output, tape.pcm, options.rate)
+        print(f"{options.output}: {len(tape.pcm) / SAMPLE_BYTES / options.rate:.1f} s")
     return 0
 
 
@@ -106,20 +106,9 @@ async def _play(assistant: Assistant, text: str, config: Config) -> None:
     """Say it at this machine's loudspeaker, beginning with the first clause. Raises AudioDeviceError."""
     loudspeaker = await asyncio.to_thread(open_loudspeaker, config.device.loudspeaker, lambda: None)
     try:
-        async with aclosing(assistant.mouth.speak(text, config.language, rate=loudspeaker.rate)) as chunks:
-            async for chunk in chunks:
-                await loudspeaker.write(chunk)
-        await loudspeaker.drain()
+        await spoken(assistant.mouth, text, config.language, loudspeaker)
     finally:
         await asyncio.to_thread(loudspeaker.close)
-
-
-async def _synthesized(assistant: Assistant, text: str, config: Config, rate: int) -> bytes:
-    pieces = []
-    async with aclosing(assistant.mouth.speak(text, config.language, rate=rate)) as chunks:
-        async for chunk in chunks:
-            pieces.append(chunk)
-    return b"".join(pieces)
 
 
 def _print_json(**fields: Any) -> None:

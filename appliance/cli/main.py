@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _rate(text: str) -> int:
-    from appliance.audio.pcm import REPLY_RATES  # here, so that --help does not load NumPy
+    from appliance.limits import REPLY_RATES  # here, so that --help does not load NumPy
 
     lowest, highest = REPLY_RATES
     if not text.isdecimal() or not lowest <= int(text) <= highest:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from appliance.audio.pcm import s16le
+
 SOFT_DB = -30.0
 """Level of everything that sounds while a microphone listens, in decibels below full scale."""
 
@@ -38,6 +40,6 @@ def _tones(rate: int, frequencies: Sequence[float], each_s: float, level_db: flo
     count = round(each_s * rate)
     time_s = np.arange(count) / rate
     fade = np.minimum(1.0, np.minimum(time_s, time_s[::-1]) / 0.005)
-    level = 32767 * 10 ** (level_db / 20)
+    level = 10 ** (level_db / 20)
     parts = [np.sin(2 * np.pi * frequency * time_s) * fade * level for frequency in frequencies]
-    return np.rint(np.concatenate(parts)).astype("<i2").tobytes()
+    return s16le(np.concatenate(parts))

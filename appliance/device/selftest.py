@@ -6,7 +6,6 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 
 from appliance.audio.loudspeaker import Loudspeaker, open_loudspeaker
 from appliance.audio.microphone import BLOCK_S, Microphone, open_microphone
-from appliance.audio.pcm import RATE
+from appliance.audio.pcm import RATE, floats, s16le
 from appliance.config import DeviceConfig
-from appliance.conversation import Mouth
+from appliance.conversation import Mouth, say
 from appliance.errors import AudioDeviceError
 from appliance.language import Language
 
@@ -124,7 +123,7 @@ async def self_test(config: DeviceConfig, language: Language, mouth: Mouth | Non
         if loudspeaker is not None and microphone is not None:
             result = await _measure(microphone, loudspeaker, levels)
         if loudspeaker is not None and mouth is not None:
-            await _say(result.summary(language), language, loudspeaker, mouth)
+            await say(mouth, result.summary(language), language, loudspeaker)
         return result
     finally:
         for stream in (microphone, loudspeaker):
@@ -137,16 +136,16 @@ async def _measure(microphone: Microphone, loudspeaker: Loudspeaker, levels: tup
     microphone.arm(preroll=False)
     await asyncio.sleep(QUIET_S)
     played_at = time.monotonic()
-    await loudspeaker.write((chirp(loudspeaker.rate) * 32767).astype("<i2").tobytes())
+    await loudspeaker.write(s16le(chirp(loudspeaker.rate)))
     await asyncio.sleep(ECHO_S)
     seconds = time.monotonic() - microphone.capture.first_block_ns / 1e9
-    samples = np.frombuffer(microphone.read(last=True), "<i2").astype(np.float64) / 32768
-    echo = find_chirp(samples)
+    heard = floats(microphone.read(last=True)).astype(np.float64)
+    echo = find_chirp(heard)
     begin = microphone.capture.first_block_ns / 1e9 - BLOCK_S  # a block comes when its last sample was heard
     return SelfTest(
         microphone.name, microphone.rate, loudspeaker.name, loudspeaker.rate,
-        1000 * (begin + echo.begin_s - played_at), len(samples) / seconds, echo, levels,
-        tuple(judge(echo, len(samples) / seconds, levels)))
+        1000 * (begin + echo.begin_s - played_at), len(heard) / seconds, echo, levels,
+        tuple(judge(echo, len(heard) / seconds, levels)))
 
 
 def chirp(rate: int, speed: float = 1.0) -> NDArray[np.float64]:
@@ -236,16 +235,9 @@ async def _channel_levels(config: DeviceConfig) -> tuple[float, ...]:
         microphone = await asyncio.to_thread(Microphone, device, channel, _ended)
         microphone.arm(preroll=False)
         await asyncio.sleep(0.3)
-        levels.append(decibels(np.frombuffer(microphone.read(last=True), "<i2").astype(np.float64) / 32768))
+        levels.append(decibels(floats(microphone.read(last=True)).astype(np.float64)))
         await asyncio.to_thread(microphone.close)
     return tuple(levels)
-
-
-async def _say(text: str, language: Language, loudspeaker: Loudspeaker, mouth: Mouth) -> None:
-    async with aclosing(mouth.speak(text, language, rate=loudspeaker.rate)) as chunks:
-        async for chunk in chunks:
-            await loudspeaker.write(chunk)
-    await loudspeaker.drain()
 
 
 def _ended() -> None:

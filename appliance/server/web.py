@@ -15,10 +15,10 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from appliance.config import Config
 from appliance.errors import ConfigError
+from appliance.limits import MAX_MESSAGE_BYTES
 from appliance.server.access import Guard
 from appliance.server.door import Door
 from appliance.server.listener import Listener
-from appliance.server.page import protocol
 
 SEND_BUFFER_BYTES = 64 * 1024
 """The kernel's send buffer a client: under a second of reply, so that a slow one never hears stale sound."""
@@ -86,7 +86,7 @@ class Web:
             return await serve(
                 talk, listener.host, listener.port, ssl=listener.tls,
                 create_connection=partial(Door, listener, self._guard, begin, self._doors.add, self._doors.discard),  # type: ignore[arg-type]
-                compression=None, max_size=protocol.MAX_MESSAGE_BYTES,
+                compression=None, max_size=MAX_MESSAGE_BYTES,
                 write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
                 ping_interval=settings.server.ping_interval_s, ping_timeout=settings.server.ping_timeout_s,
                 open_timeout=5, close_timeout=2, server_header=None, backlog=BACKLOG)

@@ -22,15 +22,15 @@ from weakref import WeakValueDictionary
 import numpy as np
 import soxr
 
-from appliance.audio.pcm import REPLY_RATES, SAMPLE_BYTES
+from appliance.audio.pcm import SAMPLE_BYTES, s16le
 from appliance.errors import ModelError
 from appliance.language import Language
+from appliance.limits import REPLY_RATES
 from appliance.memory import give_back
 from appliance.speaking.clauses import clauses
 from appliance.speaking.vits import Samples
 from appliance.speaking.voices import Voice, load_voice
 from appliance.workers import Priority, Workers
-from native.convert import float32_to_int16
 
 log = logging.getLogger(__name__)
 
@@ -147,9 +147,9 @@ class _Leveled:
         """The clause as s16le at `rate`, in pieces."""
         resampler = soxr.ResampleStream(self.voice.rate, rate, 1, dtype="float32", quality="HQ")
         for samples in self.voice.synthesize(clause):
-            if len(pcm := _s16le(resampler.resample_chunk(_rounded_off(samples * self._gain)))):
+            if len(pcm := s16le(resampler.resample_chunk(_rounded_off(samples * self._gain)))):
                 yield pcm
-        if len(pcm := _s16le(resampler.resample_chunk(np.empty(0, np.float32), last=True))):
+        if len(pcm := s16le(resampler.resample_chunk(np.empty(0, np.float32), last=True))):
             yield pcm
 
 
@@ -223,9 +223,3 @@ def _rounded_off(samples: Samples) -> Samples:
     room = 1.0 - KNEE
     bent = np.sign(samples) * (KNEE + room * np.tanh((loud - KNEE) / room))
     return np.where(loud > KNEE, bent, samples).astype(np.float32)
-
-
-def _s16le(samples: Samples) -> bytes:
-    pcm = np.empty(len(samples), np.int16)
-    float32_to_int16(np.ascontiguousarray(samples).data, pcm.data)
-    return pcm.tobytes()

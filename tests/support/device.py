@@ -15,7 +15,7 @@ import soxr
 
 from appliance import turns
 from appliance.app import Assistant
-from appliance.audio.pcm import RATE, Recording
+from appliance.audio.pcm import RATE, Recording, s16le
 from appliance.config import DeviceConfig
 from appliance.device.local import LocalDevice
 from appliance.session import Sessions
@@ -119,6 +119,6 @@ async def transcribed(assistant: Assistant, recording: sound_card.Recording) -> 
     """What a recognizer hears in what the loudspeaker played."""
     samples = soxr.resample(recording.samples().astype(np.float32) / 32768, sound_card.RATE, RATE)
     loudest = max(0.05, float(np.abs(samples).max()))
-    pcm = np.rint(samples / loudest * 16384).astype("<i2").tobytes()
+    pcm = s16le(samples / loudest / 2)
     final = await assistant.ears.transcribe(Recording(pcm, RATE), "en", on_partial=lambda text: None)
     return final.text

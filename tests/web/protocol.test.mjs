@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import * as protocol from "../../web/core/protocol.js";
 import { CLIENT_MESSAGES, MAX_MESSAGE_BYTES, ProtocolError, SERVER_MESSAGES, build, parse, pieces } from "../../web/core/protocol.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/protocol.json", import.meta.url)));
@@ -27,6 +28,15 @@ for (const { name, text, repeat, code, mentions } of vectors.client_errors) {
 for (const message of vectors.server) {
   test(`the page understands: ${message.type}`, () => assert.deepEqual(parse(JSON.stringify(message)), message));
 }
+
+test("the limits are those that the device keeps to", () => {
+  const { about, ...limits } = JSON.parse(readFileSync(new URL("../vectors/limits.json", import.meta.url)));
+  assert.deepEqual(limits, {
+    max_text_characters: protocol.MAX_TEXT_LENGTH, max_id_characters: protocol.MAX_ID_LENGTH,
+    max_message_bytes: MAX_MESSAGE_BYTES, chunk_bytes: protocol.CHUNK_BYTES, wire_rate_hz: protocol.WIRE_RATE_HZ,
+    reply_rates_hz: protocol.REPLY_RATES_HZ,
+  });
+});
 
 test("every message the device may send has an example", () => {
   assert.deepEqual(Object.keys(SERVER_MESSAGES).sort(), [...new Set(vectors.server.map(({ type }) => type))].sort());

@@ -3,8 +3,8 @@
  */
 
 import { audioIsAllowed, openContext, wake } from "./audio-context.js";
+import { REPLY_RATES_HZ } from "./protocol.js";
 
-const HIGHEST_REPLY_RATE_HZ = 48000;
 const GAIN_SETTLES_S = 0.02;
 
 export class Loudspeaker {
@@ -21,7 +21,7 @@ export class Loudspeaker {
 
   /** The rate to ask replies at; null until `open` was called. */
   get replyRate() {
-    return this.#context && Math.min(HIGHEST_REPLY_RATE_HZ, Math.round(this.#context.sampleRate));
+    return this.#context && Math.min(REPLY_RATES_HZ[1], Math.round(this.#context.sampleRate));
   }
 
   /** To be called in a press, click or key: browsers allow sound only then. */

@@ -7,6 +7,8 @@ export const WIRE_RATE_HZ = 16000;
 export const MAX_MESSAGE_BYTES = 32768;
 export const MAX_TEXT_LENGTH = 500;
 export const MAX_ID_LENGTH = 64;
+export const CHUNK_BYTES = [128, 16384];
+export const REPLY_RATES_HZ = [8000, 48000];
 export const LANGUAGES = ["en", "de"];
 const ENDPOINTS = ["client", "auto"];
 
@@ -57,14 +59,16 @@ function captureRate(value, name) {
 }
 
 function replyRate(value, name) {
-  if (!Number.isInteger(value) || value < 8000 || value > 48000) {
-    refuse("bad_field", `"${name}" is ${quote(value)}, expected a whole number of Hz from 8000 to 48000`);
+  const [low, high] = REPLY_RATES_HZ;
+  if (!Number.isInteger(value) || value < low || value > high) {
+    refuse("bad_field", `"${name}" is ${quote(value)}, expected a whole number of Hz from ${low} to ${high}`);
   }
 }
 
 function chunkSize(value, name) {
-  if (!Number.isInteger(value) || value % 2 !== 0 || value < 128 || value > 16384) {
-    refuse("bad_field", `"${name}" is ${quote(value)}, expected an even number of bytes from 128 to 16384`);
+  const [low, high] = CHUNK_BYTES;
+  if (!Number.isInteger(value) || value % 2 !== 0 || value < low || value > high) {
+    refuse("bad_field", `"${name}" is ${quote(value)}, expected an even number of bytes from ${low} to ${high}`);
   }
 }
 

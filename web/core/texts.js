@@ -2,6 +2,8 @@
  * Everything the page says by itself, English and German side by side. A test compares the keys of both.
  */
 
+import { MAX_TEXT_LENGTH } from "./protocol.js";
+
 export const TEXTS = {
   en: {
     pageTitle: "Stimme, your private voice assistant",
@@ -99,7 +101,7 @@ export const TEXTS = {
       audio_too_long: "That was long: I listened up to here.",
       no_recognizer: "The device does not understand speech in this language yet. Typing works.",
       no_voice: "The reply could not be spoken.",
-      text_too_long: "That is too long: at most 500 characters.",
+      text_too_long: `That is too long: at most ${MAX_TEXT_LENGTH} characters.`,
       internal: "Something went wrong on the device. Please ask again.",
     },
     advice: {
@@ -211,7 +213,7 @@ export const TEXTS = {
       audio_too_long: "Das war lang: Bis hierher habe ich zugehört.",
       no_recognizer: "In dieser Sprache versteht das Gerät noch kein gesprochenes Wort. Tippen geht.",
       no_voice: "Die Antwort ließ sich nicht vorlesen.",
-      text_too_long: "Das ist zu lang: höchstens 500 Zeichen.",
+      text_too_long: `Das ist zu lang: höchstens ${MAX_TEXT_LENGTH} Zeichen.`,
       internal: "Auf dem Gerät ist etwas schiefgegangen. Bitte frag noch einmal.",
     },
     advice: {

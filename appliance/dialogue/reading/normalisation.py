@@ -10,8 +10,9 @@ import re
 import unicodedata
 
 from appliance.language import Language
+from appliance.limits import MAX_TEXT_CHARACTERS
 
-MAX_CHARACTERS = 500
+MAX_CHARACTERS = MAX_TEXT_CHARACTERS
 """Longer text is not a command; the dialogue says so instead of parsing it."""
 
 _TYPOGRAPHY = str.maketrans({

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from appliance import turns
-from appliance.audio.pcm import RATE, REPLY_RATES
 from appliance.errors import ProtocolError
 from appliance.language import LANGUAGES, Language
+from appliance.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS, REPLY_RATES, WIRE_RATE
 
 VERSION = 1
-MAX_MESSAGE_BYTES = 32 * 1024
-MAX_TEXT_CHARACTERS = 500
-MAX_ID_CHARACTERS = 64
 
 Endpoint = Literal["client", "auto"]
 
@@ -134,9 +131,9 @@ def _hello(fields: Mapping[str, Any]) -> Hello:
 
 def _start(fields: Mapping[str, Any]) -> Start:
     rate = _optional(fields, "sample_rate", int, "a whole number of Hz")
-    if rate not in (None, RATE):
+    if rate not in (None, WIRE_RATE):
         raise ProtocolError(
-            "bad_sample_rate", f"sample_rate is {rate}, expected {RATE} Hz",
+            "bad_sample_rate", f"sample_rate is {rate}, expected {WIRE_RATE} Hz",
             hint="Resample before sending, with a band-limited filter; the page's worklet does.")
     endpoint: Endpoint = fields.get("endpoint") or "client"
     if endpoint not in get_args(Endpoint):
@@ -209,7 +206,7 @@ def encode_goodbye(reason: str, reconnect_after_ms: int) -> str:
 
 def encode_welcome(**fields: Any) -> str:
     """See docs/protocol.md for the fields; type, version, name and sample_rate are filled in here."""
-    return dumps({"type": "welcome", "version": VERSION, "name": "Stimme", "sample_rate": RATE} | fields)
+    return dumps({"type": "welcome", "version": VERSION, "name": "Stimme", "sample_rate": WIRE_RATE} | fields)
 
 
 def dumps(fields: Mapping[str, Any]) -> str:
