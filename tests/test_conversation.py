@@ -127,3 +127,86 @@ async def test_an_announcement_waits_for_the_reply_being_spoken() -> None:
     ids = [getattr(event, "id", "") for event in person.events]
     assert ids == sorted(ids)  # everything of "1" comes before everything of "a"
     assert person.kinds("a") == ["Announced", "SpeechStarted", "SpeechEnded"]
+
+
+async def test_a_person_who_wants_no_sound_gets_the_text_and_no_word_of_speech() -> None:
+    async with talk(willing()) as person:
+        person.conversation.sink = None
+        await person.begin(turns.Typed("1", "en", "hello"))
+        await person.begin(turns.Announcement("a", "en", "Time is up", "timer"))
+        await person.begin(turns.Again("1", "en", "You said hello", {}))
+    assert person.kinds("1") == ["Answered"]
+    assert person.kinds("a") == ["Announced"]
+    assert person.sink.heard == []
+
+
+async def test_whoever_waits_for_a_recognizer_is_told_their_place() -> None:
+    fake = willing()
+    fake.queued = True
+    async with talk(fake) as person:
+        await person.say("1", "what time")
+    assert person.events[0] == turns.Queued("1", 1)
+    assert person.kinds("1")[1:3] == ["PartialHeard", "FinalHeard"]
+
+
+async def test_an_answer_said_again_is_only_spoken() -> None:
+    async with talk(willing()) as person:
+        await person.begin(turns.Again("1", "en", "Three o'clock", {"skill_ms": 1.0}))
+    assert person.kinds("1") == ["SpeechStarted", "SpeechEnded"]
+    ended = person.events[-1]
+    assert isinstance(ended, turns.SpeechEnded)
+    assert list(ended.timings) == ["skill_ms", "first_audio_ms", "synthesis_ms"]
+
+
+async def test_a_turn_that_was_overtaken_and_is_wanted_again_is_spoken() -> None:
+    fake = willing()
+    fake.thinking.clear()
+    async with talk(fake) as person:
+        request = turns.Typed("1", "en", "first")
+        person.begin(request)
+        person.conversation.interrupt()
+        person.conversation.favour(request)
+        fake.thinking.set()
+    assert person.kinds("1") == ["Answered", "SpeechStarted", "SpeechEnded"]
+
+
+async def test_a_bug_in_the_voice_costs_that_speech_and_the_next_turn_works() -> None:
+    async with talk(willing()) as person:
+        await person.begin(turns.Typed("1", "en", "stutter"))
+        await person.begin(turns.Typed("2", "en", "hello"))
+    assert person.kinds("1") == ["Answered", "SpeechStarted", "Failed", "SpeechEnded"]
+    assert person.kinds("2")[-1] == "SpeechEnded"
+
+
+async def test_the_volume_and_silence_are_told_after_the_answer_and_before_the_speech() -> None:
+    async with talk(willing()) as person:
+        await person.begin(turns.Typed("1", "en", "stop"))
+        await person.begin(turns.Typed("2", "en", "quiet"))
+    assert person.kinds("1") == ["Answered", "Silenced", "SpeechStarted", "SpeechEnded"]
+    assert [type(event).__name__ for event in person.events[4:6]] == ["Answered", "VolumeChanged"]
+
+
+async def test_it_is_settled_once_nothing_is_under_way() -> None:
+    fake = willing()
+    fake.thinking.clear()
+    async with talk(fake) as person:
+        assert await person.conversation.settled()
+        person.begin(turns.Typed("1", "en", "hello"))
+        assert not await person.conversation.settled(0)
+        fake.thinking.set()
+        assert await person.conversation.settled()
+        assert person.conversation.open_turns == 0
+
+
+async def test_a_sink_that_takes_nothing_holds_up_only_its_own_reply_and_barge_in_frees_it() -> None:
+    async with talk(willing()) as person, talk(willing()) as other:
+        person.sink.stalled = asyncio.Event()
+        person.begin(turns.Typed("1", "en", "long"))
+        await person.until(turns.SpeechStarted, "1")
+        await other.begin(turns.Typed("1", "en", "hello"))
+        assert other.kinds("1")[-1] == "SpeechEnded"
+        assert "SpeechEnded" not in person.kinds("1")
+        person.sink.stalled = None
+        await person.begin(turns.Typed("2", "en", "new"))
+    ended = [event for event in person.events if isinstance(event, turns.SpeechEnded)]
+    assert [(event.id, event.interrupted) for event in ended] == [("1", True), ("2", False)]

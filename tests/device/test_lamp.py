@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from appliance.device.lamp import LampState, lamp
+from appliance.device.lamp import GpioLamp, LampState, lamp
 
 
 @pytest.fixture
@@ -27,6 +27,35 @@ def test_listening_is_steady_light_and_idle_is_dark(pin: MockPWMPin) -> None:
         assert pin.state == 1
         light.show("idle")
         assert pin.state == 0
+
+
+class Led:
+    """gpiozero's PWMLED as the lamp uses it."""
+
+    def __init__(self) -> None:
+        self.last: tuple[str, dict[str, float]] = ("", {})
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda **times: setattr(self, "last", (name, times))
+
+
+@pytest.mark.parametrize(("state", "pattern"), [
+    ("listening", ("on", {})),
+    ("thinking", ("blink", {"on_time": 0.25, "off_time": 0.25})),
+    ("speaking", ("pulse", {"fade_in_time": 0.5, "fade_out_time": 0.5})),
+    ("error", ("blink", {"on_time": 0.08, "off_time": 0.08})),
+    ("muted", ("blink", {"on_time": 0.05, "off_time": 2.95})),
+])
+def test_every_state_has_a_light_of_its_own(state: LampState, pattern: tuple[str, dict[str, float]]) -> None:
+    led = Led()
+    light = GpioLamp(led)
+    light.show(state)
+    assert led.last == pattern
+    led.last = ("", {})
+    light.show(state)
+    assert led.last == ("", {}), "shown already"
+    light.show("idle")
+    assert led.last == ("off", {})
 
 
 @pytest.mark.parametrize(("state", "levels"), [("thinking", 2), ("error", 2), ("speaking", 5)])

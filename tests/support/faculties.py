@@ -84,8 +84,12 @@ class FakeSink:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
+        self.stalled: asyncio.Event | None = None
+        """Nothing is taken until it is set."""
 
     async def write(self, pcm: bytes) -> None:
+        if self.stalled is not None:
+            await self.stalled.wait()
         self.heard.append("sound")
 
     async def drain(self) -> None:
