@@ -141,6 +141,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
     async with awake(config, alone=True) as assistant:
         _say_what_is_in_force(assistant)
         metrics = Metrics(lambda: assistant.ears.stats)
+        metrics.add_voices(lambda: assistant.mouth.stats)
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             told = _Told(metrics)

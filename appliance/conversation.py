@@ -57,6 +57,8 @@ class Mouth(Protocol):
     @property
     def names(self) -> Mapping[Language, str]:
         """What speaks each language, to show to people."""
+    @property
+    def stats(self) -> PoolStats: ...
 
     def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]: ...
 

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "audio": {"errors", "config"}, "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
     "audio.endpointing": set(), "audio.stats": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),
-    "speaking": {"errors", "language", "limits", "memory", "workers", "audio.pcm", "models"},
+    "speaking": {"errors", "language", "limits", "memory", "workers", "audio.pcm", "hearing.transcript", "models"},
     "models": {"errors", "language"},
     "dialogue": {"errors", "language", "limits"}, "dialogue.dialogue": {"errors", "language", "dialogue", "state"},
     "dialogue.performers": {"dialogue", "state"},

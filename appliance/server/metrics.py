@@ -55,6 +55,10 @@ class Metrics:
             "voice_loop_lateness_seconds", "How late the event loop wakes up", buckets=LATENESS_BUCKETS_S,
             registry=self._registry)
 
+    def add_voices(self, speaking: Callable[[], PoolStats]) -> None:
+        """Show the voices too. speaking: asked for their state at each look at /metrics."""
+        self._registry.register(_Voices(speaking))
+
     def add_sound(self, sound: Callable[[], Mapping[Direction, StreamStats]]) -> None:
         """Show the device's own sound card too. sound: asked for its state at each look at /metrics."""
         self._registry.register(_Sound(sound))
@@ -111,6 +115,20 @@ class _Recognizers:
         yield CounterMetricFamily("voice_stt_decode_seconds", "Time decoding it took, on one thread", now.work_s)
         rate = now.work_s / now.audio_s if now.audio_s else 0.0
         yield GaugeMetricFamily("voice_stt_rtf", "Real-time factor of recognition since the start", rate)
+
+
+class _Voices:
+    """The voices' state, read when it is asked for."""
+
+    def __init__(self, speaking: Callable[[], PoolStats]) -> None:
+        self._speaking = speaking
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._speaking()
+        yield GaugeMetricFamily("voice_tts_replies", "Replies being spoken now", now.in_use)
+        yield GaugeMetricFamily("voice_tts_queue_depth", "Pieces of replies waiting for a thread", now.waiting)
+        yield CounterMetricFamily("voice_tts_audio_seconds", "Sound synthesised", now.audio_s)
+        yield CounterMetricFamily("voice_tts_synthesis_seconds", "Time synthesis took, on one thread", now.work_s)
 
 
 class _Sound:

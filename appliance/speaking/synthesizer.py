@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -24,6 +25,7 @@ import soxr
 
 from appliance.audio.pcm import SAMPLE_BYTES, s16le
 from appliance.errors import ModelError
+from appliance.hearing.transcript import PoolStats
 from appliance.language import Language
 from appliance.limits import REPLY_RATES
 from appliance.memory import give_back
@@ -71,6 +73,7 @@ class Synthesizer:
         self._under_way: WeakValueDictionary[_Key, _Clause] = WeakValueDictionary()
         self._replies = 0  # being spoken
         self._resting: asyncio.TimerHandle | None = None
+        self._audio_s = self._work_s = 0.0
 
     @property
     def languages(self) -> tuple[Language, ...]:
@@ -79,6 +82,16 @@ class Synthesizer:
     @property
     def names(self) -> dict[Language, str]:
         return {language: path.stem for language, path in self._paths.items()}
+
+    @property
+    def stats(self) -> PoolStats:
+        return PoolStats(
+            made=len(self._voices), in_use=self._replies, waiting=self._workers.queued, limit=self._workers.threads,
+            audio_s=self._audio_s, work_s=self._work_s)
+
+    def _count(self, audio_s: float, work_s: float) -> None:
+        self._audio_s += audio_s
+        self._work_s += work_s
 
     async def open(self) -> None:
         """Load and warm the voices. Raises ModelError naming the path and the remedy."""
@@ -104,7 +117,8 @@ class Synthesizer:
                 key = (language, clause, rate)
                 under_way = self._said.get(key) or self._under_way.get(key)
                 if under_way is None:
-                    under_way = self._under_way[key] = _Clause(self._voices[language], clause, rate)
+                    under_way = self._under_way[key] = _Clause(
+                        self._voices[language], clause, rate, self._count)
                 index = 0
                 while True:
                     pcm = await under_way.piece(index, self._workers, (order, int(silent_at_s * 1000)))
@@ -156,7 +170,11 @@ class _Leveled:
 class _Clause:
     """A clause for all who want to hear it now. It gets as far as the one who is furthest asks for."""
 
-    def __init__(self, voice: _Leveled, text: str, rate: int) -> None:
+    def __init__(
+        self, voice: _Leveled, text: str, rate: int,
+        count: Callable[[float, float], None] = lambda audio_s, work_s: None,
+    ) -> None:
+        self._rate, self._count = rate, count
         self._pieces: list[bytes] = []
         self._steps = voice.synthesize(text, rate)
         self._step = asyncio.Lock()
@@ -172,11 +190,16 @@ class _Clause:
         while index >= len(self._pieces) and not self._finished:
             async with self._step:
                 if index >= len(self._pieces) and not self._finished:
-                    await workers.run(self._advance, priority=priority)
+                    work_s = await workers.run(self._advance, priority=priority)
+                    self._count(sum(map(len, self._pieces[index:])) / SAMPLE_BYTES / self._rate, work_s)
         return self._pieces[index] if index < len(self._pieces) else None
 
-    def _advance(self) -> None:
-        """Runs in a worker thread. Keeps the piece itself, because its caller may have been cancelled."""
+    def _advance(self) -> float:
+        """Runs in a worker thread; returns how many seconds it took.
+
+        Keeps the piece itself, because its caller may have been cancelled.
+        """
+        begin_s = time.perf_counter()
         if self._error is not None:
             raise self._error
         try:
@@ -186,6 +209,7 @@ class _Clause:
         except Exception as error:
             self._error = error
             raise
+        return time.perf_counter() - begin_s
 
 
 class _Said:

@@ -45,6 +45,9 @@ async def test_every_name_of_the_field_is_there_after_a_turn(
     assert samples["voice_backlog_seconds", ""] == 0
     assert samples["voice_dropped_frames_total", "not_started"] >= 1
     assert 0 < samples["voice_stt_rtf", ""] < 5
+    assert samples["voice_tts_audio_seconds_total", ""] > 0.5
+    assert samples["voice_tts_synthesis_seconds_total", ""] > 0
+    assert samples["voice_tts_replies", ""] == samples["voice_tts_queue_depth", ""] == 0
 
 
 async def test_every_stage_of_a_turn_is_counted_once(server: RunningServer, person: Caller, question: bytes) -> None:

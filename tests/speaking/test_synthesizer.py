@@ -229,3 +229,13 @@ async def test_everybody_who_waits_for_a_failing_clause_hears_of_it() -> None:
         with pytest.raises(ModelError, match="the voice broke"):
             await clause.piece(1, workers, 0)
     workers.close()
+
+
+async def test_what_was_synthesised_is_counted_and_what_comes_from_memory_is_not(synthesizer: Synthesizer) -> None:
+    before = synthesizer.stats
+    said, again = [b"".join(await pieces(synthesizer, "Thirteen ducks swim.")) for _ in range(2)]
+    after = synthesizer.stats
+    assert said == again
+    assert after.audio_s - before.audio_s == pytest.approx(len(samples(said)) / 16_000)
+    assert after.work_s > before.work_s
+    assert (after.made, after.in_use, after.waiting, after.limit) == (2, 0, 0, 1)
