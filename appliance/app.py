@@ -40,7 +40,7 @@ from appliance.server.page.people import People
 from appliance.server.routes import status_routes
 from appliance.server.site import Site, find_site
 from appliance.server.web import Web
-from appliance.session import Sessions
+from appliance.sessions import Sessions
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore
@@ -179,7 +179,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             log.info("stopping")
             for task in background:
                 task.cancel()
-            sessions.stopping = True
+            sessions.stop()
             if device is not None:
                 await device.leave()
 

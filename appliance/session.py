@@ -8,10 +8,9 @@ socket, and no sound but 16 kHz.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -25,12 +24,6 @@ from appliance.errors import ProtocolError
 from appliance.language import Language
 from appliance.listening import Listening
 from appliance.replay import Question, Questions
-
-FORGOTTEN_AFTER_S = 600.0
-"""A session whose client has gone is remembered for so long."""
-
-MOST_GONE = 1000
-"""Sessions remembered without their client, a few KB each; beyond that the longest gone is forgotten."""
 
 MOST_TURNS = 16
 """Of one session under way at once: nobody may fill the queues that all share."""
@@ -55,80 +48,50 @@ class Place(Protocol):
         """The session's client has come back by another way; this one hears nothing any more."""
 
 
-class Sessions:
-    """Everybody's sessions, in one event loop. Turns under way run in `tasks`, whoever has gone.
+@dataclass
+class Shared:
+    """What all sessions have in common."""
 
-    observe: told every event of every session. dropped: told why a piece of sound was not used.
-    later: like loop.call_later; None takes the running loop's.
-    """
+    faculties: Faculties
+    tasks: asyncio.TaskGroup
+    """Turns run in it, whoever has gone meanwhile."""
+    language: Language
+    max_audio_duration_s: float
+    observe: Callable[[turns.Event], None]
+    """Told every event of every session."""
+    dropped: Callable[[str], None]
+    """Told why a piece of sound was not used."""
+    clock: Callable[[], float]
+    later: Later
+    """Like loop.call_later."""
+    stopping: bool = False
+    """No new turn is taken up any more."""
 
-    def __init__(
-        self, faculties: Faculties, tasks: asyncio.TaskGroup, *, language: Language, max_audio_duration_s: float,
-        observe: Callable[[turns.Event], None] = lambda event: None,
-        dropped: Callable[[str], None] = lambda reason: None,
-        clock: Callable[[], float] | None = None, later: Later | None = None,
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        self.faculties, self.tasks, self.language = faculties, tasks, language
-        self.max_audio_duration_s = max_audio_duration_s
-        self.observe, self.dropped = observe, dropped
-        self.clock, self.later = clock or loop.time, later or loop.call_later
-        self.stopping = False
-        """No new turn is taken up any more; set when the device stops."""
-        self._present: set[Session] = set()
-        self._returning: dict[str, Session] = {}
-        """Those whose client was told the secret, by what the secret hashes to."""
-        self._gone: OrderedDict[str, asyncio.TimerHandle] = OrderedDict()
 
-    def open(self, visitor: str, memory: Memory | None = None) -> Session:
-        """A new session. visitor: who asks, as whoever let them in calls them; a session comes back only to them."""
-        return Session(self, visitor, memory or Memory())
-
-    def resume(self, secret: str, visitor: str) -> Session | None:
-        """The session whose secret a client was told; None if it was forgotten or is another visitor's."""
-        session = self._returning.get(_name(secret))
-        return session if session is not None and session.visitor == visitor else None
-
-    @property
-    def backlog_s(self) -> float:
-        """Sound that has arrived and was not decoded yet."""
-        return sum(session.backlog_s for session in self._present)
+class Registry(Protocol):
+    """Where sessions are found again (sessions.py)."""
 
     def new_secret(self, session: Session) -> str:
-        """Make a secret under which a session can be resumed."""
-        secret = secrets.token_urlsafe(16)
-        self._returning[_name(secret)] = session
-        return secret
+        """Make a secret under which the session can be resumed."""
 
     def arrived(self, session: Session) -> None:
-        self._present.add(session)
-        if (leave := self._gone.pop(session.name, None)) is not None:
-            leave.cancel()
+        """Its client is here."""
 
     def left(self, session: Session) -> None:
-        """Remember a session without its client for a while, if that client can come back."""
-        self._present.discard(session)
-        if session.name in self._returning:
-            self._gone[session.name] = self.later(FORGOTTEN_AFTER_S, partial(self._forget, session.name))
-            if len(self._gone) > MOST_GONE:
-                self._forget(next(iter(self._gone)))
-
-    def _forget(self, name: str) -> None:
-        self._gone.pop(name).cancel()
-        del self._returning[name]
+        """Its client has gone."""
 
 
 class Session:
-    """One person's presence. Made by Sessions; everything here belongs to its event loop."""
+    """One person's presence. Made by Sessions.open; everything here belongs to one event loop."""
 
-    def __init__(self, sessions: Sessions, visitor: str, memory: Memory) -> None:
+    def __init__(self, shared: Shared, registry: Registry, visitor: str, memory: Memory) -> None:
         self.visitor = visitor
-        self.language = sessions.language
+        self.language = shared.language
         self.memory = memory
         """What is remembered between turns: volume, last reply, last heard. Forgotten with the session."""
-        self._sessions = sessions
-        self._conversation = Conversation(sessions.faculties, sessions.tasks, memory)
-        self._questions = Questions(sessions.clock)
+        self._shared, self._registry = shared, registry
+        self._conversation = Conversation(shared.faculties, shared.tasks, memory)
+        self._questions = Questions(shared.clock)
         self._secret = ""
         self._place: Place | None = None
         self._visit = 0
@@ -144,13 +107,13 @@ class Session:
     @property
     def secret(self) -> str:
         """What the client gives back to find this session again; whoever was never told cannot return."""
-        self._secret = self._secret or self._sessions.new_secret(self)
+        self._secret = self._secret or self._registry.new_secret(self)
         return self._secret
 
     @property
-    def name(self) -> str:
-        """Names the session in registries; tells nothing about the secret."""
-        return _name(self._secret)
+    def may_return(self) -> bool:
+        """Its client was told the secret."""
+        return bool(self._secret)
 
     @property
     def is_fresh(self) -> bool:
@@ -175,7 +138,7 @@ class Session:
         self._place, self.sink = place, sink
         self._visit += 1
         self._strays_told = False
-        self._sessions.arrived(self)
+        self._registry.arrived(self)
 
     def detach(self, place: Place) -> None:
         """The place has gone: forget what was still being said, carry out what was asked. Nothing is spoken.
@@ -189,7 +152,7 @@ class Session:
         self.sink = None
         if self._open is not None:
             self._drop(self._open)
-        self._sessions.left(self)
+        self._registry.left(self)
 
     async def settled(self, timeout_s: float | None = None) -> bool:
         """Wait until no turn is under way; False if one still is after timeout_s."""
@@ -211,11 +174,11 @@ class Session:
             raise ProtocolError("already_started", "an utterance is open already; end or cancel it first", id=id)
         self._refuse_if_full(id)
         language = language or self.language
-        if language not in self._sessions.faculties.ears.languages:
+        if language not in self._shared.faculties.ears.languages:
             raise ProtocolError(
                 "no_recognizer", f"There is no recognizer for {language!r} on this device.",
                 hint="Typed text works. `stimme models list` names the recognizers that can be fetched.", id=id)
-        limit_s = self._sessions.max_audio_duration_s
+        limit_s = self._shared.max_audio_duration_s
         earlier = self._questions.earlier(id, self._visit) if id else None
         now = self._open = Listening(self._named(id), language, round(limit_s * RATE), endpointer, earlier)
         self._strays_told, self._closed_id = False, ""
@@ -224,7 +187,7 @@ class Session:
             self._hear(now, id)
         else:
             self._conversation.interrupt()
-        now.overdue = self._sessions.later(limit_s + OVERDUE_S, lambda: self._close("limit"))
+        now.overdue = self._shared.later(limit_s + OVERDUE_S, lambda: self._close("limit"))
         self.tell(turns.Listening(now.id))
         return now.id
 
@@ -242,23 +205,23 @@ class Session:
         """The next samples of the open utterance, s16le at 16 kHz. Raises ProtocolError; stray sound is told once."""
         now = self._open
         if now is None:
-            self._sessions.dropped("not_started")
+            self._shared.dropped("not_started")
             if not self._strays_told:
                 self._strays_told = True
                 raise ProtocolError("not_started", "sound arrived while nobody was listening; it was not used")
             return
         if len(pcm) % SAMPLE_BYTES:
-            self._sessions.dropped("odd_bytes")
+            self._shared.dropped("odd_bytes")
             raise ProtocolError(
                 "odd_bytes", f"{len(pcm)} bytes of sound, expected an even number (s16le); they were not used",
                 id=now.id)
         now.write(pcm)
         if now.sound.truncated:
-            self._sessions.dropped("audio_too_long")
+            self._shared.dropped("audio_too_long")
             self._close("limit")
         elif now.ended_before is not None:
             self._close(now.ended_before)
-        elif now.endpointer and (end := now.endpointer.feed(pcm, now.partial, self._sessions.clock())):
+        elif now.endpointer and (end := now.endpointer.feed(pcm, now.partial, self._shared.clock())):
             self._close(end.reason)
 
     def end(self, id: str = "") -> None:
@@ -299,7 +262,7 @@ class Session:
     def tell(self, event: turns.Event) -> None:
         """Tell whoever this session is with, and whoever observes all."""
         self._show(event)
-        self._sessions.observe(event)
+        self._shared.observe(event)
 
     def _show(self, event: turns.Event) -> None:
         if self._place is not None:
@@ -387,7 +350,7 @@ class Session:
         return turn
 
     def _refuse_if_full(self, id: str) -> None:
-        if self._sessions.stopping:
+        if self._shared.stopping:
             raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.", id=id)
         if self._conversation.open_turns >= MOST_TURNS:
             raise ProtocolError(
@@ -402,7 +365,3 @@ class Session:
         """Names the turn to whatever keeps its effects; the same after a restart, if the client's id is unique."""
         is_unique = len(id) >= UNIQUE_ID_CHARACTERS and not self._questions.knows(id)
         return f"{self.visitor}/{id}" if is_unique else secrets.token_urlsafe(12)
-
-
-def _name(secret: str) -> str:
-    return hashlib.blake2b(secret.encode(), digest_size=16).hexdigest()

@@ -1,6 +1,6 @@
 """Bounded worker threads for calls that would block the event loop, with the cancellation contract.
 
-The contract (anyio's, and docs/decisions.md says why): a cancelled caller waits for its own call to end before it
+The contract (anyio's): a cancelled caller waits for its own call to end before it
 raises, so that whatever the call was using is free again when the caller sees the cancellation. A call that no
 thread has begun yet is withdrawn and never runs.
 """

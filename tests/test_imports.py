@@ -16,14 +16,14 @@ TYPES = {
     "errors", "language", "limits", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
     "audio.endpointing", "audio.stats", "audio.selection"}
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
-PLACES = TYPES | {"config", "conversation", "session"}
+PLACES = TYPES | {"config", "conversation", "session", "sessions"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "limits": set(), "__main__": {"cli"}, "app": {""}, "cli": {""},
     "systemd": set(), "workers": set(), "memory": set(), "config": {"errors", "language", "limits"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
     "conversation": TYPES, "replay": TYPES, "listening": TYPES | {"replay"},
-    "session": TYPES | {"conversation", "listening", "replay"},
+    "session": TYPES | {"conversation", "listening", "replay"}, "sessions": TYPES | {"conversation", "session"},
     "audio": {"errors", "config"}, "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
     "audio.endpointing": set(), "audio.stats": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),

@@ -12,7 +12,8 @@ from appliance import turns
 from appliance.audio.endpointing import End
 from appliance.errors import ProtocolError
 from appliance.replay import MOST_KEPT, TOLD_AGAIN_S
-from appliance.session import FORGOTTEN_AFTER_S, MOST_GONE, MOST_TURNS, OVERDUE_S, Session, Sessions
+from appliance.session import MOST_TURNS, OVERDUE_S, Session
+from appliance.sessions import FORGOTTEN_AFTER_S, MOST_GONE, Sessions
 from tests.support.clock import Clock
 from tests.support.faculties import FakeFaculties, FakeSink, willing
 
@@ -274,7 +275,7 @@ async def test_nothing_new_is_taken_up_while_the_device_stops() -> None:
     async with house() as here:
         page = here.visit()
         page.session.begin("7")
-        here.sessions.stopping = True
+        here.sessions.stop()
         with pytest.raises(ProtocolError) as caught:
             page.session.text("hello", "8")
         page.session.end("7")
@@ -492,7 +493,6 @@ async def test_a_session_comes_back_only_to_its_visitor_and_only_by_its_secret()
         secret = page.session.secret
         assert len(secret) >= 20 and secret != here.visit().session.secret
         assert here.sessions.resume(secret, "ben") is None
-        assert here.sessions.resume(page.session.name, "anna") is None
         assert here.sessions.resume("", "anna") is None
         assert here.sessions.resume(secret, "anna") is page.session
 

@@ -23,7 +23,7 @@ from appliance.device.ringing import Ringing
 from appliance.dialogue.types import Memory
 from appliance.errors import AudioDeviceError, ProtocolError
 from appliance.language import Language
-from appliance.session import Sessions
+from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ The same samples give the same transcript, whatever chunks they arrive in and wh
 Vosk 0.3.45 on 63 sentences, four things are needed for that (docs/decisions.md):
 * Kaldi's dither draws from the C library's shared rand(), so models are loaded with it switched off, and the same
   noise is added here instead, one fixed sequence from the start of every utterance (without any, quiet speech
-  suffers: 41 of 54 sentences at -30 dB).
+  suffers: 41 instead of 54 of 63 sentences at -30 dB).
 * Reset() keeps the feature frames of an unfinished utterance. Only FinalResult() makes Vosk begin afresh.
 * Vosk looks for pauses at the end of each call, wherever that falls. The person says when the utterance is over (the
   button), so Vosk's endpoints are ignored and the whole utterance is one piece.

@@ -82,7 +82,7 @@ async def test_an_utterance_ends_at_its_limit_and_is_answered(
     assistant: Assistant, card: SoundCard, tmp_path: Path
 ) -> None:
     async with at_the_device(assistant, card, tmp_path) as person:
-        person.device.session._sessions.max_audio_duration_s = 1
+        person.device.session._shared.max_audio_duration_s = 1
         person.press()
         final = await person.event(turns.FinalHeard)
         person.release()

@@ -18,7 +18,7 @@ from appliance.app import Assistant
 from appliance.audio.pcm import RATE, Recording, s16le
 from appliance.config import DeviceConfig
 from appliance.device.local import LocalDevice
-from appliance.session import Sessions
+from appliance.sessions import Sessions
 from tests.support import sound_card
 
 E = TypeVar("E", bound=turns.Event)

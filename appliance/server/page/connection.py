@@ -20,7 +20,8 @@ from appliance.server.access import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIM
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
 from appliance.server.page.sink import PIECE_BYTES, ConnectionSink
-from appliance.session import Session, Sessions
+from appliance.session import Session
+from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
 

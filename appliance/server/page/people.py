@@ -16,7 +16,7 @@ from appliance.server.access import Visitor
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
 from appliance.server.page.connection import Connection
-from appliance.session import Sessions
+from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
