@@ -36,7 +36,7 @@ class StreamingConfig:
     """The migration guide's StreamingConfig: how finely audio is cut, and how many threads work on it."""
 
     chunk_size: int = setting(
-        1024, "AUDIO_CHUNK_SIZE", "audio per message from a page whose person chose no preset; 512, 1024 or 2048 fit one", unit="bytes",
+        1024, "AUDIO_CHUNK_SIZE", "audio per message from pages on which no preset was chosen", unit="bytes",
         low=CHUNK_BYTES[0], high=CHUNK_BYTES[1], even=True)
     max_chunk_buffer: int = setting(
         50, "MAX_CHUNK_BUFFER", "most chunks that may wait for a client that reads slowly", unit="chunks",

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soxr
 from playwright.sync_api import Page
 
-from appliance.audio.pcm import RATE, Recording, write_wav
+from appliance.audio.pcm import RATE, Recording, floats, s16le, write_wav
 from appliance.hearing.pool import RecognizerPool
 from appliance.models.choose import find_recognizer
 from appliance.workers import Workers
@@ -32,9 +31,8 @@ def server() -> Iterator[RunningServer]:
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A WAV file of someone asking "what is seven times eight", at a sound card's rate of 48 kHz."""
     path = tmp_path_factory.mktemp("speech") / "question.wav"
-    pcm = np.frombuffer(spoken_now(["what is seven times eight"])[0], "<i2").astype(np.float32) / 32768
-    wide = np.clip(soxr.resample(pcm, RATE, 48_000) * 32767, -32768, 32767).astype("<i2")
-    write_wav(path, wide.tobytes(), 48_000)
+    speech = floats(spoken_now(["what is seven times eight"])[0])
+    write_wav(path, s16le(soxr.resample(speech, RATE, 48_000)), 48_000)
     return path
 
 
@@ -57,8 +55,7 @@ class ReceivedSound:
 
     def heard(self) -> str:
         """What the embedded recognizer hears in it."""
-        pcm = np.frombuffer(b"".join(self.pieces), "<i2").astype(np.float32) / 32768
-        mono = np.clip(soxr.resample(pcm, self.rate, RATE) * 32767, -32768, 32767).astype("<i2").tobytes()
+        mono = s16le(soxr.resample(floats(b"".join(self.pieces)), self.rate, RATE))
         with ThreadPoolExecutor(1) as other:  # Playwright has an event loop of its own in this thread
             return other.submit(asyncio.run, transcribed(mono)).result()
 
@@ -98,6 +95,14 @@ def test_press_speak_release_gives_transcript_reply_and_the_spoken_answer(server
     assert {"recognition_ms", "understanding_ms", "skill_ms", "first_audio_ms", "synthesis_ms"} <= set(
         metrics["lastTurn"]["stages"])
     assert metrics["audio"]["chunksSent"] > 30
+
+
+def test_a_tap_and_a_pause_are_enough(server: RunningServer, speech: Path) -> None:
+    with open_page(server, speech) as page:
+        page.locator("#voiceBtn").click()
+        page.wait_for_function("() => voiceAssistant.getMetrics().lastTurn?.stages?.synthesis_ms !== undefined")
+        assert page.evaluate("() => voiceAssistant.isRecording") is False
+        assert "what is seven times eight" in history(page).lower()
 
 
 def test_typed_german_is_answered_in_german(server: RunningServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from tests.support.caller import Caller, caller
 from tests.support.server import RunningServer
 
-TEA = {"type": "text", "id": "3a6ee8a6-6a3c-4e2f-9d51-8a9c6f1e0b77", "text": "set a tea timer for fifty minutes"}
+def tea() -> dict[str, str]:
+    """Somebody asks for a timer. What a long id has changed once is not changed again, so each has its own."""
+    return {"type": "text", "id": str(uuid.uuid4()), "text": "set a tea timer for fifty minutes"}
 
 
 async def timers(person: Caller) -> str:
@@ -33,24 +36,26 @@ def cut(person: Caller) -> None:
 
 
 async def test_a_turn_said_again_after_its_answer_was_lost_is_not_carried_out_twice(server: RunningServer) -> None:
+    question = tea()
     async with someone(server) as (person, secret):
-        await person.send(**TEA)
+        await person.send(**question)
         first = await person.receive("answer")
         cut(person)
     async with someone(server, session=secret) as (person, same):
         assert same == secret
-        await person.send(**TEA)
+        await person.send(**question)
         assert await person.receive("answer") == first
         assert (await timers(person)).count("tea") == 1
         await person.type("cancel all timers", until="answer")
 
 
 async def test_a_turn_said_again_before_its_first_answer_is_not_carried_out_twice(server: RunningServer) -> None:
+    question = tea()
     async with someone(server) as (before, secret):
-        await before.send(**TEA)
+        await before.send(**question)
         async with someone(server, session=secret) as (person, _):
-            await person.send(**TEA)
-            assert (await person.receive("answer"))["id"] == TEA["id"]
+            await person.send(**question)
+            assert (await person.receive("answer"))["id"] == question["id"]
             assert (await timers(person)).count("tea") == 1
             await person.type("cancel all timers", until="answer")
 
@@ -73,15 +78,16 @@ async def test_a_spoken_turn_said_again_gets_the_same_transcript_and_answer(
 
 
 async def test_another_client_with_the_same_id_hears_its_own_answer(server: RunningServer, question: bytes) -> None:
+    id = str(uuid.uuid4())
     async with caller(server.url) as anna, caller(server.url) as ben:
         await anna.hello(speak=False)
-        await anna.send(type="start", id=TEA["id"])
+        await anna.send(type="start", id=id)
         for begin in range(0, len(question), 4096):
             await anna.socket.send(question[begin : begin + 4096])
-        await anna.send(type="stop", id=TEA["id"])
+        await anna.send(type="stop", id=id)
         assert "56" in (await anna.receive("answer"))["text"]
-        await ben.send(type="start", id=TEA["id"])
-        await ben.send(type="stop", id=TEA["id"])
+        await ben.send(type="start", id=id)
+        await ben.send(type="stop", id=id)
         assert (await ben.receive("final"))["text"] == ""
         assert "56" not in (await ben.receive("answer"))["text"]
 
