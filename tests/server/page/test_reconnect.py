@@ -12,6 +12,7 @@ from typing import Any
 from tests.support.caller import Caller, caller
 from tests.support.server import RunningServer
 
+
 def tea() -> dict[str, str]:
     """Somebody asks for a timer. What a long id has changed once is not changed again, so each has its own."""
     return {"type": "text", "id": str(uuid.uuid4()), "text": "set a tea timer for fifty minutes"}
