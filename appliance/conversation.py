@@ -135,6 +135,9 @@ class Conversation:
             # A bug costs this turn, not the conversation, and not the other people's.
             log.exception("turn %s failed", request.id)
             tell(_failed(request.id))
+        finally:
+            if self._latest is request:
+                self._latest = None  # and with it what was said
 
     async def _take(self, request: turns.Request, tell: Tell, previous: asyncio.Task[None] | None) -> None:
         match request:

@@ -40,7 +40,7 @@ class Listening:
         self.overdue: asyncio.TimerHandle | None = None
         self.partial: str | None = ""
         """The transcript so far; None while no recognizer listens yet."""
-        self._digest = hashlib.blake2b(digest_size=16)
+        self._digest = hashlib.sha256()
         self._before = earlier.asked if earlier is not None and isinstance(earlier.asked, Sound) else None
         self._begins_alike = False
 

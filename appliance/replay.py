@@ -21,7 +21,9 @@ MOST_KEPT = 32
 
 @dataclass(eq=False)
 class Question:
-    request: turns.Spoken | turns.Typed
+    id: str
+    request: turns.Spoken | turns.Typed | None
+    """While it is under way; what was said is not kept any longer."""
     visit: int
     """The visit on which it was asked last."""
     asked: object = None
@@ -41,15 +43,16 @@ class Questions:
 
     def keep(self, question: Question) -> None:
         """Remember it from its beginning on; a newer one takes the place of an older one with the same id."""
-        self._questions.pop(question.request.id, None)
-        self._questions[question.request.id] = question
+        self._questions.pop(question.id, None)
+        self._questions[question.id] = question
         while len(self._questions) > MOST_KEPT:
             self._questions.popitem(last=False)
 
     def over(self, question: Question) -> None:
-        """Its turn has ended: forget it if nothing came of it."""
-        if question.settled_at_s is None and self._questions.get(question.request.id) is question:
-            del self._questions[question.request.id]
+        """Its turn has ended: forget it if nothing came of it, and what was said in any case."""
+        question.request = None
+        if question.settled_at_s is None and self._questions.get(question.id) is question:
+            del self._questions[question.id]
 
     def knows(self, id: str) -> bool:
         """A question with this id was asked, however long ago."""

@@ -246,7 +246,7 @@ class Session:
             self._tell_again(earlier)
             return id
         request = turns.Typed(self._named(id), language, text, self._key(id))
-        self._take(Question(request, self._visit, (language, text)), is_named=bool(id))
+        self._take(request, Question(request.id, request, self._visit, (language, text)), is_named=bool(id))
         return request.id
 
     def interrupt(self) -> None:
@@ -287,7 +287,7 @@ class Session:
         if answer is not None:
             again = turns.Again(answer.id, answer.language, answer.text, answer.timings)
             self._conversation.begin(again, self.tell)
-        else:
+        elif question.request is not None:
             self._conversation.favour(question.request)
 
     # The open utterance
@@ -335,17 +335,20 @@ class Session:
 
     def _hear(self, now: Listening, id: str) -> None:
         """Begin the turn of an utterance. id: as the client gave it."""
-        now.question = Question(turns.Spoken(now.id, now.language, now.sound, self._key(id)), self._visit)
-        now.turn = self._take(now.question, is_named=bool(id))
+        request = turns.Spoken(now.id, now.language, now.sound, self._key(id))
+        now.question = Question(now.id, request, self._visit)
+        now.turn = self._take(request, now.question, is_named=bool(id))
         now.turn.add_done_callback(lambda _: self._waiting.discard(now.sound))
 
     # Turns
 
-    def _take(self, question: Question, *, is_named: bool) -> asyncio.Task[None]:
+    def _take(
+        self, request: turns.Spoken | turns.Typed, question: Question, *, is_named: bool
+    ) -> asyncio.Task[None]:
         """Take up a turn, known from here on as asked already."""
         if is_named:
             self._questions.keep(question)
-        turn = self._conversation.begin(question.request, partial(self._told, question))
+        turn = self._conversation.begin(request, partial(self._told, question))
         turn.add_done_callback(lambda _: self._questions.over(question))
         return turn
 

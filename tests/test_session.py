@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -506,6 +508,19 @@ async def test_who_was_never_told_a_secret_leaves_nothing_behind() -> None:
         assert not here.sessions._gone and not here.sessions._present
     assert here.fake.carried_out, "what was asked is carried out all the same"
     assert page.texts(turns.Answered) == []
+
+
+async def test_what_was_said_is_not_kept_longer_than_it_is_needed() -> None:
+    async with house() as here:
+        page = here.visit()
+        page.session.begin("1")
+        assert page.session._open is not None
+        sound = weakref.ref(page.session._open.sound)
+        page.session.audio(pcm("hello"))
+        page.session.end("1")
+        await page.session.settled()
+        gc.collect()
+        assert sound() is None
 
 
 async def test_no_more_than_so_many_are_remembered() -> None:
