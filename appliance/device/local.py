@@ -23,6 +23,7 @@ from appliance.device.ringing import Ringing
 from appliance.dialogue.types import Memory
 from appliance.errors import AudioDeviceError, ProtocolError
 from appliance.language import Language
+from appliance.session import Later
 from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
@@ -42,19 +43,21 @@ QUIETEST_ALARM = 50
 class LocalDevice:
     """Runs beside the server, in its task group, and survives whatever happens to sound cards. Made in the event loop.
 
-    tasks: what rings runs in it. state_directory: where volume and mute are kept.
+    tasks: what rings runs in it. state_directory: where volume and mute are kept. clock, later: None take the loop's.
     Raises ConfigError for a key that does not exist.
     """
 
     def __init__(
-        self, config: DeviceConfig, sessions: Sessions, tasks: asyncio.TaskGroup, *, state_directory: Path
+        self, config: DeviceConfig, sessions: Sessions, tasks: asyncio.TaskGroup, *, state_directory: Path,
+        clock: Callable[[], float] | None = None, later: Later | None = None,
     ) -> None:
         self._config, self._languages = config, sessions.faculties.ears.languages
         self._state_directory = state_directory
         self._state = settings.load(state_directory)
         loop = asyncio.get_running_loop()
+        self._later: Later = later or loop.call_later
         self.sound = Sound(config, self._sound_changed, self._news, muted=self._state.muted)
-        self.button = PushToTalk(self, loop.time, loop.call_later)
+        self.button = PushToTalk(self, clock or loop.time, self._later)
         self._keys = keys(config.key, self.button.edge, self._toggle_mute)
         self._lamp = Lamp()
         self.greet: Callable[[], None] = lambda: None
@@ -175,7 +178,7 @@ class LocalDevice:
 
     def end(self) -> None:
         if self._listening_to is not None and self._tail is None:
-            self._tail = asyncio.get_running_loop().call_later(TAIL_S, self._finish)
+            self._tail = self._later(TAIL_S, self._finish)
 
     # Listening
 
@@ -277,8 +280,7 @@ class LocalDevice:
 
     def _show_error(self) -> None:
         self._lamp.show("error")
-        asyncio.get_running_loop().call_later(
-            ERROR_SHOWN_S, lambda: self._show_idle() if self._lamp.state == "error" else None)
+        self._later(ERROR_SHOWN_S, lambda: self._show_idle() if self._lamp.state == "error" else None)
 
     # What happens to the sound card
 
