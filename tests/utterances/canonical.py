@@ -55,8 +55,11 @@ def _value(slot: str, answer: Answer) -> Any:
 def _same(slot: str, wanted: str, got: Any, now: datetime) -> bool:
     if slot in ("moment", "at") or slot in ("from", "to") and re.fullmatch(r"(.* )?\d\d:\d\d", wanted):
         return _same_moment(wanted, got, now)
-    if slot == "day" or slot in ("from", "to") and (re.search(r"-\d\d$", wanted) or wanted in _WEEKDAYS):
+    if slot == "day":
         return _date(wanted, now.date()) == _resolved_day(got, now)
+    if slot in ("from", "to") and re.search(r"-\d\d$", wanted):  # a span's year is the skill's matter
+        day = _resolved_day(got, now)
+        return day is not None and wanted.endswith(f"{day:%m-%d}")
     if slot == "quantity":
         value, _, unit = wanted.partition(" ")
         got_value, _, got_unit = str(got).partition(" ")

@@ -37,11 +37,17 @@ class Result:
     follow_up: bool
 
 
+def asks(answer: Answer) -> bool:
+    """Whether the next utterance is expected to be the answer to a question."""
+    asked = getattr(answer.reply, "asks", None)
+    return "?" in answer.reply.text if asked is None else bool(asked)
+
+
 def judge(turn: Turn, answer: Answer) -> tuple[Verdict, str]:
     """Whether the answer is what was expected, and what is wrong with it."""
     expected, name = turn.expectation, answer.intent.name
     effects = [action for action in answer.reply.actions if not isinstance(action, StopSpeaking)]
-    passive = not effects and (not answer.reply.understood or "?" in answer.reply.text)
+    passive = not effects and (not answer.reply.understood or asks(answer))
     why = f"{name or 'not understood'}: {answer.reply.text}"
     if name in expected.also and not (expected.negative and effects) or passive and "ask" in expected.also:
         return "right", ""
@@ -66,7 +72,7 @@ async def results(understanding: Understanding, asked: Iterable[Utterance]) -> l
             if turn not in utterance.counted:
                 continue
             verdict, why = judge(turn, answer)
-            if verdict == "declined" and "?" in answer.reply.text and not turn.expectation.negative:
+            if verdict == "declined" and asks(answer) and not turn.expectation.negative:
                 confirmed = [*texts[: index + 1], _YES[utterance.language]]
                 *_, after = await answers(understanding, utterance.language, confirmed)
                 verdict = "asked first" if judge(turn, after)[0] == "right" else verdict
