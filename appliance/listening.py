@@ -27,7 +27,7 @@ class Sound:
 class Listening:
     """An open utterance of at most `limit` samples. earlier: the question that it may be said again of.
 
-    What may be said again is not decoded before its end, when all of it can be compared.
+    What may be said again is not decoded until it is certain to be new, or over.
     """
 
     def __init__(
@@ -36,37 +36,46 @@ class Listening:
         self.id, self.language, self.endpointer, self.earlier = id, language, endpointer, earlier
         self.sound = Utterance(limit)
         self.question: Question | None = None
+        """Once a recognizer listens to it."""
         self.turn: asyncio.Task[None] | None = None
         self.overdue: asyncio.TimerHandle | None = None
-        self.partial: str | None = ""
+        self.partial: str | None = None
         """The transcript so far; None while no recognizer listens yet."""
         self._digest = hashlib.sha256()
-        self._before = earlier.asked if earlier is not None and isinstance(earlier.asked, Sound) else None
+        before = earlier.asked if earlier is not None else None
+        self._before = before if isinstance(before, Sound) and before.language == language else None
         self._begins_alike = False
 
     def write(self, pcm: bytes) -> None:
         """Take samples (s16le), up to the limit."""
-        begin = self.sound.samples
-        taken = memoryview(pcm)[: self.sound.write(pcm) * SAMPLE_BYTES]
-        if self._before is not None and begin < self._before.samples <= self.sound.samples:
-            rest = (self._before.samples - begin) * SAMPLE_BYTES
+        begin, size_bytes = self.sound.samples, self.sound.write(pcm) * SAMPLE_BYTES
+        taken = pcm if size_bytes == len(pcm) else pcm[:size_bytes]
+        before = self._before
+        if before is not None and begin < before.samples <= self.sound.samples:
+            rest = (before.samples - begin) * SAMPLE_BYTES
             self._digest.update(taken[:rest])
-            self._begins_alike = self._digest.hexdigest() == self._before.digest
+            self._begins_alike = self._digest.hexdigest() == before.digest
             taken = taken[rest:]
         self._digest.update(taken)
 
     @property
+    def is_new(self) -> bool:
+        """Certain already not to be what was said before."""
+        before = self._before
+        if before is None or self.sound.samples < before.samples:
+            return before is None
+        return not self._begins_alike or (before.ended is None and self.sound.samples > before.samples)
+
+    @property
+    def is_said_again(self) -> bool:
+        """So far it is, sample for sample, all of what was said before."""
+        return self._before is not None and self.sound.samples >= self._before.samples and not self.is_new
+
+    @property
     def ended_before(self) -> Reason | None:
         """Why the device ended this utterance the first time, once as much was said again."""
-        return self._before.ended if self._before is not None and self._begins_alike else None
+        return self._before.ended if self._before is not None and self.is_said_again else None
 
     def heard(self, ended: Reason | None) -> Sound:
         """What was said, once it is over."""
         return Sound(self.language, self.sound.samples, self._digest.hexdigest(), ended)
-
-    def is_said_again(self) -> bool:
-        """Whether all of it is what was said before. Nothing at all is never said again."""
-        before = self._before
-        if before is None or before.language != self.language or not before.samples:
-            return False
-        return self._begins_alike and (before.ended is not None or self.sound.samples == before.samples)

@@ -183,7 +183,7 @@ class Session:
         now = self._open = Listening(self._named(id), language, round(limit_s * RATE), endpointer, earlier)
         self._strays_told, self._closed_id = False, ""
         self._waiting.add(now.sound)
-        if earlier is None:
+        if now.is_new:
             self._hear(now, id)
         else:
             self._conversation.interrupt()
@@ -216,6 +216,8 @@ class Session:
                 "odd_bytes", f"{len(pcm)} bytes of sound, expected an even number (s16le); they were not used",
                 id=now.id)
         now.write(pcm)
+        if now.question is None and now.is_new:
+            self._hear(now, now.id)
         if now.sound.truncated:
             self._shared.dropped("audio_too_long")
             self._close("limit")
@@ -311,7 +313,7 @@ class Session:
         if reason is not None:
             self._closed_id, self._strays_told = now.id, True
             self.tell(turns.Endpoint(now.id, reason))
-        if now.earlier is not None and now.is_said_again():
+        if now.earlier is not None and now.question is None and now.is_said_again:
             self._waiting.discard(now.sound)
             self._tell_again(now.earlier)
         elif now.question is None:
@@ -336,6 +338,7 @@ class Session:
     def _hear(self, now: Listening, id: str) -> None:
         """Begin the turn of an utterance. id: as the client gave it."""
         request = turns.Spoken(now.id, now.language, now.sound, self._key(id))
+        now.partial = ""
         now.question = Question(now.id, request, self._visit)
         now.turn = self._take(request, now.question, is_named=bool(id))
         now.turn.add_done_callback(lambda _: self._waiting.discard(now.sound))

@@ -355,6 +355,23 @@ async def test_what_the_device_ended_by_itself_is_known_again_however_long_the_c
     assert after.kinds("1") == ["Listening", "Endpoint", "FinalHeard", "Answered", "SpeechStarted", "SpeechEnded"]
 
 
+async def test_what_turns_out_to_be_new_is_heard_while_it_is_still_being_said() -> None:
+    async with house() as here:
+        before = here.visit()
+        before.say("set a timer", "1")
+        await before.session.settled()
+        after = here.revisit(before)
+        after.session.begin("1")
+        after.session.audio(pcm("what time", 0.05))
+        await asyncio.sleep(0)
+        assert after.texts(turns.PartialHeard) == []
+        after.session.audio(pcm("", 0.05))
+        await until(lambda: after.texts(turns.PartialHeard))
+        after.session.end()
+        await after.session.settled()
+    assert after.texts(turns.Answered) == ["You said what time"]
+
+
 async def test_the_same_id_with_the_same_beginning_is_another_question() -> None:
     async with house() as here:
         before = here.visit()
