@@ -44,7 +44,8 @@ HOME = {  # third-party name → the modules that may know it
     "numpy": {"audio", "device.earcons", "device.selftest", "hearing.vosk", "speaking"},
     "onnx": {"speaking.vits"}, "onnxruntime": {"speaking.vits"}, "piper": {"speaking.voices"},
     "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"}, "soundfile": {"audio.pcm"},
-    "soxr": {"audio.microphone", "audio.pcm", "speaking.synthesizer"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
+    "soxr": {"audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},
+    "unicode_rbnf": {"speaking.readout"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
     "websockets": {"server"},
 }
 

@@ -44,6 +44,8 @@ class Model:
 
 
 EMBEDDED_VOICE = "en_US-joe-medium"
+PICO_VOICES: dict[Language, str] = {"en": "en-US", "de": "de-DE"}
+"""Pico's voice of each language; in the catalogue as "pico-de-DE"."""
 
 _VOSK = "https://alphacephei.com/vosk/models"
 _VOICES = "https://huggingface.co/rhasspy/piper-voices/resolve/v1.0.0"
@@ -95,6 +97,18 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
          File("de_DE-thorsten-medium.onnx.json", 4_819,
               "974adee790533adb273a1ac88f49027d2a1b8f0f2cf4905954a4791e79264e85")),
         f"{_VOICES}/de/de_DE/thorsten/medium", "a man's voice, sentences as a person would say them",
+    ),
+    Model(
+        "pico-de-DE", "voice", "de", "Apache-2.0",
+        (File("de-DE_ta.bin", 440_732, "df292826754713d5efb6c95d60582c17753e95856b4c735c3150db722b2c218a"),
+         File("de-DE_gl0_sg.bin", 634_996, "39147b816d08bbbe64b23797804cf691a761ab73a7689ca9e2b6f87ace722654")),
+        note="comes with Stimme: a woman's voice, clear and quick, a little tinny",
+    ),
+    Model(
+        "pico-en-US", "voice", "en", "Apache-2.0",
+        (File("en-US_ta.bin", 650_668, "3a2a4d23de2a44dbbff50f69dcb9486be53b6d0a871d77cdc35f45c3e25e82aa"),
+         File("en-US_lh0_sg.bin", 777_396, "d6946526696d9eb085f7b23b1fbdf7a9986caca658b645e9eb73c6514fd4789d")),
+        note="comes with Stimme: a woman's voice, clear and quick, a little tinny",
     ),
 )
 

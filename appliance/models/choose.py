@@ -2,8 +2,8 @@
 
 In this order: what the person configured; the best one in the models directory; the one that comes with Stimme. A
 recognizer is a directory in Vosk's layout, a voice is Piper's `NAME.onnx` beside `NAME.onnx.json`. Voices may lie
-in the models directory itself or in a directory of their name. A language without a Piper voice is spoken by the
-espeak-ng program.
+in the models directory itself or in a directory of their name. A language without a Piper voice is spoken by Pico,
+which is small and comes with Stimme as well; without that by the espeak-ng program.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Literal
 
 from appliance.errors import ModelError
 from appliance.language import Language
-from appliance.models.catalogue import EMBEDDED_VOICE, Kind, by_name, of
+from appliance.models.catalogue import EMBEDDED_VOICE, PICO_VOICES, Kind, by_name, of
 from appliance.models.embedded import embedded_recognizer, prepared_directory
 from appliance.models.whole import check_recognizer, check_voice, has_content, remedy
 
-Engine = Literal["vosk", "piper", "espeak-ng"]
+Engine = Literal["vosk", "piper", "pico", "espeak-ng"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Choice:
     """The recognizer or voice that a language gets, and a reason to show to people."""
 
     path: Path
-    """Vosk: the model's directory. Piper: the .onnx file. espeak-ng: the program."""
+    """Vosk: the model's directory. Piper: the .onnx file. Pico: its …_ta.bin. espeak-ng: the program."""
     name: str
     why: str
     engine: Engine
@@ -69,11 +69,12 @@ def find_voice(
 ) -> Choice | None:
     """The voice for a language; None if there is none on disk and no espeak-ng program (see how_to_get).
 
-    configured: a voice's name, the path of its .onnx file, or "espeak-ng"; ModelError if that is missing or damaged.
-    The directories are as in find_recognizer.
+    configured: a voice's name, the path of its .onnx file, "pico" or "espeak-ng"; ModelError if that is missing or
+    damaged. The directories are as in find_recognizer.
     """
     places = (directory, prepared or prepared_directory())
-    if configured and configured != "espeak-ng":
+    pico = f"pico-{PICO_VOICES[language]}"
+    if configured not in ("", "pico", pico, "espeak-ng"):
         path = _configured_voice(configured, places)
         check_voice(path)
         return Choice(path, path.stem, "configured", "piper")
@@ -84,12 +85,16 @@ def find_voice(
         embedded = _embedded_voice()
         if embedded is not None and any(model.name == EMBEDDED_VOICE for model in of("voice", language)):
             return Choice(embedded, EMBEDDED_VOICE, "comes with Stimme", "piper")
+    if configured != "espeak-ng" and (lingware := _pico_voice(language)):
+        return Choice(lingware, pico, "configured" if configured else "comes with Stimme", "pico")
     program = shutil.which("espeak-ng")
-    if program is not None:
-        why = "configured" if configured else f"no Piper voice for '{language}' on disk"
+    if program is not None and configured in ("", "espeak-ng"):
+        why = "configured" if configured else f"no other voice for '{language}' on disk"
         return Choice(Path(program), f"espeak-ng {language}", why, "espeak-ng")
-    if configured:
+    if configured == "espeak-ng":
         raise ModelError("the voice 'espeak-ng' needs the espeak-ng program; install the package espeak-ng")
+    if configured:
+        raise ModelError(f"the voice '{configured}' needs the Python package py-nanotts; install Stimme again")
     return None
 
 
@@ -152,4 +157,13 @@ def _embedded_voice() -> Path | None:
     if spec is None or spec.origin is None:
         return None
     path = Path(spec.origin).parent / "data" / f"{EMBEDDED_VOICE}.onnx"
+    return path if has_content(path) else None
+
+
+def _pico_voice(language: Language) -> Path | None:
+    """Pico's voice in the package py-nanotts, found without importing it."""
+    spec = importlib.util.find_spec("py_nanotts")
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / "lang" / f"{PICO_VOICES[language]}_ta.bin"
     return path if has_content(path) else None

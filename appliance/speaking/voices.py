@@ -1,4 +1,4 @@
-"""The two kinds of voice: Piper's, and the espeak-ng program. The only file that knows either.
+"""The kinds of voice: Piper's and the espeak-ng program, which only this file knows, and Pico's (pico.py).
 
 A voice turns a clause into float32 samples, piece by piece. Every step of `synthesize` may take long and runs in a
 worker thread; several threads may use one voice at once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import wave
 from collections.abc import Iterator
@@ -91,5 +92,12 @@ class EspeakVoice:
 
 
 def load_voice(path: Path, language: Language, cache: Path) -> Voice:
-    """The voice at a path as models.find_voice gives it: Piper's .onnx file, or the espeak-ng program. Blocks."""
-    return PiperVoice(path, cache) if path.suffix == ".onnx" else EspeakVoice(path, language)
+    """The voice at a path as models.find_voice gives it: a Piper voice, one of Pico's, or espeak-ng. Blocks."""
+    if path.suffix == ".onnx":
+        return PiperVoice(path, cache)
+    if path.suffix == ".bin":
+        from appliance.speaking.pico import PicoVoice  # here, because it needs this file
+
+        program = shutil.which("espeak-ng")
+        return PicoVoice(path, language, EspeakVoice(Path(program), language) if program else None)
+    return EspeakVoice(path, language)

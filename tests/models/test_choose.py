@@ -8,9 +8,10 @@ import pytest
 
 from appliance.errors import ModelError
 from appliance.language import Language
+from appliance.models import choose
 from appliance.models.catalogue import CATALOGUE, by_name, of
 from appliance.models.choose import find_recognizer, find_voice, how_to_get
-from appliance.models.whole import CONTENTS, check_recognizer
+from appliance.models.whole import CONTENTS, check_recognizer, check_sha256
 
 VOSK_FILES = ("am/final.mdl", "conf/mfcc.conf", "graph/HCLr.fst", "graph/Gr.fst")
 
@@ -148,14 +149,39 @@ def test_the_catalogued_voice_is_preferred_to_others(tmp_path: Path) -> None:
 def test_a_voice_that_is_still_being_fetched_is_not_used(tmp_path: Path) -> None:
     voice(tmp_path / ".incoming", "de_DE-thorsten-medium")
     choice = find_voice("de", tmp_path)
-    assert choice is not None and choice.engine == "espeak-ng"
+    assert choice is not None and choice.engine == "pico"
 
 
-def test_german_without_a_voice_is_spoken_by_espeak(tmp_path: Path) -> None:
+def test_german_without_a_piper_voice_is_spoken_by_pico(tmp_path: Path) -> None:
     choice = find_voice("de", tmp_path)
     assert choice is not None
-    assert (choice.name, choice.why) == ("espeak-ng de", "no Piper voice for 'de' on disk")
+    assert (choice.name, choice.why, choice.engine) == ("pico-de-DE", "comes with Stimme", "pico")
+    published = by_name(choice.name)
+    assert published is not None
+    for file in published.files:
+        assert (choice.path.parent / file.name).stat().st_size == file.size_bytes
+        check_sha256(choice.path.parent / file.name, file.sha256, "install py-nanotts again")
+
+
+@pytest.mark.parametrize("configured", ["pico", "pico-en-US"])
+def test_pico_may_be_configured(tmp_path: Path, configured: str) -> None:
+    choice = find_voice("en", tmp_path, configured)
+    assert choice is not None and (choice.name, choice.why) == ("pico-en-US", "configured")
+
+
+@pytest.fixture
+def no_pico(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "_pico_voice", lambda language: None)
+
+
+@pytest.mark.usefixtures("no_pico")
+def test_without_pico_german_is_spoken_by_espeak(tmp_path: Path) -> None:
+    choice = find_voice("de", tmp_path)
+    assert choice is not None
+    assert (choice.name, choice.why) == ("espeak-ng de", "no other voice for 'de' on disk")
     assert choice.path.name == "espeak-ng"
+    with pytest.raises(ModelError, match="'pico' needs the Python package py-nanotts; install Stimme again"):
+        find_voice("de", tmp_path, "pico")
 
 
 def test_espeak_may_be_configured(tmp_path: Path) -> None:
@@ -163,7 +189,7 @@ def test_espeak_may_be_configured(tmp_path: Path) -> None:
     assert choice is not None and (choice.engine, choice.why) == ("espeak-ng", "configured")
 
 
-@pytest.mark.usefixtures("no_programs")
+@pytest.mark.usefixtures("no_programs", "no_pico")
 def test_without_espeak_it_is_said_what_is_missing(tmp_path: Path) -> None:
     assert find_voice("de", tmp_path) is None
     assert how_to_get("voice", "de") == (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -102,9 +101,9 @@ def voice_path() -> Path:
 
 
 def synthesizer_paths() -> dict[Language, Path]:
-    program = shutil.which("espeak-ng")
-    assert program, "the program espeak-ng is missing; `make setup` installs it"
-    return {"en": voice_path(), "de": Path(program)}
+    german = find_voice("de", Path("/nonexistent"))
+    assert german is not None and german.engine == "pico"
+    return {"en": voice_path(), "de": german.path}
 
 
 def samples(pcm: bytes) -> NDArray[np.int16]:
