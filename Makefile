@@ -45,6 +45,9 @@ bench-native: setup-test ## converters and rings → bench/results/native.json
 bench-server: setup-test ## a hundred and more at once → bench/results/server.json
 	@$(PYTHON) -m tests.benchmarks.server $(ARGS)
 
+bench-faults: setup-test ## floods: others' pings and memory → bench/results/faults.json
+	@$(PYTHON) -m tests.benchmarks.faults $(ARGS)
+
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
 

@@ -155,7 +155,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             ready = asyncio.Event()
             listeners = _listeners(config, people, metrics, ready)
             guard = Guard(config.server.names, config.server.origins)
-            web = Web(config, guard, listeners, see_off=people.leave)
+            web = Web(config, guard, listeners, see_off=people.leave, metrics=metrics)
             ports = await stack.enter_async_context(web.listening())
             background = [tasks.create_task(work) for work in (
                 _bell(assistant, tasks, people, device).watch.watch(), _catch_up(assistant), feed_watchdog(),

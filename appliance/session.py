@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -27,6 +27,15 @@ from appliance.replay import Question, Questions
 
 MOST_TURNS = 16
 """Of one session under way at once: nobody may fill the queues that all share."""
+
+MOST_WAITING_S = 2000.0
+"""Sound of all together that may wait to be heard: 64 MB. A hundred people speaking at once reach a few seconds."""
+
+MOST_OWN_WAITING_S = 1.0
+"""While more waits than that, nobody with so much waiting adds to it; whoever is being heard goes on."""
+
+LOOK_S = 0.05
+"""How often it is added up."""
 
 OVERDUE_S = 5.0
 """An utterance may stay open for so much longer than the sound it may hold."""
@@ -66,6 +75,22 @@ class Shared:
     """Like loop.call_later."""
     stopping: bool = False
     """No new turn is taken up any more."""
+    unheard: set[Utterance] = field(default_factory=set)
+    """Everybody's sound that was not decoded yet, whether they are still there or not."""
+    _looked_at: float = -LOOK_S
+    _overloaded: bool = False
+
+    @property
+    def backlog_s(self) -> float:
+        """Sound that has arrived and was not decoded yet."""
+        return sum(sound.waiting for sound in self.unheard) / RATE
+
+    @property
+    def is_overloaded(self) -> bool:
+        """So much sound waits that no more should be taken in."""
+        if (now := self.clock()) >= self._looked_at + LOOK_S:
+            self._looked_at, self._overloaded = now, self.backlog_s > MOST_WAITING_S
+        return self._overloaded
 
 
 class Registry(Protocol):
@@ -178,11 +203,16 @@ class Session:
             raise ProtocolError(
                 "no_recognizer", f"There is no recognizer for {language!r} on this device.",
                 hint="Typed text works. `stimme models list` names the recognizers that can be fetched.", id=id)
+        if self._shared.is_overloaded:
+            raise ProtocolError(
+                "overloaded", f"more than {MOST_WAITING_S:g} s of sound wait to be heard, which is the limit.",
+                hint="Try again in a moment; typed text works.", id=id)
         limit_s = self._shared.max_audio_duration_s
         earlier = self._questions.earlier(id, self._visit) if id else None
         now = self._open = Listening(self._named(id), language, round(limit_s * RATE), endpointer, earlier)
         self._strays_told, self._closed_id = False, ""
         self._waiting.add(now.sound)
+        self._shared.unheard.add(now.sound)
         if now.is_new:
             self._hear(now, id)
         else:
@@ -314,7 +344,7 @@ class Session:
             self._closed_id, self._strays_told = now.id, True
             self.tell(turns.Endpoint(now.id, reason))
         if now.earlier is not None and now.question is None and now.is_said_again:
-            self._waiting.discard(now.sound)
+            self._heard(now.sound)
             self._tell_again(now.earlier)
         elif now.question is None:
             self._hear(now, now.id)
@@ -323,7 +353,7 @@ class Session:
 
     def _drop(self, now: Listening) -> None:
         self._taken_away()
-        self._waiting.discard(now.sound)
+        self._heard(now.sound)
         if now.turn is not None:
             now.turn.cancel()
 
@@ -341,7 +371,11 @@ class Session:
         now.partial = ""
         now.question = Question(now.id, request, self._visit)
         now.turn = self._take(request, now.question, is_named=bool(id))
-        now.turn.add_done_callback(lambda _: self._waiting.discard(now.sound))
+        now.turn.add_done_callback(lambda _: self._heard(now.sound))
+
+    def _heard(self, sound: Utterance) -> None:
+        self._waiting.discard(sound)
+        self._shared.unheard.discard(sound)
 
     # Turns
 

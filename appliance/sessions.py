@@ -71,7 +71,12 @@ class Sessions:
     @property
     def backlog_s(self) -> float:
         """Sound that has arrived and was not decoded yet."""
-        return sum(session.backlog_s for session in self._present)
+        return self._shared.backlog_s
+
+    @property
+    def is_overloaded(self) -> bool:
+        """So much sound waits that no more should be taken in."""
+        return self._shared.is_overloaded
 
     def new_secret(self, session: Session) -> str:
         """Make a secret under which a session can be resumed."""

@@ -1,4 +1,4 @@
-"""Who may ask for what (Host, Origin, who they are), and how fast one client may send. No I/O."""
+"""Who may ask for what: Host, Origin, who they are. No I/O."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from enum import IntEnum
 from http import HTTPStatus
 
 from appliance.server.http import Request
-
-REAL_TIME_LIMIT = 1.5
-"""A client may send sound this much faster than it is spoken, once it has sent one longest utterance at once: a page
-that was cut off sends again what was said meanwhile."""
 
 
 class Role(IntEnum):
@@ -110,22 +106,3 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-MESSAGES_PER_S = 50.0
-MESSAGE_BURST = 200.0
-"""So many text messages may come at once, and so many a second after that."""
-
-
-class Pace:
-    """A token bucket over seconds of sound, or over messages. Time is passed in, in seconds."""
-
-    def __init__(self, now: float, rate: float, burst: float) -> None:
-        self._rate, self._burst = rate, burst
-        self._left, self._at = burst, now
-
-    def delay(self, amount: float, now: float) -> float:
-        """Account for what has come; returns how long to wait, in seconds, before more may be read."""
-        self._left = min(self._burst, self._left + (now - self._at) * self._rate) - amount
-        self._at = now
-        return max(0.0, -self._left / self._rate)

@@ -7,53 +7,85 @@ connection only once a request has passed the Guard.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Coroutine
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.server import ServerProtocol
 
 from appliance.server.access import Guard, Refusal, Role, Visitor
+from appliance.server.budget import UNREAD_LIMIT_BYTES, Valve
+from appliance.server.crowd import neighbourhood
 from appliance.server.http import Exchange, Request, Response, respond
 from appliance.server.listener import Listener, Route
 
 
+class House(Protocol):
+    """What all doors of a device share."""
+
+    guard: Guard
+
+    def came(self, door: Door) -> bool:
+        """A connection was made; False if there is no room for it."""
+
+    def left(self, door: Door) -> None:
+        """It has gone, or has become a WebSocket."""
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run what takes time."""
+
+    def dropped(self, reason: str) -> None:
+        """A client was dropped; to be counted."""
+
+
 class Door(ServerConnection):
-    """A connection to `listener`. begin: runs what takes time; left: called once it is gone."""
+    """A connection to `listener`."""
 
     visitor: Visitor
     """Set before the WebSocket is opened."""
+    neighbourhood: str
+    """Where it comes from (crowd.py)."""
 
     def __init__(
-        self, listener: Listener, guard: Guard, begin: Callable[[Awaitable[None]], object],
-        came: Callable[[Door], None], left: Callable[[Door], None], protocol: ServerProtocol, server: Server,
-        **settings: Any,
+        self, listener: Listener, house: House, protocol: ServerProtocol, server: Server, **settings: Any
     ) -> None:
         super().__init__(protocol, server, **settings)
-        self._listener, self._guard, self._begin, self._came, self._left = listener, guard, begin, came, left
-        self._transport: asyncio.BaseTransport | None = None
+        self._listener, self._house = listener, house
+        self._bare: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
-        self.address = ""
+        """What HTTP is spoken through; None once it is a WebSocket."""
+        self._valve: Valve | None = None
+        """What a WebSocket's frames come through."""
 
     @property
-    def exchange(self) -> Exchange | None:
-        """What HTTP is spoken through; None once it is a WebSocket."""
-        return self._exchange
+    def idle_since(self) -> float | None:
+        """While it is no WebSocket: see crowd.Guest."""
+        return self._exchange.idle_since if self._exchange is not None else None
+
+    def close_if_idle(self) -> None:
+        """Close it unless a request is being answered or it is a WebSocket."""
+        if self._exchange is not None:
+            self._exchange.close()
+
+    def abort(self) -> None:
+        if self._bare is not None:
+            self._bare.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.address = transport.get_extra_info("peername")[0]
+        self._bare = cast(asyncio.Transport, transport)
+        address = transport.get_extra_info("peername")[0]
+        self.neighbourhood = neighbourhood(address)
         self._exchange = Exchange(
-            cast(asyncio.Transport, transport), self.address, self._listener.tls is not None, self._answer,
-            self._upgrade, self._begin)
-        self._transport = transport
-        self._came(self)
+            self._bare, address, self._listener.tls is not None, self._answer, self._upgrade, self._house.begin)
+        if not self._house.came(self):
+            self.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is not None:
             self._exchange.data_received(data)
-        else:
-            super().data_received(data)
+        elif self._valve is not None:
+            self._valve.put(data)
 
     def eof_received(self) -> None:
         if self._exchange is not None:
@@ -62,11 +94,12 @@ class Door(ServerConnection):
             super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._exchange is not None:
-            self._exchange.connection_lost()
-        else:
+        if self._valve is not None:
+            self._valve.close()
             super().connection_lost(exc)
-        self._left(self)
+        elif self._exchange is not None:
+            self._exchange.connection_lost()
+        self._house.left(self)
 
     def pause_writing(self) -> None:
         if self._exchange is not None:
@@ -82,22 +115,32 @@ class Door(ServerConnection):
 
     def _answer(self, request: Request) -> Response | Awaitable[Response]:
         route = self._listener.route(request)
-        admitted = self._guard.admit(request, route.needs if isinstance(route, Route) else Role.ANYBODY)
+        admitted = self._house.guard.admit(request, route.needs if isinstance(route, Route) else Role.ANYBODY)
         if isinstance(admitted, Refusal):
             return respond(admitted.status, admitted.words)
         return route.answer(request, admitted) if isinstance(route, Route) else route
 
     def _upgrade(self, request: Request, head: bytes, rest: bytes) -> Response | None:
-        admitted = self._guard.admit(request, Role.TALK)
+        admitted = self._house.guard.admit(request, Role.TALK)
         if isinstance(admitted, Refusal):
             return respond(admitted.status, admitted.words)
         if self._listener.talk is None:
             return respond(HTTPStatus.NOT_FOUND, "There is no WebSocket here.\n")
         self.visitor = admitted
         self._exchange = None
-        assert self._transport is not None, "a request came through it"
-        super().connection_made(self._transport)
+        self._house.left(self)
+        assert self._bare is not None, "a request came through it"
+        super().connection_made(self._bare)
+        self._valve = Valve(self._bare, self._give, lambda: self.recv_messages.paused)
+        # The library would start and stop reading by itself, past the valve.
+        self.recv_messages.pause, self.recv_messages.resume = lambda: None, self._valve.open
         super().data_received(head)
         if rest:
-            self.data_received(rest)
+            self._valve.put(rest)
         return None
+
+    def _give(self, frames: bytes) -> None:
+        super().data_received(frames)
+        if self.transport.get_write_buffer_size() > UNREAD_LIMIT_BYTES:  # pongs, which the library sends by itself
+            self._house.dropped("unread")
+            self.transport.abort()

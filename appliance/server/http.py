@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 import h11
 
@@ -162,7 +162,7 @@ class Exchange:
 
     def __init__(
         self, transport: asyncio.Transport, address: str, secure: bool, answer: Answer, upgrade: Upgrade,
-        begin: Callable[[Awaitable[None]], object],
+        begin: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         """begin: runs an answer that takes time."""
         self._transport, self._address, self._secure = transport, address, secure
@@ -387,6 +387,8 @@ def _failed() -> Response:
 
 def _headers(event: h11.Request) -> dict[str, str]:
     """Raises HttpError for what two readers could understand differently, and for too much."""
+    if event.http_version not in (b"1.0", b"1.1"):
+        raise HttpError(505, f"HTTP/{event.http_version.decode()} is not spoken here, only HTTP/1.1.\n")
     size_bytes = len(event.target) + sum(len(name) + len(value) + 4 for name, value in event.headers)
     if size_bytes > MAX_HEAD_BYTES or len(event.headers) > MAX_HEADERS:
         raise HttpError(431, f"{len(event.headers)} headers of {size_bytes} bytes, expected at most {MAX_HEADERS} of "

@@ -17,8 +17,11 @@ from appliance.config import Config
 from appliance.errors import ConfigError
 from appliance.limits import MAX_MESSAGE_BYTES
 from appliance.server.access import Guard
+from appliance.server.crowd import MOST_UNOPENED, who_must_go
 from appliance.server.door import Door
 from appliance.server.listener import Listener
+from appliance.server.metrics import Metrics
+from appliance.server.seldom import seldom
 
 SEND_BUFFER_BYTES = 64 * 1024
 """The kernel's send buffer a client: under a second of reply, so that a slow one never hears stale sound."""
@@ -29,6 +32,9 @@ NOT_SENT_BYTES = 16 * 1024
 OTHER_DESCRIPTORS = 256
 """Files, models, devices, and connections that are being refused; each client takes one more."""
 
+MOST_QUEUED = 4
+"""Frames of one client between the library and us."""
+
 BACKLOG = 1024
 """Connections that may wait to be accepted: everybody comes back at once after a restart."""
 
@@ -37,11 +43,15 @@ class Web:
     """The listeners of a device, behind one Guard."""
 
     def __init__(
-        self, config: Config, guard: Guard, listeners: Sequence[Listener], see_off: Callable[[], Awaitable[None]]
+        self, config: Config, guard: Guard, listeners: Sequence[Listener], see_off: Callable[[], Awaitable[None]],
+        metrics: Metrics,
     ) -> None:
         """see_off: ends what is under way over WebSockets, once nobody new is taken."""
-        self._config, self._guard, self._listeners, self._see_off = config, guard, listeners, see_off
-        self._doors: set[Door] = set()
+        self._config, self.guard, self._listeners, self._see_off = config, guard, listeners, see_off
+        self._metrics = metrics
+        self._tasks: asyncio.TaskGroup | None = None
+        self._unopened: set[Door] = set()
+        """Connections that are no WebSocket."""
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[dict[str, int]]:
@@ -49,29 +59,52 @@ class Web:
 
         Raises ConfigError if a port is taken.
         """
-        allow_descriptors(self._config.server.max_connections + OTHER_DESCRIPTORS)
+        allow_descriptors(self._config.server.max_connections + MOST_UNOPENED + BACKLOG + OTHER_DESCRIPTORS)
         servers: list[Server] = []
-        async with asyncio.TaskGroup() as tasks:
-            try:
-                ports = {}
-                for listener in self._listeners:
-                    server = await self._listen(listener, tasks)
-                    servers.append(server)
-                    ports[listener.name] = server.sockets[0].getsockname()[1]
-                    if listener.talk is not None:
-                        self._guard.page_at("https" if listener.tls else "http", ports[listener.name])
-                yield ports
-            finally:
-                for server in servers:
-                    server.close(close_connections=False)  # nobody new
-                await self._see_off()
-                for door in tuple(self._doors):
-                    if door.exchange is not None:
-                        door.exchange.close()
-                for server in servers:
-                    await server.wait_closed()
+        with seldom():
+            async with asyncio.TaskGroup() as self._tasks:
+                try:
+                    ports = {}
+                    for listener in self._listeners:
+                        server = await self._listen(listener)
+                        servers.append(server)
+                        ports[listener.name] = server.sockets[0].getsockname()[1]
+                        if listener.talk is not None:
+                            self.guard.page_at("https" if listener.tls else "http", ports[listener.name])
+                    yield ports
+                finally:
+                    for server in servers:
+                        server.close(close_connections=False)  # nobody new
+                    await self._see_off()
+                    for door in tuple(self._unopened):
+                        door.close_if_idle()
+                    for server in servers:
+                        await server.wait_closed()
 
-    async def _listen(self, listener: Listener, tasks: asyncio.TaskGroup) -> Server:
+    # What doors ask of their house
+
+    def came(self, door: Door) -> bool:
+        if len(self._unopened) >= MOST_UNOPENED:
+            other = who_must_go(self._unopened, door.neighbourhood, fair=False)
+            self.dropped("crowded")
+            if other is None:
+                return False
+            self._unopened.discard(other)
+            other.abort()
+        self._unopened.add(door)
+        return True
+
+    def left(self, door: Door) -> None:
+        self._unopened.discard(door)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._tasks is not None, "there are connections only while it listens"
+        self._tasks.create_task(work)
+
+    def dropped(self, reason: str) -> None:
+        self._metrics.client_dropped(reason)
+
+    async def _listen(self, listener: Listener) -> Server:
         settings = self._config
 
         async def talk(connection: ServerConnection) -> None:
@@ -79,14 +112,11 @@ class Web:
             _tune(connection, settings.server.ping_interval_s + settings.server.ping_timeout_s)
             await listener.talk(connection, cast(Door, connection).visitor)
 
-        def begin(work: Coroutine[Any, Any, None]) -> None:
-            tasks.create_task(work)
-
         try:
             return await serve(
                 talk, listener.host, listener.port, ssl=listener.tls,
-                create_connection=partial(Door, listener, self._guard, begin, self._doors.add, self._doors.discard),  # type: ignore[arg-type]
-                compression=None, max_size=MAX_MESSAGE_BYTES,
+                create_connection=partial(Door, listener, self),  # type: ignore[arg-type]
+                compression=None, max_size=MAX_MESSAGE_BYTES, max_queue=MOST_QUEUED,
                 write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
                 ping_interval=settings.server.ping_interval_s, ping_timeout=settings.server.ping_timeout_s,
                 open_timeout=5, close_timeout=2, server_header=None, backlog=BACKLOG)

@@ -1,8 +1,8 @@
-"""Host, Origin and pace checks."""
+"""Host and Origin checks, and who may have what."""
 
 import pytest
 
-from appliance.server.access import REAL_TIME_LIMIT, Guard, Pace, Refusal, Role, Visitor
+from appliance.server.access import Guard, Refusal, Role, Visitor
 from appliance.server.http import Request
 
 
@@ -73,17 +73,3 @@ def test_what_is_for_the_device_itself_is_refused_to_others() -> None:
     assert guard().admit(here, Role.OWNER) == Visitor("local", Role.OWNER)
     assert status(guard().admit(there, Role.OWNER)) == 403
     assert guard().admit(there, Role.TALK) == Visitor("192.168.1.30", Role.TALK)
-
-
-def test_sound_in_real_time_never_waits() -> None:
-    pace = Pace(now=0.0, rate=REAL_TIME_LIMIT, burst=10)
-    assert all(pace.delay(0.032, now=i * 0.032) == 0 for i in range(10_000))
-
-
-def test_sound_ten_times_too_fast_is_slowed_to_the_limit_after_the_burst() -> None:
-    pace, now, sent_s = Pace(now=0.0, rate=1.5, burst=10), 0.0, 0.0
-    while sent_s < 100:
-        now += max(0.003, pace.delay(0.032, now))
-        sent_s += 0.032
-    assert sent_s <= 10 + 1.5 * now + 0.05
-    assert now < 70

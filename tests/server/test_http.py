@@ -46,7 +46,7 @@ class Protocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.exchange = Exchange(
-            transport, "127.0.0.1", False, answer, lambda *_: respond(403, "no\n"), self.begin)  # type: ignore[arg-type]
+            transport, "127.0.0.1", False, answer, lambda *_: respond(403, "no\n"), self.begin)
         self.data_received, self.eof_received = self.exchange.data_received, self.exchange.eof_received  # type: ignore[method-assign]
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +54,10 @@ class RunningServer:
 @contextmanager
 def running_server(
     settings: Mapping[str, str] | None = None, *, module: str = "appliance", arguments: Sequence[str] = (),
-    timeout_s: float = 60,
+    timeout_s: float = 60, before: Callable[[], None] | None = None,
 ) -> Iterator[RunningServer]:
-    """Start it on free ports; stop it at exit. settings: environment names as in .env."""
+    """Start it on free ports; stop it at exit. settings: environment names as in .env. before: runs in the new process
+    first."""
     with tempfile.TemporaryDirectory(prefix="stimme-test-") as folder:
         environment = os.environ | {
             "STIMME_STATE": f"{folder}/state", "STIMME_MODELS": str(MODELS), "PYTHONUNBUFFERED": "1",
@@ -66,7 +67,7 @@ def running_server(
         with log.open("w") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, "run", *arguments], cwd=folder, env=environment, text=True,
-                stdout=output, stderr=subprocess.STDOUT)
+                stdout=output, stderr=subprocess.STDOUT, preexec_fn=before)
         try:
             match = _wait_until_ready(process, log, begin + timeout_s)
             yield RunningServer(

@@ -16,17 +16,14 @@ from appliance.audio.endpointing import Patience
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.errors import ProtocolError
 from appliance.language import LANGUAGES, Language
-from appliance.server.access import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, Pace
+from appliance.server.budget import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, UNREAD_LIMIT_BYTES, Pace
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
 from appliance.server.page.sink import PIECE_BYTES, ConnectionSink
-from appliance.session import Session
+from appliance.session import LOOK_S, MOST_OWN_WAITING_S, Session
 from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
-
-UNREAD_LIMIT_BYTES = 256 * 1024
-"""A client that lets this much pile up without any sound being sent has stopped reading and is dropped."""
 
 TAKEN_S = 10.0
 """A client that does not answer a ping behind an announcement within this time has not heard it."""
@@ -55,6 +52,12 @@ class Connection:
         """The open utterance's client leaves its end to the device too."""
         self._pace = Pace(time.monotonic(), REAL_TIME_LIMIT, sessions.max_audio_duration_s)
         self._message_pace = Pace(time.monotonic(), MESSAGES_PER_S, MESSAGE_BURST)
+        self._asked_at = asyncio.get_running_loop().time()
+
+    @property
+    def idle_since(self) -> float | None:
+        """Loop time since when nothing was asked; None while something is being said."""
+        return None if self.session.open_id else self._asked_at
 
     async def run(self) -> None:
         """Serve until the socket closes. What was asked by then is carried out."""
@@ -123,6 +126,8 @@ class Connection:
             with self._refusals():
                 self.session.audio(message)
             await _pause(self._pace.delay(len(message) / SAMPLE_BYTES / RATE, time.monotonic()))
+            while self._sessions.is_overloaded and self.session.backlog_s > MOST_OWN_WAITING_S:  # noqa: ASYNC110
+                await _pause(LOOK_S)
         else:
             await _pause(self._message_pace.delay(1, time.monotonic()))
             with self._refusals():
@@ -141,6 +146,8 @@ class Connection:
 
     def _control(self, message: protocol.Message) -> None:
         session = self.session
+        if isinstance(message, protocol.Start | protocol.Text):
+            self._asked_at = asyncio.get_running_loop().time()
         match message:
             case protocol.Ping():
                 self.send(protocol.encode_pong(message, time.time()))
