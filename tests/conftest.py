@@ -63,7 +63,7 @@ async def pool(model: Path) -> AsyncIterator[RecognizerPool]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def synthesizer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Synthesizer]:
-    """The embedded English voice and espeak-ng's German one, on one thread."""
+    """The embedded voices, on one thread."""
     workers = Workers(1, "test-speak")
     synthesizer = Synthesizer(synthesizer_paths(), workers, tmp_path_factory.mktemp("cuts"))
     await synthesizer.open()

@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from appliance.audio.pcm import RATE, Recording, floats, s16le, write_wav
 from appliance.hearing.pool import RecognizerPool
+from appliance.language import Language
 from appliance.models.choose import find_recognizer
 from appliance.workers import Workers
 from tests.support.browser import hold_and_speak, open_page
@@ -29,9 +30,18 @@ def server() -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A WAV file of someone asking "what is seven times eight", at a sound card's rate of 48 kHz."""
+    return question(tmp_path_factory, "what is seven times eight", "en")
+
+
+@pytest.fixture(scope="module")
+def german_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return question(tmp_path_factory, "was ist sieben mal acht", "de")
+
+
+def question(tmp_path_factory: pytest.TempPathFactory, text: str, language: Language) -> Path:
+    """A WAV file of someone asking it, at a sound card's rate of 48 kHz."""
     path = tmp_path_factory.mktemp("speech") / "question.wav"
-    speech = floats(spoken_now(["what is seven times eight"])[0])
+    speech = floats(spoken_now([text], language)[0])
     write_wav(path, s16le(soxr.resample(speech, RATE, 48_000)), 48_000)
     return path
 
@@ -53,21 +63,21 @@ class ReceivedSound:
             self.rate = json.loads(frame)["sample_rate"]
             self.pieces.clear()
 
-    def heard(self) -> str:
+    def heard(self, language: Language = "en") -> str:
         """What the embedded recognizer hears in it."""
         mono = s16le(soxr.resample(floats(b"".join(self.pieces)), self.rate, RATE))
         with ThreadPoolExecutor(1) as other:  # Playwright has an event loop of its own in this thread
-            return other.submit(asyncio.run, transcribed(mono)).result()
+            return other.submit(asyncio.run, transcribed(mono, language)).result()
 
 
-async def transcribed(pcm: bytes) -> str:
-    choice = find_recognizer("en", MODELS, "stimme-en-small-0.2")
+async def transcribed(pcm: bytes, language: Language) -> str:
+    choice = find_recognizer(language, MODELS)
     assert choice is not None
     workers = Workers(1, "test")
     try:
-        pool = RecognizerPool({"en": choice.path}, workers)
+        pool = RecognizerPool({language: choice.path}, workers)
         await pool.open()
-        final = await pool.transcribe(Recording(pcm + bytes(16_000), 4000), "en", on_partial=lambda text: None)
+        final = await pool.transcribe(Recording(pcm + bytes(16_000), 4000), language, on_partial=lambda text: None)
         return final.text
     finally:
         workers.close()
@@ -103,6 +113,34 @@ def test_a_tap_and_a_pause_are_enough(server: RunningServer, speech: Path) -> No
         page.wait_for_function("() => voiceAssistant.getMetrics().lastTurn?.stages?.synthesis_ms !== undefined")
         assert page.evaluate("() => voiceAssistant.isRecording") is False
         assert "what is seven times eight" in history(page).lower()
+
+
+def test_a_page_set_to_german_hears_german_and_answers_in_german(server: RunningServer, german_speech: Path) -> None:
+    sound = ReceivedSound()
+    with open_page(server, german_speech, prepare=sound.attach) as page:
+        page.get_by_role("button", name="Deutsch").click()
+        hold_and_speak(page, 2.2)
+        shown = history(page).lower()
+    assert "was ist sieben mal acht" in shown
+    assert "56" in shown
+    assert "sechsundfünfzig" in sound.heard("de")
+
+
+def test_the_better_recognizer_of_the_page_s_language_is_offered_in_the_settings(server: RunningServer) -> None:
+    with open_page(server) as page:
+        page.click("#openSettings")
+        assert "models fetch vosk-model-small-en-us-0.15" in page.locator("#betterEars").inner_text()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Deutsch").click()
+        page.click("#openSettings")
+        assert "Versteht er dich schlecht" in page.locator("#betterEars").inner_text()
+        assert "models fetch vosk-model-small-de-0.15" in page.locator("#betterEars").inner_text()
+
+
+def test_a_german_browser_opens_the_page_in_german(server: RunningServer, german_speech: Path) -> None:
+    with open_page(server, german_speech, locale="de-DE") as page:
+        hold_and_speak(page, 2.2)
+        assert "sieben mal acht" in history(page).lower()
 
 
 def test_typed_german_is_answered_in_german(server: RunningServer) -> None:

@@ -62,9 +62,9 @@ function showDevice() {
   if (!welcome) return;
   const texts = TEXTS[config.language];
   element("device").textContent = `${texts.device}: ${texts.deviceText(welcome)}`;
-  element("noSpeech").hidden = welcome.spoken[config.language] === true;
-  element("noSpeechText").textContent = texts.noSpeech[config.language];
-  element("noSpeechCommand").textContent = FETCH_COMMANDS[config.language];
+  // What comes with Stimme hears commands; where it does, the better recognizer is offered.
+  element("betterEars").hidden = !welcome.recognizer?.startsWith("stimme-");
+  element("betterEarsCommand").textContent = FETCH_COMMANDS[config.language];
 }
 
 function showState() {

@@ -81,7 +81,7 @@ class Synthesizer:
 
     @property
     def names(self) -> dict[Language, str]:
-        return {language: path.stem for language, path in self._paths.items()}
+        return {language: leveled.voice.name for language, leveled in self._voices.items()}
 
     @property
     def stats(self) -> PoolStats:

@@ -14,7 +14,7 @@ from appliance.app import Assistant
 from appliance.language import Language
 from tests.support.device import at_the_device, hears, transcribed
 from tests.support.sound_card import SoundCard
-from tests.support.speech import spoken_now
+from tests.support.speech import spoken, spoken_now
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -47,6 +47,21 @@ async def test_what_is_said_while_the_button_is_held_is_answered_aloud(
         assert final.text == "set a timer for five minutes"
         assert reply.text == "Timer set for five minutes."
         assert await transcribed(assistant, recording) == "timer set for five minutes"
+
+
+async def test_a_device_set_to_german_hears_german_and_answers_in_german(
+    assistant: Assistant, card: SoundCard, tmp_path: Path
+) -> None:
+    request = (await spoken(["stelle einen timer auf fünf minuten"], "de"))[0]
+    async with at_the_device(assistant, card, tmp_path, language="de") as person:
+        with card.recording() as recording:
+            final = await person.ask(request)
+            reply = await person.event(turns.Answered)
+            await person.event(turns.SpeechEnded)
+            await asyncio.sleep(0.2)
+        assert final.text == "stelle einen timer auf fünf minuten"
+        assert reply.language == "de" and "fünf Minuten" in reply.text
+        assert "fünf minuten" in await transcribed(assistant, recording, "de")
 
 
 async def test_a_tap_begins_and_a_second_tap_ends(

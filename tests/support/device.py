@@ -18,6 +18,7 @@ from appliance.app import Assistant
 from appliance.audio.pcm import RATE, Recording, s16le
 from appliance.config import DeviceConfig
 from appliance.device.local import LocalDevice
+from appliance.language import Language
 from appliance.sessions import Sessions
 from tests.support import sound_card
 
@@ -91,12 +92,12 @@ class Person:
 
 @asynccontextmanager
 async def at_the_device(
-    assistant: Assistant, card: sound_card.SoundCard, state: Path, **settings: object
+    assistant: Assistant, card: sound_card.SoundCard, state: Path, *, language: Language = "en", **settings: object
 ) -> AsyncIterator[Person]:
     """A device that runs, with a person before it, once sound has come from the microphone."""
     person = Person(card)
     async with asyncio.TaskGroup() as tasks:
-        sessions = Sessions(assistant, tasks, language="en", max_audio_duration_s=10, observe=person.told)
+        sessions = Sessions(assistant, tasks, language=language, max_audio_duration_s=10, observe=person.told)
         device = person.device = LocalDevice(
             replace(CONFIG, **settings), sessions, tasks, state_directory=state)  # type: ignore[arg-type]
         running = tasks.create_task(device.run())
@@ -115,10 +116,10 @@ def hears(device: LocalDevice) -> bool:
     return microphone is not None and microphone.capture.blocks > 20
 
 
-async def transcribed(assistant: Assistant, recording: sound_card.Recording) -> str:
+async def transcribed(assistant: Assistant, recording: sound_card.Recording, language: Language = "en") -> str:
     """What a recognizer hears in what the loudspeaker played."""
     samples = soxr.resample(recording.samples().astype(np.float32) / 32768, sound_card.RATE, RATE)
     loudest = max(0.05, float(np.abs(samples).max()))
     pcm = s16le(samples / loudest / 2)
-    final = await assistant.ears.transcribe(Recording(pcm, RATE), "en", on_partial=lambda text: None)
+    final = await assistant.ears.transcribe(Recording(pcm, RATE), language, on_partial=lambda text: None)
     return final.text

@@ -83,10 +83,7 @@ export const TEXTS = {
       synthesis_ms: "rest of speech",
       total: "total",
     },
-    noSpeech: {
-      en: "English speech is not installed on the device yet; typing works. To install it, enter there:",
-      de: "German speech is not installed on the device yet; typing works. To install it, enter there:",
-    },
+    betterEars: "The built-in recognizer hears commands. If it hears you badly, enter on the device for a better one:",
     errors: {
       microphone_insecure: "Browsers allow the microphone only on https:// pages and on http://localhost. Open the device's https:// address, or http://localhost:8080 on the device itself. Typing works here.",
       microphone_denied: "The microphone is blocked for this page. Allow it in the browser's address bar, then press again. Typing works.",
@@ -195,10 +192,7 @@ export const TEXTS = {
       synthesis_ms: "übrige Sprache",
       total: "zusammen",
     },
-    noSpeech: {
-      en: "Gesprochenes Englisch ist auf dem Gerät noch nicht installiert; tippen geht. Zum Installieren dort eingeben:",
-      de: "Gesprochenes Deutsch ist auf dem Gerät noch nicht installiert; tippen geht. Zum Installieren dort eingeben:",
-    },
+    betterEars: "Der eingebaute Erkenner versteht Befehle. Versteht er dich schlecht, gib für einen besseren auf dem Gerät ein:",
     errors: {
       microphone_insecure: "Browser erlauben das Mikrofon nur auf https://-Seiten und auf http://localhost. Öffne die https://-Adresse des Geräts oder http://localhost:8080 auf dem Gerät selbst. Tippen geht auch hier.",
       microphone_denied: "Das Mikrofon ist für diese Seite gesperrt. Erlaube es in der Adressleiste des Browsers und drücke dann noch einmal. Tippen geht.",
@@ -231,7 +225,7 @@ export const TEXTS = {
   },
 };
 
-/** What to enter on the device to install speech of a language. */
+/** What to enter on the device for the better recognizer of a language. */
 export const FETCH_COMMANDS = {
   en: "stimme models fetch vosk-model-small-en-us-0.15",
   de: "stimme models fetch vosk-model-small-de-0.15",
