@@ -100,8 +100,10 @@ def _list_name(text: str) -> str:
 
 
 def _same_moment(wanted: str, got: Any, now: datetime) -> bool:
-    if hasattr(got, "resolve"):  # "the six thirty alarm" is the one in the morning
-        return any(_same_moment(wanted, got.resolve(now, waking=waking), now) for waking in (False, True))
+    if hasattr(got, "resolve"):  # "the six thirty alarm": the skill finds it among those that are set
+        moment = got.resolve(now)
+        halves = (timedelta(0), timedelta(hours=12), timedelta(hours=-12))[: 1 if getattr(got, "exact", True) else 3]
+        return any(_same_moment(wanted, moment + half, now) for half in halves)
     if isinstance(got, datetime):
         moment = got.replace(tzinfo=None) if got.tzinfo is None else got.astimezone(now.tzinfo).replace(tzinfo=None)
         return moment.replace(second=0, microsecond=0) == moment_of(wanted, now)
