@@ -1,6 +1,6 @@
 """Settings: what there is, what it means, where its value came from. The only reader of files and environment for them.
 
-`load()` takes, later ones winning: defaults, the settings file, `.env`, the environment, the command line.
+`load()` takes, later ones winning: defaults, the settings files, `.env`, the environment, the command line.
 The upper-case names of the migration guide (AUDIO_CHUNK_SIZE …) are public and stay as they are.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import logging
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,13 @@ from appliance.errors import ConfigError
 from appliance.language import LANGUAGES, Language
 from appliance.limits import CHUNK_BYTES
 
+log = logging.getLogger(__name__)
+
+APPLIANCE_FILE = Path("/etc/stimme/stimme.toml")
+"""The image's own settings: who it serves, where its models are."""
+
 BOOT_FILE = Path("/boot/firmware/stimme.toml")
+"""The person's, on the part of the card that every computer can read."""
 
 
 def setting(
@@ -138,15 +145,17 @@ def load(
     file: Path | None = None, *, env_file: Path | None = None, environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, object] | None = None,
 ) -> Config:
-    """Read all settings. file: must exist if given; without it the boot partition's is read if there is one.
+    """Read all settings. file: must exist if given; without it those of an appliance are read if there are any.
 
+    A boot partition that cannot be read any more is no reason not to start: it is as if there were none.
     overrides: {"server.port": 9000} from the command line. Raises ConfigError with the value and what was expected.
     """
     table = {path: one for path, one in settings()}
     names = {one.metadata["env"]: path for path, one in table.items()}
     found: dict[str, tuple[object, str]] = {}
-    if file is not None or BOOT_FILE.exists():
-        found.update(_from_toml(file or BOOT_FILE, table))
+    for one in (APPLIANCE_FILE, BOOT_FILE) if file is None else (file,):
+        if file is not None or _is_readable(one):
+            found.update(_from_toml(one, table))
     env_path = env_file or Path(".env")
     if env_path.is_file():
         found.update(_from_pairs(_parse_env_file(env_path), names))
@@ -170,6 +179,18 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
     return Config(
         **top, streaming=section(StreamingConfig, "streaming"), server=section(ServerConfig, "server"),
         speech=section(SpeechConfig, "speech"), device=section(DeviceConfig, "device"), sources=dict(sources))
+
+
+def _is_readable(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            opened.read(1)
+    except FileNotFoundError:
+        return False
+    except OSError as error:  # a damaged card
+        log.warning("%s cannot be read (%s); its settings are left out", file, error.strerror)
+        return False
+    return True
 
 
 def _from_toml(file: Path, table: Mapping[str, object]) -> dict[str, tuple[object, str]]:

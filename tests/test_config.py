@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance import config as settings
 from appliance.config import StreamingConfig, load
 from appliance.errors import ConfigError
 
@@ -34,6 +35,23 @@ def test_later_sources_win(folder: Path) -> None:
     assert (config.language, config.server.page_port, config.server.port) == ("en", 3000, 2001)
     assert config.streaming.chunk_size == 2048
     assert config.sources["language"] == "the command line"
+
+
+def test_the_persons_file_wins_over_the_appliances(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    appliance, person = "[server]\nport = 1\npage_port = 80\n", "[server]\nport = 2\n"
+    for name, content in (("APPLIANCE_FILE", appliance), ("BOOT_FILE", person)):
+        (folder / name).write_text(content)
+        monkeypatch.setattr(settings, name, folder / name)
+    config = load(environment={})
+    assert (config.server.port, config.server.page_port) == (2, 80)
+
+
+def test_a_boot_partition_that_cannot_be_read_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settings, "BOOT_FILE", folder)  # reading a directory fails as a damaged file does
+    assert load(environment={}).server.port == 8123
+    assert "its settings are left out" in caplog.text
 
 
 @pytest.mark.parametrize(("content", "words"), [

@@ -1,6 +1,7 @@
 """Resolves the project's dependencies with pip for each machine Stimme is built for: requirements/*.lock.
 
     .venv/bin/python tools/lock.py [TARGET…]
+    .venv/bin/python tools/lock.py --options TARGET     what to tell pip to download or install for it
 
 One line a package: name, version and the SHA-256 of the one file that machine installs, so that `pip install
 --require-hashes -r` takes nothing else. pip resolves for another machine, but looks at the markers of the one it runs
@@ -39,6 +40,8 @@ class Target:
     @property
     def platforms(self) -> list[str]:
         """Wheel platform tags, the newest C library first (PEP 600, and the older aliases)."""
+        if self.machine == "any":
+            return ["any"]
         tags = [f"manylinux_2_{minor}_{self.machine}" for minor in range(self.glibc, 16, -1)]
         return [*tags, f"manylinux2014_{self.machine}"]
 
@@ -63,14 +66,18 @@ TARGETS = {
     "aarch64-cp313": Target("aarch64", "3.13", 41, without=("evdev",)),  # the image: Debian 13
     "x86_64-cp313": Target("x86_64", "3.13", 41),
     "x86_64-cp311": Target("x86_64", "3.11", 36),  # Debian 12
+    "build": Target("any", "3.13", 41),  # what builds the native core, without Python code compiled for one machine
 }
 
 
 def main(names: list[str]) -> int:
     """Write the locks of the targets named, or of all."""
+    if names[:1] == ["--options"]:
+        print("\n".join(TARGETS[names[1]].options))  # noqa: T201  for shell scripts
+        return 0
     for name in names or TARGETS:
         target = TARGETS[name]
-        packages = resolve(target, requirements())
+        packages = resolve(target, requirements(name))
         lines = [f"{package}=={version} --hash=sha256:{digest}" for package, version, digest in sorted(packages)]
         head = [f"# {target.machine}, CPython {target.python}; written by tools/lock.py from pyproject.toml",
                 *(f"# {package}: the distribution's own" for package in target.without)]
@@ -79,16 +86,17 @@ def main(names: list[str]) -> int:
     return 0
 
 
-def requirements() -> list[str]:
-    """What pyproject.toml asks for at run time."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return list(project["dependencies"])
+def requirements(name: str) -> list[str]:
+    """What pyproject.toml asks for at run time, or to build."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return list(project["build-system"]["requires"] if name == "build" else project["project"]["dependencies"])
 
 
 def resolve(target: Target, wanted: list[str]) -> list[tuple[str, str, str]]:
     """[(name, version, sha256)] of everything the target installs. Raises SystemExit when pip fails."""
     with tempfile.TemporaryDirectory() as folder:
-        sources = {name: _build_source(name, Path(folder)) for name in SOURCE_ONLY if name not in target.without}
+        missing = [] if target.machine == "any" else [name for name in SOURCE_ONLY if name not in target.without]
+        sources = {name: _build_source(name, Path(folder)) for name in missing}
         kept = [line for line in wanted if canonicalize_name(Requirement(line).name) not in target.without]
         report = Path(folder) / "report.json"
         _pip("install", "--dry-run", "--quiet", "--ignore-installed", f"--report={report}", f"--target={folder}/target",
