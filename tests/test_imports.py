@@ -21,6 +21,7 @@ PLACES = TYPES | {"config", "conversation", "session", "sessions"}
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "limits": set(), "__main__": {"cli"}, "app": {""}, "cli": {""},
     "systemd": set(), "workers": set(), "memory": set(), "config": {"errors", "language", "limits"},
+    "neighbours": set(), "system": {"errors", "language", "neighbours"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
     "conversation": TYPES, "replay": TYPES, "listening": TYPES | {"replay"},
     "session": TYPES | {"conversation", "listening", "replay"}, "sessions": TYPES | {"conversation", "session"},
@@ -34,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "bell": {"language", "dialogue.types", "state"},
     "state": {"errors", "language", "dialogue.types"},
     "server": PLACES,
-    "device": PLACES | {"audio"},
+    "device": PLACES | {"audio", "neighbours"},
 }
 HOME = {  # third-party name → the modules that may know it
     "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "h11": {"server.http"},
@@ -46,6 +47,7 @@ HOME = {  # third-party name → the modules that may know it
     "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"}, "soundfile": {"audio.pcm"},
     "soxr": {"audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},
     "unicode_rbnf": {"speaking.readout"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
+    "neighbours": set(), "system": {"errors", "language", "neighbours"},
     "websockets": {"server"},
 }
 

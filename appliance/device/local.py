@@ -15,7 +15,7 @@ from appliance.audio.endpointing import Patience
 from appliance.audio.microphone import Microphone
 from appliance.audio.selection import Direction
 from appliance.config import DeviceConfig
-from appliance.device import earcons, hints, settings
+from appliance.device import beside, earcons, hints, settings
 from appliance.device.button import gpio_button, keys, terminal
 from appliance.device.lamp import Lamp, lamp
 from appliance.device.push_to_talk import PushToTalk
@@ -78,9 +78,11 @@ class LocalDevice:
             stack.enter_context(gpio_button(config.gpio_button, edge))
             stack.enter_context(gpio_button(config.gpio_mute, self.set_muted, report_now=True))
             stack.enter_context(terminal(config.terminal, edge, self.button.is_listening, self._toggle_mute))
+            stack.enter_context(beside.notices(self.announce))
             self._show_idle()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.sound.keep_open())
+                tasks.create_task(beside.show_level(self._level))
                 if self._keys is not None:
                     tasks.create_task(self._keys.watch())
 
@@ -255,6 +257,7 @@ class LocalDevice:
         """Nobody else can take this session: its secret is never told."""
 
     def tell(self, event: turns.Event) -> None:
+        beside.show(event)
         match event:
             case turns.Listening():
                 self._lamp.show("listening")
@@ -273,6 +276,10 @@ class LocalDevice:
             case turns.Failed():
                 self._play(earcons.refused)
                 self._show_error()
+
+    def _level(self) -> float | None:
+        microphone = self.sound.microphone
+        return None if microphone is None else microphone.capture.peak
 
     def _show_idle(self) -> None:
         if self._listening_to is None:
