@@ -108,6 +108,14 @@ class DeviceConfig:
 
 
 @dataclass(frozen=True)
+class UpdateConfig:
+    """Where an appliance gets newer releases of Stimme from. Nothing is asked for unless this is set."""
+
+    url: str = setting("", "STIMME_UPDATE_URL", "address that holds latest.json; empty: none")
+    automatic: bool = setting(False, "STIMME_UPDATE_AUTOMATIC", "install newer releases at night by itself")
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything in force. `sources` maps "server.port" to where the value came from."""
 
@@ -118,6 +126,7 @@ class Config:
     server: ServerConfig = field(default_factory=ServerConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     device: DeviceConfig = field(default_factory=DeviceConfig)
+    update: UpdateConfig = field(default_factory=UpdateConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def models_path(self) -> Path:
@@ -133,7 +142,8 @@ class Config:
 
 def settings(config: type | object = Config, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Every setting as ("server.port", its field)."""
-    sections = {"streaming": StreamingConfig, "server": ServerConfig, "speech": SpeechConfig, "device": DeviceConfig}
+    sections = {"streaming": StreamingConfig, "server": ServerConfig, "speech": SpeechConfig, "device": DeviceConfig,
+                "update": UpdateConfig}
     for one in dataclasses.fields(config):  # type: ignore[arg-type]
         if one.name in sections and not prefix:
             yield from settings(sections[one.name], f"{one.name}.")
@@ -178,7 +188,8 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
     top: dict[str, Any] = {p: v for p, v in values.items() if "." not in p}
     return Config(
         **top, streaming=section(StreamingConfig, "streaming"), server=section(ServerConfig, "server"),
-        speech=section(SpeechConfig, "speech"), device=section(DeviceConfig, "device"), sources=dict(sources))
+        speech=section(SpeechConfig, "speech"), device=section(DeviceConfig, "device"),
+        update=section(UpdateConfig, "update"), sources=dict(sources))
 
 
 def _is_readable(file: Path) -> bool:

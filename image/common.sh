@@ -9,7 +9,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
   work=${STIMME_IMAGE_WORK:-$top/build/image} # everything made on the way; nothing of it is needed afterwards
   workshop=$work/workshop
   suite=trixie
-  version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
+  version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$top/appliance/__init__.py")
 }
 
 say() { printf '==> %s\n' "$*"; }

@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "device": PLACES | {"audio", "neighbours"},
 }
 HOME = {  # third-party name → the modules that may know it
+    "cryptography": {"system.release"},
     "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "h11": {"server.http"},
     "hassil": {"dialogue.understanding"}, "home_assistant_intents": {"dialogue.understanding"},
     "yaml": {"dialogue.family"},
@@ -49,6 +50,7 @@ HOME = {  # third-party name → the modules that may know it
     "unicode_rbnf": {"speaking.readout"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
     "neighbours": set(), "system": {"errors", "language", "neighbours"},
     "websockets": {"server"},
+    "neighbours": set(), "system": {"errors", "language", "neighbours"},
 }
 
 

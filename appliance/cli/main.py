@@ -56,6 +56,13 @@ def _carry_out(options: argparse.Namespace) -> int:
 
         run(config, fetching=options.fetch)
         return 0
+    if options.command == "update":
+        from appliance.system.commands import run as update
+
+        if options.scheduled and not config.update.automatic:
+            return 0
+        return update(options.source or config.update.url, check=options.check, settle=options.settle,
+                      scheduled=options.scheduled)
     from appliance.cli import commands  # here, so that --help does not load models' libraries
 
     result = getattr(commands, options.command)(config, options)
@@ -137,6 +144,14 @@ def _parser() -> argparse.ArgumentParser:
     check = subcommands.add_parser("check", help="what is in force, from where, and what this machine can do")
     check.add_argument("--audio", action="store_true", help="play a chirp, listen, and say what is wrong")
     check.add_argument("--json", action="store_true")
+
+    update = subcommands.add_parser(
+        "update", help="on the appliance: install a newer, signed release of Stimme",
+        description="Exit codes besides the usual: 4 with --check when there is a newer release.")
+    update.add_argument("source", nargs="?", default="", help="a release's .json, or an address with latest.json")
+    update.add_argument("--check", action="store_true", help="only say whether there is a newer one")
+    update.add_argument("--settle", action="store_true", help=argparse.SUPPRESS)  # after a power cut
+    update.add_argument("--scheduled", action="store_true", help=argparse.SUPPRESS)  # by the nightly timer
 
     devices = subcommands.add_parser("devices", help="microphones and loudspeakers, and what is wrong with each")
     devices.add_argument("--json", action="store_true")

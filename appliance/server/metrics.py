@@ -44,6 +44,9 @@ class Metrics:
         self._stages = Histogram(
             "voice_turn_latency_seconds", "Time a stage of a turn took; recognition counts from the end of speech",
             ["stage"], buckets=STAGE_BUCKETS_S, registry=self._registry)
+        self._under_way: set[str] = set()
+        Gauge("voice_turns_under_way", "People who are speaking or being answered", registry=self._registry
+              ).set_function(lambda: len(self._under_way))
         self._turns = Counter("voice_turns", "Turns answered", ["understood"], registry=self._registry)
         self._dropped = Counter(
             "voice_dropped_frames", "Messages of sound that were not used, and why", ["reason"],
@@ -65,6 +68,11 @@ class Metrics:
 
     def event(self, event: turns.Event) -> None:
         """Count what a conversation reports."""
+        match event:
+            case turns.Listening() | turns.SpeechStarted():
+                self._under_way.add(event.id)
+            case turns.Answered() | turns.SpeechEnded() | turns.Cancelled() | turns.Failed():
+                self._under_way.discard(event.id)
         match event:
             case turns.FinalHeard():
                 self._observe(event.timings, "recognition")

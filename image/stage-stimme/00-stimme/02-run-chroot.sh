@@ -15,7 +15,8 @@ echo stimme > /etc/hostname
 grep -q '127.0.1.1' /etc/hosts 2>/dev/null || printf '127.0.1.1\tstimme\n' >> /etc/hosts
 
 systemctl enable stimme.service stimme-first-boot.service stimme-console.service stimme-hotspot.service \
-	stimme-alias.service stimme-cloud-off.service nftables.service avahi-daemon.service NetworkManager.service \
+	stimme-alias.service stimme-welcome.service stimme-update-settle.service stimme-update.timer \
+	stimme-cloud-off.service nftables.service avahi-daemon.service NetworkManager.service \
 	unattended-upgrades.service systemd-timesyncd.service
 # SSH comes on when Raspberry Pi Imager's settings bring a key (cloud-init), not before.
 systemctl disable ssh.service ssh.socket 2>/dev/null || true

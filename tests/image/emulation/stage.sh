@@ -18,7 +18,7 @@ copy_previous() { :; } # there is only this one
 log() { printf '%(%H:%M:%S)T %s\n' -1 "$*"; }
 export -f on_chroot copy_previous log
 
-mount --bind /dev "$ROOTFS_DIR/dev"
+mount --rbind /dev "$ROOTFS_DIR/dev" # one cannot leave out what is mounted below it, in a user namespace
 mount --rbind /proc "$ROOTFS_DIR/proc"
 trap 'umount -l "$ROOTFS_DIR/proc" "$ROOTFS_DIR/dev"' EXIT
 
