@@ -23,7 +23,8 @@ def texts(name: str, address: str) -> dict[str, str]:
     """What is said, by language. address: "" without a network."""
     if not address:
         return {"en": "Hello, I am Stimme, and ready. Hold the button and talk to me. I have no network yet.",
-                "de": "Hallo, ich bin Stimme und bereit. Halte die Taste und sprich mit mir. Ein Netz habe ich noch nicht."}
+                "de": "Hallo, ich bin Stimme und bereit. Halte die Taste und sprich mit mir. Ein Netz habe ich noch "
+                      "nicht."}
     letters = ", ".join(name.rpartition("-")[2].upper())
     return {
         "en": "Hello, I am Stimme, and ready. Hold the button and talk to me. "
