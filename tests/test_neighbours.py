@@ -45,15 +45,21 @@ def test_what_is_no_object_is_passed_over(address: Path) -> None:
 
 async def test_what_another_program_wants_said_is_announced_in_every_language(address: Path) -> None:
     said: asyncio.Queue[tuple[Mapping[Language, str], str, str]] = asyncio.Queue()
-    with beside.notices(lambda *what: said.put_nowait(what), address):
-        neighbours.send(address, en="only English")
-        neighbours.send(address, en="hello", de="hallo")
-        assert await asyncio.wait_for(said.get(), 5) == ({"en": "hello", "de": "hallo"}, "notice-1", "notice")
+
+    async def announce(texts: Mapping[Language, str], announcement: str, kind: str) -> None:
+        said.put_nowait((texts, announcement, kind))
+
+    async with asyncio.TaskGroup() as tasks:
+        listening = tasks.create_task(beside.say_notices(announce, address))
+        await asyncio.sleep(0)
+        for sent in ({"en": "only English"}, {"en": "hello", "de": "hallo"}, {"en": "bye", "de": "tschüss"}):
+            assert neighbours.send(address, **sent)
+        assert [(await asyncio.wait_for(said.get(), 5))[0]["de"] for _ in range(2)] == ["hallo", "tschüss"]
+        listening.cancel()
 
 
 async def test_without_the_directory_nothing_listens(tmp_path: Path) -> None:
-    with beside.notices(lambda *what: None, tmp_path / "missing" / "say"):
-        pass
+    await asyncio.wait_for(beside.say_notices(lambda *what: asyncio.sleep(0), tmp_path / "missing" / "say"), 5)
 
 
 def test_the_screen_is_told_what_the_device_hears_and_says(address: Path) -> None:

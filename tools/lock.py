@@ -36,6 +36,8 @@ class Target:
     glibc: int
     without: tuple[str, ...] = ()
     """What comes from the distribution there."""
+    extras: tuple[str, ...] = ()
+    """Which of pyproject.toml's optional dependencies are wanted there too."""
 
     @property
     def platforms(self) -> list[str]:
@@ -63,7 +65,7 @@ class Target:
 
 
 TARGETS = {
-    "aarch64-cp313": Target("aarch64", "3.13", 41, without=("evdev",)),  # the image: Debian 13
+    "aarch64-cp313": Target("aarch64", "3.13", 41, without=("evdev",), extras=("gpio",)),  # the image: Debian 13
     "x86_64-cp313": Target("x86_64", "3.13", 41),
     "x86_64-cp311": Target("x86_64", "3.11", 36),  # Debian 12
     "build": Target("any", "3.13", 41),  # what builds the native core, without Python code compiled for one machine
@@ -89,7 +91,10 @@ def main(names: list[str]) -> int:
 def requirements(name: str) -> list[str]:
     """What pyproject.toml asks for at run time, or to build."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return list(project["build-system"]["requires"] if name == "build" else project["project"]["dependencies"])
+    if name == "build":
+        return list(project["build-system"]["requires"])
+    optional = project["project"]["optional-dependencies"]
+    return [*project["project"]["dependencies"], *(line for extra in TARGETS[name].extras for line in optional[extra])]
 
 
 def resolve(target: Target, wanted: list[str]) -> list[tuple[str, str, str]]:

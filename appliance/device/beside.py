@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from appliance import neighbours, turns
@@ -18,29 +17,26 @@ NOBODY_S = 5.0
 """How often to look for a screen when there is none."""
 
 
-@contextmanager
-def notices(
-    announce: Callable[[Mapping[Language, str], str, str], None], address: Path = neighbours.SAY
-) -> Iterator[None]:
-    """Have announce(texts, id, "notice") called for what other programs on this machine want said.
+async def say_notices(
+    announce: Callable[[Mapping[Language, str], str, str], Awaitable[object]], address: Path = neighbours.SAY
+) -> None:
+    """Have announce(texts, id, "notice") called for what other programs on this machine want said, for ever.
 
-    Only where systemd made the directory for it; elsewhere nothing happens.
+    Only where systemd made the directory for it; elsewhere this ends at once.
     """
     if not address.parent.is_dir():
-        yield
         return
-    loop, numbers = asyncio.get_running_loop(), itertools.count(1)
+    loop, arrived = asyncio.get_running_loop(), asyncio.Event()
     with neighbours.Inbox(address) as inbox:
-
-        def arrived() -> None:
-            message = inbox.receive(0) or {}
-            texts = {language: str(message.get(language, "")) for language in LANGUAGES}
-            if all(texts.values()):
-                announce(texts, f"notice-{next(numbers)}", "notice")
-
-        loop.add_reader(inbox.fileno(), arrived)
+        loop.add_reader(inbox.fileno(), arrived.set)
         try:
-            yield
+            for number in itertools.count(1):
+                while (message := inbox.receive(0)) is None:
+                    arrived.clear()
+                    await arrived.wait()
+                texts = {language: str(message.get(language, "")) for language in LANGUAGES}
+                if all(texts.values()):
+                    await announce(texts, f"notice-{number}", "notice")
         finally:
             loop.remove_reader(inbox.fileno())
 

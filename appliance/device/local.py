@@ -78,10 +78,10 @@ class LocalDevice:
             stack.enter_context(gpio_button(config.gpio_button, edge))
             stack.enter_context(gpio_button(config.gpio_mute, self.set_muted, report_now=True))
             stack.enter_context(terminal(config.terminal, edge, self.button.is_listening, self._toggle_mute))
-            stack.enter_context(beside.notices(self.announce))
             self._show_idle()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.sound.keep_open())
+                tasks.create_task(beside.say_notices(self.announce))
                 tasks.create_task(beside.show_level(self._level))
                 if self._keys is not None:
                     tasks.create_task(self._keys.watch())

@@ -61,7 +61,8 @@ def places(tmp_path: Path) -> Places:
 
 
 def publish(
-    folder: Path, version: str, *, key: Ed25519PrivateKey = KEY, models: str = MODELS, changes: dict[str, object] | None = None
+    folder: Path, version: str, *, key: Ed25519PrivateKey = KEY, models: str = MODELS,
+    changes: dict[str, object] | None = None,
 ) -> str:
     """Publish a release as image/sign does; the manifest's path."""
     folder.mkdir(exist_ok=True)
