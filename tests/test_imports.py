@@ -42,15 +42,13 @@ HOME = {  # third-party name → the modules that may know it
     "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "h11": {"server.http"},
     "hassil": {"dialogue.understanding"}, "home_assistant_intents": {"dialogue.understanding"},
     "yaml": {"dialogue.family"},
+    "segno": {"system.console"}, "websockets": {"server", "system.selfturn"},
     "native": {"audio"},
     "numpy": {"audio", "device.earcons", "device.selftest", "hearing.vosk", "speaking"},
     "onnx": {"speaking.vits"}, "onnxruntime": {"speaking.vits"}, "piper": {"speaking.voices"},
     "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"}, "soundfile": {"audio.pcm"},
     "soxr": {"audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},
     "unicode_rbnf": {"speaking.readout"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
-    "neighbours": set(), "system": {"errors", "language", "neighbours"},
-    "websockets": {"server"},
-    "neighbours": set(), "system": {"errors", "language", "neighbours"},
 }
 
 
