@@ -33,6 +33,7 @@ from appliance.memory import give_back, share_heaps
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.catalogue import Kind
 from appliance.models.choose import Choice, find_recognizer, find_voice, how_to_get
+from appliance.models.embedded import prepared_directory, voices_within
 from appliance.server.access import Guard
 from appliance.server.listener import Listener, Route
 from appliance.server.metrics import Metrics
@@ -96,7 +97,9 @@ async def awake(
             pool = RecognizerPool(
                 {language: choice.path for language, choice in recognizers.items()}, hearing,
                 partial_interval_s=partial_interval_s)
-            synthesizer = Synthesizer({language: choice.path for language, choice in voices.items()}, speaking)
+            synthesizer = Synthesizer(
+                {language: choice.path for language, choice in voices.items()}, speaking,
+                prepared=map(voices_within, (models, prepared_directory())))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(pool.open())
                 tasks.create_task(synthesizer.open())

@@ -21,7 +21,9 @@ from appliance.dialogue.types import Memory
 from appliance.errors import ModelError
 from appliance.models.catalogue import CATALOGUE, by_name
 from appliance.models.choose import find_recognizer, find_voice
+from appliance.models.embedded import prepared_directory, voices_within
 from appliance.models.fetch import fetch
+from appliance.speaking.synthesizer import prepare
 
 HEAR_BLOCK = 4_000
 """Samples between two looks at the partial transcript: a quarter of a second."""
@@ -123,6 +125,8 @@ def models(config: Config, options: argparse.Namespace) -> int:
         return 0
     if options.action == "fetch":
         return _fetch(options.names, directory)
+    if options.action == "prepare":
+        return _prepare(config, options.directory or prepared_directory())
     chosen = (choose(config, "recognizer", directory), choose(config, "voice", directory))
     in_use = {choice.name for by_language in chosen for choice in by_language.values()}
     for model in CATALOGUE:
@@ -137,9 +141,19 @@ def models(config: Config, options: argparse.Namespace) -> int:
             _print_json(**row)
             continue
         state = "in use" if row["in_use"] else "on disk" if row["on_disk"] else f"{row['size_mb']:.0f} MB to fetch"
-        print(f"{model.name:30} {model.kind:11} {model.language}  {model.licence:11} {state:16} {model.note}")
+        print(f"{model.name:28} {model.kind:10} {model.language}  {model.licence:16} {state}\n    {model.note}")
     if not options.json:
         print(f"\nKept in {directory}. `stimme models fetch NAME` gets one.")
+    return 0
+
+
+def _prepare(config: Config, directory: Path) -> int:
+    """Do once, at build time, what would otherwise be done at the first start."""
+    for kind in ("recognizer", "voice"):
+        for language, choice in choose(config, kind, directory).items():
+            if choice.engine == "piper":
+                prepare(choice.path, language, voices_within(directory))
+            print(f"{language} {kind:10} {choice.name}: {choice.path}")
     return 0
 
 

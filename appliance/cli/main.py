@@ -138,6 +138,11 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     fetch = actions.add_parser("fetch", help="fetch by name; checksums are verified")
     fetch.add_argument("names", nargs="+", metavar="NAME")
+    prepare = actions.add_parser(
+        "prepare", help="unpack recognizers and make voices ready, so that a read-only system starts at once",
+        description="Unpack the recognizers that come with Stimme and make every voice in use ready to speak, in a "
+        "directory that is only read afterwards: the one that Stimme looks into by itself, or the models' directory.")
+    prepare.add_argument("directory", nargs="?", type=Path, help="share/stimme/models beside the Python that runs")
     path = actions.add_parser("path", help="where models are kept, or where one is")
     path.add_argument("name", nargs="?")
 

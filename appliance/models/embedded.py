@@ -29,6 +29,11 @@ def prepared_directory() -> Path:
     return Path(sys.prefix) / "share" / "stimme" / "models"
 
 
+def voices_within(models: Path) -> Path:
+    """Where a directory of models has what was made of its voices at build time."""
+    return models / "voices"
+
+
 def embedded_recognizer(model: Model, directory: Path, prepared: Path) -> Path:
     """The directory of a recognizer that comes with Stimme; unpacked into `directory` if it is ready in neither.
 

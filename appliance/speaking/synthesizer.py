@@ -15,7 +15,7 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -60,14 +60,19 @@ class Synthesizer:
     """Everybody's voices, one for each language. Belongs to one event loop.
 
     voices: language → path as models.find_voice gives it. workers: where synthesis happens; the caller's to close.
-    cache: directory for voices cut in two; None takes the user's cache directory.
+    cache: directory for what is made of voices; None takes the user's cache directory. prepared: directories where that
+    was done at build time (prepare); they are only read.
     """
 
-    def __init__(self, voices: Mapping[Language, Path], workers: Workers, cache: Path | None = None) -> None:
+    def __init__(
+        self, voices: Mapping[Language, Path], workers: Workers, cache: Path | None = None, *,
+        prepared: Iterable[Path] = (),
+    ) -> None:
         self._paths = dict(voices)
         self._workers = workers
         user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self._cut_cache = cache or user_cache / "stimme" / "voices"
+        self._cache = cache or user_cache / "stimme" / "voices"
+        self._prepared = tuple(prepared)
         self._voices: dict[Language, _Leveled] = {}
         self._said = _Said(CACHE_BYTES)
         self._under_way: WeakValueDictionary[_Key, _Clause] = WeakValueDictionary()
@@ -96,8 +101,11 @@ class Synthesizer:
     async def open(self) -> None:
         """Load and warm the voices. Raises ModelError naming the path and the remedy."""
         for language, path in self._paths.items():
-            self._voices[language] = await self._workers.run(_load, path, language, self._cut_cache)
+            self._voices[language] = await self._workers.run(_load, path, language, self._cache_of(path))
             log.debug("voice for '%s': %s", language, self._voices[language].voice.name)
+
+    def _cache_of(self, path: Path) -> Path:
+        return next((place for place in self._prepared if any(place.glob(f"{path.stem}-*"))), self._cache)
 
     async def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]:
         """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
@@ -232,6 +240,12 @@ class _Said:
         self._size_bytes += clause.size_bytes
         while self._size_bytes > self._capacity_bytes:
             self._size_bytes -= self._clauses.popitem(last=False)[1].size_bytes
+
+
+def prepare(path: Path, language: Language, directory: Path) -> None:
+    """Do at build time what a voice needs once, into a directory that Synthesizer then gets as `prepared`. Blocks."""
+    directory.mkdir(parents=True, exist_ok=True)
+    load_voice(path, language, directory)
 
 
 def _load(path: Path, language: Language, cache: Path) -> _Leveled:
