@@ -21,6 +21,14 @@ _LISTS = {
     "shopping": "shopping shop grocery groceries einkauf einkaufs einkaufen einkaufszettel einkaufsliste".split(),
     "todo": "todo todos to-do aufgaben task tasks todoliste erledigungen chores".split(),
 }
+_FOODS = {
+    "mehl": "flour", "zucker": "sugar", "milch": "milk", "honig": "honey", "salz": "salt", "reis": "rice",
+    "haferflocken": "oat", "sahne": "cream", "fleisch": "meat", "ei": "egg", "eier": "egg", "kartoffeln": "potatoe",
+    "nudeln": "pasta", "schwarzer tee": "black tea", "brokkoli": "broccoli", "karotten": "carrot",
+}  # fmt: skip
+"""A skill may name foods by one key for both languages."""
+_STATUS = ("AlarmStatus", "ReminderStatus")
+"""Who asks about Saturday is answered by all that is set as well."""
 _SETS = ("HassStartTimer", "SetAlarm", "SetReminder")
 _SET_BY_NOBODY = ("duration_s", "moment", "repeat")
 """With _SETS, a value of these that was not said is wrong; other slots may have a default."""
@@ -31,6 +39,8 @@ def differences(expected: Mapping[str, str], answer: Answer, now: datetime) -> l
     found = []
     for slot, wanted in expected.items():
         got = _value(slot, answer)
+        if got is None and slot == "day" and answer.intent.name in _STATUS:
+            continue
         if got is None or wanted != "*" and not _same(slot, wanted, got, now):
             found.append(f"{slot}={got}, expected {wanted}")
     mine = _SET_BY_NOBODY if answer.intent.name in _SETS else ()
@@ -67,6 +77,8 @@ def _same(slot: str, wanted: str, got: Any, now: datetime) -> bool:
     if slot in ("items", "options"):
         parts = got if isinstance(got, (list, tuple, set, frozenset)) else str(got).split(",")
         return sorted(words(part) for part in wanted.split(",")) == sorted(words(str(part)) for part in parts)
+    if slot in ("food", "ingredient"):
+        return _food(wanted) == _food(str(got))
     if slot == "list":
         return _list_name(wanted) == _list_name(str(got))
     if re.fullmatch(r"-?\d+(\.\d+)?(/\d+)?", wanted):
@@ -90,6 +102,11 @@ def words(text: str) -> str:
     while kept and kept[-1] in _SMALL_WORDS:
         kept = kept[:-1]
     return " ".join(kept)
+
+
+def _food(text: str) -> str:
+    name = words(text)
+    return _FOODS.get(name, name.removesuffix("s"))
 
 
 def _list_name(text: str) -> str:
