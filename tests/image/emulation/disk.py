@@ -23,7 +23,7 @@ def write(root: Path, image: Path) -> Path:
     if not boot_files.exists():
         firmware.rename(boot_files)  # only in the FAT, as on a real card
         firmware.mkdir()
-    used = int(_run("du", "--summarize", "--block-size=1", str(root)).split()[0])
+    used = int(run("du", "--summarize", "--block-size=1", str(root)).split()[0])
     size = -(-int(used * 1.08 + FREE) // MIB) * MIB
     start = BOOT_START + BOOT_SIZE
     image.unlink(missing_ok=True)
@@ -31,23 +31,23 @@ def write(root: Path, image: Path) -> Path:
         os.truncate(file.fileno(), start + size)
     table = (f"label: dos\nstart={BOOT_START // 512}, size={BOOT_SIZE // 512}, type=c\n"
              f"start={start // 512}, size={size // 512}, type=83\n")
-    _run("sfdisk", "--quiet", str(image), stdin=table)
-    _run("mke2fs", "-q", "-t", "ext4", "-L", "rootfs", "-E", f"offset={start},root_owner=0:0", "-d", str(root),
+    run("sfdisk", "--quiet", str(image), stdin=table)
+    run("mke2fs", "-q", "-t", "ext4", "-L", "rootfs", "-E", f"offset={start},root_owner=0:0", "-d", str(root),
          str(image), str(size // 1024))
     fat = image.with_suffix(".fat")
     with fat.open("wb") as file:
         os.truncate(file.fileno(), BOOT_SIZE)
-    _run("mkfs.vfat", "-F", "32", "-n", "bootfs", str(fat))
+    run("mkfs.vfat", "-F", "32", "-n", "bootfs", str(fat))
     for path in sorted(boot_files.iterdir()):
-        _run("mcopy", "-i", str(fat), "-s", str(path), "::")
-    _run("dd", f"if={fat}", f"of={image}", "bs=1M", f"seek={BOOT_START // MIB}", "conv=notrunc,sparse", "status=none")
+        run("mcopy", "-i", str(fat), "-s", str(path), "::")
+    run("dd", f"if={fat}", f"of={image}", "bs=1M", f"seek={BOOT_START // MIB}", "conv=notrunc,sparse", "status=none")
     fat.unlink()
     return image
 
 
 def put(image: Path, file: Path, name: str) -> None:
     """Replace a file on an image's boot partition."""
-    _run("mcopy", "-o", "-i", f"{image}@@{BOOT_START}", str(file), f"::{name}")
+    run("mcopy", "-o", "-i", f"{image}@@{BOOT_START}", str(file), f"::{name}")
 
 
 def destroy_boot(image: Path) -> None:
@@ -60,10 +60,10 @@ def destroy_boot(image: Path) -> None:
 
 def check(image: Path) -> str:
     """What e2fsck says of the root file system, which is not changed; raises if it is damaged beyond its journal."""
-    return _run("e2fsck", "-fn", f"{image}?offset={BOOT_START + BOOT_SIZE}")
+    return run("e2fsck", "-fn", f"{image}?offset={BOOT_START + BOOT_SIZE}")
 
 
-def _run(*command: str, stdin: str | None = None) -> str:
+def run(*command: str, stdin: str | None = None) -> str:
     """A tool of the workshop, with the workshop's libraries."""
     places = (WORKSHOP / "usr" / folder / command[0] for folder in ("sbin", "bin"))
     tool = next(path for path in places if path.exists())
