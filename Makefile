@@ -54,6 +54,16 @@ test-said: setup-test ## all 10,000 numbers, every minute and date said by Pico,
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
 
+image: setup ## the image for the Raspberry Pi → deploy/ (network, root or Docker, 20 GB, an hour or two)
+	@image/build
+
+image-check: setup-test ## what can be known of the image without building it: seconds
+	@$(PYTHON) -m pytest tests/image tests/system $(ARGS)
+
+image-test: setup-test ## the image's stage on a plain Debian, booted in an emulated machine: an hour (root)
+	@image/assemble
+	@$(PYTHON) -m tests.image.emulation $(ARGS)
+
 lock: setup-test ## resolve the dependencies again for each machine → requirements/*.lock
 	@$(PYTHON) tools/lock.py $(ARGS)
 
