@@ -99,7 +99,7 @@ async def awake(
                 partial_interval_s=partial_interval_s)
             synthesizer = Synthesizer(
                 {language: choice.path for language, choice in voices.items()}, speaking,
-                prepared=map(voices_within, (models, prepared_directory())))
+                config.cache_path() / "voices", prepared=map(voices_within, (models, prepared_directory())))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(pool.open())
                 tasks.create_task(synthesizer.open())
@@ -127,9 +127,12 @@ class _LoggedMind:
         return answer
 
 
-def choose(config: Config, kind: Kind, models: Path) -> dict[Language, Choice]:
-    """The recognizer or voice of each language that has one. Raises ModelError if a configured one is missing."""
-    find = find_recognizer if kind == "recognizer" else find_voice
+def choose(config: Config, kind: Kind, models: Path, *, unpack: bool = True) -> dict[Language, Choice]:
+    """The recognizer or voice of each language that has one. Raises ModelError if a configured one is missing.
+
+    unpack: False only looks, and names where an embedded recognizer would be unpacked.
+    """
+    find = partial(find_recognizer, unpack=unpack) if kind == "recognizer" else find_voice
     found = {language: find(language, models, getattr(config.speech, f"{kind}_{language}")) for language in LANGUAGES}
     return {language: choice for language, choice in found.items() if choice is not None}
 

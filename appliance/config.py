@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import logging
 import os
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -130,14 +131,47 @@ class Config:
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def models_path(self) -> Path:
-        """Where models live: as configured, else $XDG_DATA_HOME/stimme/models (XDG base directory specification)."""
-        base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-        return Path(self.speech.models_directory or f"{base}/stimme/models").expanduser()
+        """Where models live: as configured, systemd's $STATE_DIRECTORY/models, else the user's data directory."""
+        service = _service_directory("STATE_DIRECTORY")
+        if self.speech.models_directory or not service:
+            return _own(self.speech.models_directory) or _user_directory("XDG_DATA_HOME", ".local/share") / "models"
+        return service / "models"
 
     def state_path(self) -> Path:
-        """Where timers are kept: as configured, systemd's $STATE_DIRECTORY, else $XDG_STATE_HOME/stimme."""
-        base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-        return Path(self.state_directory or os.environ.get("STATE_DIRECTORY") or f"{base}/stimme").expanduser()
+        """Where timers are kept: as configured, systemd's $STATE_DIRECTORY, else the user's state directory."""
+        service = _service_directory("STATE_DIRECTORY")
+        return _own(self.state_directory) or service or _user_directory("XDG_STATE_HOME", ".local/state")
+
+    def cache_path(self) -> Path:
+        """What can be made again at any time: systemd's $CACHE_DIRECTORY, else the user's cache directory."""
+        return _service_directory("CACHE_DIRECTORY") or _user_directory("XDG_CACHE_HOME", ".cache")
+
+
+def _own(path: str) -> Path | None:
+    """A path as a person configured it; ~ is their home, if they have one."""
+    if not path:
+        return None
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{path}: this user has no home directory; give the whole path") from None
+
+
+def _service_directory(name: str) -> Path | None:
+    """What systemd made for the service; the first one, if it made several (systemd.exec(5))."""
+    first = os.environ.get(name, "").partition(":")[0]
+    return Path(first) if first else None
+
+
+def _user_directory(name: str, below_home: str) -> Path:
+    """As the XDG base directory specification says; the temporary directory for a user without a home."""
+    base = os.environ.get(name)
+    if base:
+        return Path(base) / "stimme"
+    try:
+        return Path.home() / below_home / "stimme"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"stimme-{os.getuid()}" / below_home.rpartition("/")[2]
 
 
 def settings(config: type | object = Config, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any]]]:

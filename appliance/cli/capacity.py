@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from appliance import __version__
-from appliance.app import Assistant, awake
+from appliance.app import Assistant, awake, choose
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Recording, Tape
 from appliance.config import Config
 from appliance.conversation import say
 from appliance.language import LANGUAGES, Language
+from appliance.models.catalogue import Kind
 
 log = logging.getLogger(__name__)
 
@@ -55,16 +56,22 @@ class Capacity:
         return int(self.speaks_x_realtime * USABLE)
 
 
-async def capacity(config: Config) -> Capacity:
-    """As remembered from the last time with the same machine, models and threads, else measured now (seconds)."""
-    async with awake(config) as assistant:
-        file, key = config.state_path() / "capacity.json", _key(config, assistant)
-        found = remembered(file, key)
-        if found is None:
-            log.info("measuring how fast this machine hears and speaks")
+async def capacity(config: Config, *, measuring: bool) -> Capacity | None:
+    """As remembered from the last time with the same machine, models and threads; None if it was not measured.
+
+    measuring: then it is now, which takes seconds, loads the models and is written down. Else nothing is written.
+    """
+    file, key = config.state_path() / "capacity.json", _key(config)
+    found = remembered(file, key)
+    if found is None and measuring:
+        log.info("measuring how fast this machine hears and speaks")
+        async with awake(config) as assistant:
             found = await measure(config, assistant)
+        try:
             file.write_text(json.dumps({"key": key} | asdict(found)), encoding="utf-8")
-        return found
+        except OSError as error:
+            log.warning("%s cannot be written (%s); it will be measured again", file, error.strerror)
+    return found
 
 
 async def measure(config: Config, assistant: Assistant) -> Capacity:
@@ -99,9 +106,11 @@ def _seconds(speech: list[bytes]) -> float:
     return sum(map(len, speech)) / SAMPLE_BYTES / RATE
 
 
-def _key(config: Config, assistant: Assistant) -> list[object]:
+def _key(config: Config) -> list[object]:
     """What the measurement depends on."""
-    models = [*assistant.ears.names.values(), *assistant.mouth.names.values()]
+    kinds: tuple[Kind, ...] = ("recognizer", "voice")
+    models = [
+        choice.name for kind in kinds for choice in choose(config, kind, config.models_path(), unpack=False).values()]
     return [__version__, processor(), config.streaming.workers(), config.streaming.tts_workers, *models]
 
 

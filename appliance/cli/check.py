@@ -22,7 +22,7 @@ async def check(config: Config, options: argparse.Namespace) -> int:
     if options.audio:
         return await _check_audio(config, options.json)
     report: dict[str, Any] = {"settings": _settings(config), "models": _models(config), "machine": _machine()}
-    report["capacity"] = await _capacity(config)
+    report["capacity"] = await _capacity(config, measuring=options.capacity)
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
@@ -57,7 +57,7 @@ def _models(config: Config) -> list[dict[str, Any]]:
     rows = []
     kinds: tuple[Literal["recognizer", "voice"], ...] = ("recognizer", "voice")
     for kind in kinds:
-        chosen = choose(config, kind, config.models_path())
+        chosen = choose(config, kind, config.models_path(), unpack=False)
         for language in LANGUAGES:
             choice = chosen.get(language)
             rows.append({
@@ -72,9 +72,9 @@ def _machine() -> dict[str, Any]:
             "python": platform.python_version()}
 
 
-async def _capacity(config: Config) -> dict[str, Any]:
-    found = await capacity(config)
-    return asdict(found) | {
+async def _capacity(config: Config, *, measuring: bool) -> dict[str, Any] | None:
+    found = await capacity(config, measuring=measuring)
+    return None if found is None else asdict(found) | {
         "speakers": found.speakers, "listeners": found.listeners, "stt_workers": config.streaming.workers(),
         "tts_workers": config.streaming.tts_workers}
 
@@ -90,7 +90,10 @@ def _print(report: dict[str, Any]) -> None:
     machine = report["machine"]
     print(f"\nMachine: {machine['cores']} cores, {machine['memory_mb']} MB, {machine['architecture']}, "
           f"Python {machine['python']}")
-    _print_capacity(**report["capacity"])
+    if report["capacity"] is None:
+        print("\nHow many people it can hear and speak to at once: `stimme check --capacity` measures it.")
+    else:
+        _print_capacity(**report["capacity"])
 
 
 def _print_capacity(

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def models(config: Config, options: argparse.Namespace) -> int:
         return _fetch(options.names, directory)
     if options.action == "prepare":
         return _prepare(config, options.directory or prepared_directory())
-    chosen = (choose(config, "recognizer", directory), choose(config, "voice", directory))
+    chosen = (choose(config, "recognizer", directory, unpack=False), choose(config, "voice", directory))
     in_use = {choice.name for by_language in chosen for choice in by_language.values()}
     for model in CATALOGUE:
         row = {
@@ -173,7 +174,7 @@ def _model_path(name: str, directory: Path) -> Path:
     model = by_name(name)
     if model is None:
         raise ModelError(f"no model called {name!r}; `stimme models list` names them")
-    find = find_recognizer if model.kind == "recognizer" else find_voice
+    find = partial(find_recognizer, unpack=False) if model.kind == "recognizer" else find_voice
     choice = find(model.language, directory, name)
     assert choice is not None, "a configured model is found or raises"
     return choice.path

@@ -148,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = subcommands.add_parser("check", help="what is in force, from where, and what this machine can do")
     check.add_argument("--audio", action="store_true", help="play a chirp, listen, and say what is wrong")
+    check.add_argument("--capacity", action="store_true", help="measure how many people it can hear and speak to")
     check.add_argument("--json", action="store_true")
 
     update = subcommands.add_parser(

@@ -9,10 +9,11 @@ which is small and comes with Stimme as well; without that by the espeak-ng prog
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,8 @@ from appliance.language import Language
 from appliance.models.catalogue import EMBEDDED_VOICE, PICO_VOICES, Kind, by_name, of
 from appliance.models.embedded import embedded_recognizer, prepared_directory
 from appliance.models.whole import check_recognizer, check_voice, has_content, remedy
+
+log = logging.getLogger(__name__)
 
 Engine = Literal["vosk", "piper", "pico", "espeak-ng"]
 
@@ -38,29 +41,30 @@ class Choice:
 
 
 def find_recognizer(
-    language: Language, directory: Path, configured: str = "", *, prepared: Path | None = None
+    language: Language, directory: Path, configured: str = "", *, prepared: Path | None = None, unpack: bool = True
 ) -> Choice | None:
     """The recognizer for a language; None if there is none on disk (see how_to_get).
 
     configured: a model's name, or the path of its directory; ModelError if that is missing or damaged.
     directory: where models are kept and may be unpacked. prepared: where others were at build time; None: as
-    embedded.prepared_directory() says.
+    embedded.prepared_directory() says. unpack: False names where an embedded one would be unpacked.
     """
     prepared = prepared or prepared_directory()
     if configured:
         model = by_name(configured)
         if model is not None and not model.source and not (directory / configured).exists():
-            path = embedded_recognizer(model, directory, prepared)
+            path = embedded_recognizer(model, directory, prepared, unpacking=unpack)
         else:
             path = _configured(configured, (directory, prepared))
             check_recognizer(path)
         return Choice(path, path.name, "configured", "vosk")
     for path in _recognizers_on_disk(language, (directory, prepared)):
-        check_recognizer(path)
-        return Choice(path, path.name, "best on disk", "vosk")
+        if _is_whole(path, check_recognizer):
+            return Choice(path, path.name, "best on disk", "vosk")
     for model in of("recognizer", language):
         if not model.source:
-            return Choice(embedded_recognizer(model, directory, prepared), model.name, "comes with Stimme", "vosk")
+            path = embedded_recognizer(model, directory, prepared, unpacking=unpack)
+            return Choice(path, model.name, "comes with Stimme", "vosk")
     return None
 
 
@@ -80,8 +84,8 @@ def find_voice(
         return Choice(path, path.stem, "configured", "piper")
     if not configured:
         for path in _voices_on_disk(language, places):
-            check_voice(path)
-            return Choice(path, path.stem, "best on disk", "piper")
+            if _is_whole(path, check_voice):
+                return Choice(path, path.stem, "best on disk", "piper")
         embedded = _embedded_voice()
         if embedded is not None and any(model.name == EMBEDDED_VOICE for model in of("voice", language)):
             return Choice(embedded, EMBEDDED_VOICE, "comes with Stimme", "piper")
@@ -109,6 +113,16 @@ def how_to_get(kind: Kind, language: Language) -> str:
     if kind == "voice":
         ways.append("the package espeak-ng speaks instead")
     return f"{lead}: {', or '.join(ways)}" if ways else lead
+
+
+def _is_whole(path: Path, check: Callable[[Path], None]) -> bool:
+    """A damaged one that nobody has asked for by name is no reason not to start: there are others."""
+    try:
+        check(path)
+    except ModelError as error:
+        log.error("%s", error)
+        return False
+    return True
 
 
 def _configured(name: str, places: Sequence[Path]) -> Path:

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import logging
 import lzma
+import os
 import shutil
+import stat
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -22,6 +26,9 @@ from appliance.models.catalogue import Model
 from appliance.models.whole import check_recognizer, check_sha256, put
 
 log = logging.getLogger(__name__)
+
+MEMORY = Path("/dev/shm")
+"""A file system in memory that every Linux has."""
 
 
 def prepared_directory() -> Path:
@@ -34,20 +41,51 @@ def voices_within(models: Path) -> Path:
     return models / "voices"
 
 
-def embedded_recognizer(model: Model, directory: Path, prepared: Path) -> Path:
+def embedded_recognizer(model: Model, directory: Path, prepared: Path, *, unpacking: bool = True) -> Path:
     """The directory of a recognizer that comes with Stimme; unpacked into `directory` if it is ready in neither.
 
-    One that lies in `directory` damaged is unpacked again. Raises ModelError if that is impossible.
+    One that lies in `directory` damaged is unpacked again. A directory that cannot be written is no reason not to
+    hear: then it is unpacked into a temporary one. Raises ModelError if that is impossible too. unpacking: False
+    only says where it would be.
     """
     for place in (prepared, directory):
-        target = place / model.name
+        if _is_whole(place / model.name):
+            return place / model.name
+    if not unpacking:
+        return directory / model.name
+    try:
+        return unpack(model, directory)
+    except ModelError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise  # the archive is not what it should be
+        for place in _spare_directories():
+            log.warning("%s; it is kept in %s", error, place)
+            with suppress(ModelError):
+                return place / model.name if _is_whole(place / model.name) else unpack(model, place)
+        raise
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        check_recognizer(path)
+    except ModelError as error:
+        if path.exists():
+            log.warning("%s", error)
+        return False
+    return True
+
+
+def _spare_directories() -> Iterator[Path]:
+    """Where this user may write when nothing else is left, and nobody else may."""
+    for base in (Path(tempfile.gettempdir()), MEMORY):
+        place = base / f"stimme-{os.getuid()}"
         try:
-            check_recognizer(target)
-            return target
-        except ModelError as error:
-            if target.exists():
-                log.warning("%s", error)
-    return unpack(model, directory)
+            place.mkdir(mode=0o700, exist_ok=True)
+            status = place.lstat()
+        except OSError:
+            continue
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022:
+            yield place
 
 
 def unpack(model: Model, directory: Path) -> Path:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from hashlib import file_digest
 from pathlib import Path
 
 from appliance.errors import ModelError
 from appliance.models.catalogue import by_name
+
+log = logging.getLogger(__name__)
 
 CONTENTS = "stimme-contents.json"
 
@@ -20,10 +23,7 @@ def check_recognizer(path: Path) -> None:
     """
     if not path.is_dir():
         raise ModelError(f"{path}: no such model directory; {remedy(path.name)}")
-    for name, size_bytes in _contents(path).items():
-        found = (path / name).stat().st_size if (path / name).is_file() else 0
-        if found != size_bytes:
-            raise ModelError(f"{path / name}: {found} bytes, expected {size_bytes}; {remedy(path.name)}")
+    check_sizes(path)
     new = (path / "am").is_dir()
     required = ("am/final.mdl", "conf/mfcc.conf") if new else ("final.mdl", "mfcc.conf")
     graph = path / "graph" if new else path
@@ -33,6 +33,14 @@ def check_recognizer(path: Path) -> None:
     if missing:
         names = ", ".join(missing)
         raise ModelError(f"{path}: not a whole Vosk model, missing or empty: {names}; {remedy(path.name)}")
+
+
+def check_sizes(path: Path) -> None:
+    """Raise ModelError naming the file if one has not the size that put() wrote down, or if that cannot be read."""
+    for name, size_bytes in _contents(path).items():
+        found = (path / name).stat().st_size if (path / name).is_file() else 0
+        if found != size_bytes:
+            raise ModelError(f"{path / name}: {found} bytes, expected {size_bytes}; {remedy(path.name)}")
 
 
 def check_voice(path: Path) -> None:
@@ -59,27 +67,43 @@ def check_sha256(path: Path, expected: str, remedy: str) -> None:
 
 
 def put(finished: Path, target: Path) -> None:
-    """Rename a finished model's directory into place. Another process that was quicker is welcome.
+    """Rename a finished directory into place, all of it on the disk. Another process that was quicker is welcome.
 
-    The sizes of its files are written down in it, for check_recognizer.
+    The sizes of its files are written down in it, for check_sizes.
     """
     sizes = {str(file.relative_to(finished)): file.stat().st_size for file in finished.rglob("*") if file.is_file()}
     (finished / CONTENTS).write_text(json.dumps(sizes, indent=0), encoding="utf-8")
-    os.sync()  # so that after a power cut the files behind the new name are whole
+    for path in (*finished.rglob("*"), finished):
+        _write_through(path)  # so that after a power cut what is behind the new name is whole
     try:
         finished.rename(target)
     except OSError:
         if not target.is_dir():
             raise
+    _write_through(target.parent)
+
+
+def _write_through(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _contents(path: Path) -> dict[str, int]:
     """The sizes that put() wrote down; none for a model that somebody else put there."""
     try:
-        sizes: dict[str, int] = json.loads((path / CONTENTS).read_text(encoding="utf-8"))
+        sizes = json.loads((path / CONTENTS).read_text(encoding="utf-8"))
+        if not isinstance(sizes, dict):
+            raise ValueError(f"{type(sizes).__name__} instead of an object")
     except FileNotFoundError:
         return {}
     except (ValueError, OSError) as error:
+        model = by_name(path.name)
+        if model is not None and model.source:  # what was fetched is not thrown away for its list
+            log.warning("%s: cannot be read (%s); the sizes of its files are not checked", path / CONTENTS, error)
+            return {}
         raise ModelError(f"{path / CONTENTS}: cannot be read ({error}); {remedy(path.name)}") from error
     return sizes
 

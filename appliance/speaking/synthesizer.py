@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
@@ -60,18 +59,16 @@ class Synthesizer:
     """Everybody's voices, one for each language. Belongs to one event loop.
 
     voices: language → path as models.find_voice gives it. workers: where synthesis happens; the caller's to close.
-    cache: directory for what is made of voices; None takes the user's cache directory. prepared: directories where that
-    was done at build time (prepare); they are only read.
+    cache: directory for what is made of voices. prepared: directories where that was done at build time (prepare); they
+    are only read.
     """
 
     def __init__(
-        self, voices: Mapping[Language, Path], workers: Workers, cache: Path | None = None, *,
-        prepared: Iterable[Path] = (),
+        self, voices: Mapping[Language, Path], workers: Workers, cache: Path, *, prepared: Iterable[Path] = ()
     ) -> None:
         self._paths = dict(voices)
         self._workers = workers
-        user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self._cache = cache or user_cache / "stimme" / "voices"
+        self._cache = cache
         self._prepared = tuple(prepared)
         self._voices: dict[Language, _Leveled] = {}
         self._said = _Said(CACHE_BYTES)

@@ -28,6 +28,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from appliance.models.whole import check_sizes, put
+
 log = logging.getLogger(__name__)
 
 CUT = "/dec/conv_pre/Conv"
@@ -95,13 +97,18 @@ def load(voice: Path, cache: Path, samples_per_frame: int) -> CutVits | WholeVit
     cache: directory for the halves; made if missing. Takes 0.3 s (0.8 s more the first time). Blocks.
     """
     halves = _halves(voice, cache)
+    if halves.is_dir():
+        try:
+            check_sizes(halves)
+            return CutVits(halves, samples_per_frame)
+        except Exception as error:  # onnxruntime raises many kinds
+            log.warning("voice %s: its halves are damaged (%s) and are cut again", voice.name, error)
+            shutil.rmtree(halves, ignore_errors=True)
     try:
-        if not halves.is_dir():
-            _cut_elsewhere(voice, halves)
+        _cut_elsewhere(voice, halves)
         return CutVits(halves, samples_per_frame)
-    except Exception as error:  # onnx and onnxruntime raise many kinds; the voice itself still speaks
+    except Exception as error:  # as does onnx; the voice itself still speaks
         log.warning("voice %s: cannot be cut for streaming (%s); it speaks whole clauses", voice.name, error)
-        shutil.rmtree(halves, ignore_errors=True)  # damaged ones are made anew at the next start
         return WholeVits(voice)
 
 
@@ -126,11 +133,7 @@ def _cut_elsewhere(voice: Path, halves: Path) -> None:
             command, cwd=source, capture_output=True, text=True, timeout=CUT_TIMEOUT_S, check=False)
         if done.returncode:
             raise RuntimeError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
-        try:
-            finished.rename(halves)
-        except OSError:
-            if not halves.is_dir():  # else another process was quicker
-                raise
+        put(finished, halves)
     for other in halves.parent.glob(f"{voice.stem}-{'[0-9a-f]' * _KEY_DIGITS}"):
         if other != halves:
             shutil.rmtree(other, ignore_errors=True)  # of an earlier version of this voice

@@ -17,28 +17,22 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from appliance.errors import ConfigError
 from appliance.state.effects import Effects
 from appliance.state.holder import Holder
-from appliance.state.schema import Change, Table, Value, WrongFile, migrate, transaction
+from appliance.state.repository import Repository
+from appliance.state.rescue import rescue
+from appliance.state.schema import Change, Value, WrongFile, migrate, readable, transaction
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+AnyRepository = Repository[Any, Any]
 
 BUSY_S = 0.25
 """How long a write waits for another program that has locked the file; then it is remembered instead."""
-
-
-class Attached(Protocol):
-    """A repository, as the database knows it (repository.py)."""
-
-    @property
-    def table(self) -> Table: ...
-    def load(self, rows: Iterable[tuple[Value, ...]], /) -> list[Change]: ...
-    def everything(self) -> list[Change]: ...
 
 
 class Database:
@@ -57,7 +51,7 @@ class Database:
         self._file: tuple[int, int] | None = None
         self._version = 0
         self._stale = False  # the file may hold what memory does not
-        self._repositories: list[Attached] = []
+        self._repositories: list[AnyRepository] = []
         self._waiting: dict[tuple[str, Value], Change] = {}
         self._listeners: list[Callable[[], None]] = []
         if self._holder is not None:
@@ -78,12 +72,14 @@ class Database:
         """True if everything up to now is on the disk."""
         return not self.problem and not self._waiting
 
-    def attach(self, repository: Attached) -> None:
+    def attach(self, repository: AnyRepository) -> None:
         """Bring a repository's table to this release's version, and load it."""
         with self.lock:
             self._repositories.append(repository)
             if not self._attempt(lambda connection: self._load(connection, [repository])):
                 self._stale = True
+                if self.path is not None:
+                    rescue(self.path, repository)
 
     def change(self, do: Callable[[], tuple[T, list[Change]]], effect: str = "") -> T:
         """Carry out a change of repositories, write it to the disk, tell the listeners, and return its result.
@@ -160,7 +156,7 @@ class Database:
         self._version, self._stale = version, False
         return True
 
-    def _load(self, connection: sqlite3.Connection, repositories: Iterable[Attached]) -> bool:
+    def _load(self, connection: sqlite3.Connection, repositories: Iterable[AnyRepository]) -> bool:
         removed: list[Change] = []
         for repository in repositories:
             migrate(connection, repository.table)
@@ -208,7 +204,7 @@ class Database:
         connection = sqlite3.connect(
             self.path or ":memory:", timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
-            connection.text_factory = lambda text: text.decode("utf-8", "replace")
+            connection.text_factory = readable
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             for repository in self._repositories:

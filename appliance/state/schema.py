@@ -61,6 +61,11 @@ class Change(NamedTuple):
     """As table.columns names them after the key."""
 
 
+def readable(text: bytes) -> str:
+    """For Connection.text_factory: one bad byte must not hide a whole table."""
+    return text.decode("utf-8", "replace")
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, written through to the disk at the end."""

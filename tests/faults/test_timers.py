@@ -6,39 +6,15 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from tests.support.caller import Caller, caller
+from tests.faults.state import announced_within, answer, kinds, locked, until
+from tests.support.caller import caller
 from tests.support.hostile import half_open
 from tests.support.server import RunningServer, running_server
 
 ALARM_TOMORROW = "set an alarm for seven o'clock tomorrow morning"
-
-
-@contextmanager
-def locked(state: Path) -> Iterator[None]:
-    """Another program writes to the file and does not come to an end."""
-    with closing(sqlite3.connect(state / "stimme.sqlite3", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-
-
-def kinds(state: Path) -> list[str]:
-    with closing(sqlite3.connect(state / "stimme.sqlite3", timeout=1)) as other:
-        return [kind for (kind,) in other.execute("SELECT kind FROM timers ORDER BY kind")]
-
-
-async def until(condition: Any, seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the other process tells nobody
-            await asyncio.sleep(0.05)
-
-
-async def answer(person: Caller, text: str, language: str = "en") -> str:
-    return str((await person.type(text, language=language, until="answer")).first("answer")["text"])
 
 
 def test_a_due_timer_rings_once_when_its_row_cannot_be_deleted(tmp_path: Path) -> None:
@@ -60,15 +36,6 @@ def test_a_due_timer_rings_once_when_its_row_cannot_be_deleted(tmp_path: Path) -
         asyncio.run(go(server))
         assert "Traceback" not in server.log.read_text()
         assert server.log.read_text().count("database is locked") == 1
-
-
-async def announced_within(person: Caller, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await person.receive("announce")
-    except TimeoutError:
-        return False
-    return True
 
 
 def test_a_locked_file_delays_nobody_and_what_is_set_is_kept_later(tmp_path: Path) -> None:

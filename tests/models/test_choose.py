@@ -111,7 +111,17 @@ def test_what_is_missing_is_said_with_how_to_get_it() -> None:
 def test_a_recognizer_without_one_of_its_files_is_named(tmp_path: Path, missing: str) -> None:
     path = recognizer(tmp_path, "vosk-model-small-en-us-0.15", without=missing)
     with pytest.raises(ModelError, match=f"{path}: not a whole Vosk model, missing or empty: .*{Path(missing).name}"):
-        find_recognizer("en", tmp_path)
+        find_recognizer("en", tmp_path, path.name)
+
+
+def test_a_damaged_model_that_nobody_chose_by_name_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recognizer(tmp_path, "vosk-model-small-en-us-0.15", without="am/final.mdl")
+    choice = find_recognizer("en", tmp_path, unpack=False)
+    assert choice is not None and choice.why == "comes with Stimme"
+    assert "not a whole Vosk model" in caplog.text
+    assert not choice.path.exists(), "it was only looked for"
 
 
 def test_a_recognizer_in_the_old_layout_is_known(tmp_path: Path) -> None:
@@ -120,11 +130,21 @@ def test_a_recognizer_in_the_old_layout_is_known(tmp_path: Path) -> None:
     check_recognizer(tmp_path)
 
 
-def test_an_unreadable_list_of_contents_is_named(tmp_path: Path) -> None:
-    path = recognizer(tmp_path, "vosk-model-small-en-us-0.15")
-    (path / CONTENTS).write_text("{")
+@pytest.mark.parametrize("content", ["{", "[]", "\x00"])
+def test_an_unreadable_list_of_contents_is_named(content: str, tmp_path: Path) -> None:
+    path = recognizer(tmp_path, "vosk-model-of-my-own")
+    (path / CONTENTS).write_text(content)
     with pytest.raises(ModelError, match=f"{path / CONTENTS}: cannot be read"):
         check_recognizer(path)
+
+
+def test_what_was_fetched_is_used_without_its_list_of_contents(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = recognizer(tmp_path, "vosk-model-small-en-us-0.15")
+    (path / CONTENTS).write_text("{")
+    check_recognizer(path)
+    assert "the sizes of its files are not checked" in caplog.text
 
 
 def test_english_is_spoken_by_the_embedded_voice(tmp_path: Path) -> None:
@@ -222,7 +242,7 @@ def test_a_voice_without_its_settings_is_named(tmp_path: Path) -> None:
     path = voice(tmp_path, "de_DE-thorsten-medium")
     path.with_name(f"{path.name}.json").unlink()
     with pytest.raises(ModelError, match=f"{path}.json: missing or empty"):
-        find_voice("de", tmp_path)
+        find_voice("de", tmp_path, path.stem)
 
 
 def test_the_catalogue_is_complete_and_unambiguous() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -79,7 +81,25 @@ def test_a_forged_archive_is_refused(model: Model, tmp_path: Path, monkeypatch: 
     assert not (tmp_path / "models").exists()
 
 
-def test_a_models_directory_that_cannot_be_written_is_named(model: Model, tmp_path: Path) -> None:
+def test_a_models_directory_that_cannot_be_written_is_no_reason_not_to_hear(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    spare = tmp_path / f"stimme-{os.getuid()}"
+    for _ in range(2):
+        assert find(model, tmp_path / "file") == spare / model.name
+    assert f"{tmp_path}/file/models: cannot unpack the embedded recognizer" in caplog.text
+    assert spare.stat().st_mode & 0o077 == 0
+
+
+def test_a_temporary_directory_that_others_may_write_is_not_trusted(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(embedded, "MEMORY", tmp_path)
+    (tmp_path / f"stimme-{os.getuid()}").mkdir(mode=0o777)
+    (tmp_path / f"stimme-{os.getuid()}").chmod(0o777)
     with pytest.raises(ModelError, match=f"{tmp_path}/file/models: cannot unpack the embedded recognizer"):
         find(model, tmp_path / "file")

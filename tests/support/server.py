@@ -53,20 +53,24 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    settings: Mapping[str, str] | None = None, *, module: str = "appliance", arguments: Sequence[str] = (),
-    timeout_s: float = 60, before: Callable[[], None] | None = None,
+    settings: Mapping[str, str | None] | None = None, *, module: str = "appliance", arguments: Sequence[str] = (),
+    prefix: Sequence[str] = (), timeout_s: float = 60, before: Callable[[], None] | None = None,
 ) -> Iterator[RunningServer]:
-    """Start it on free ports; stop it at exit. settings: environment names as in .env. before: runs in the new process
-    first."""
+    """Start it on free ports; stop it at exit.
+
+    settings: environment names as in .env; None takes a name out of the environment. prefix: a program that starts it
+    in its place, as nsenter and setpriv do. before: runs in the new process first.
+    """
     with tempfile.TemporaryDirectory(prefix="stimme-test-") as folder:
-        environment = os.environ | {
-            "STIMME_STATE": f"{folder}/state", "STIMME_MODELS": str(MODELS), "PYTHONUNBUFFERED": "1",
-            "STIMME_PAGE_PORT": "0", "STIMME_PORT": "0", "PYTHONPATH": str(ROOT)} | dict(settings or {})
+        wanted: Mapping[str, str | None] = {
+            **os.environ, "STIMME_STATE": f"{folder}/state", "STIMME_MODELS": str(MODELS), "PYTHONUNBUFFERED": "1",
+            "STIMME_PAGE_PORT": "0", "STIMME_PORT": "0", "PYTHONPATH": str(ROOT), **(settings or {})}
+        environment = {name: value for name, value in wanted.items() if value is not None}
         log = Path(folder) / "log.txt"
         begin = time.monotonic()
         with log.open("w") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, "run", *arguments], cwd=folder, env=environment, text=True,
+                [*prefix, sys.executable, "-m", module, "run", *arguments], cwd=folder, env=environment, text=True,
                 stdout=output, stderr=subprocess.STDOUT, preexec_fn=before)
         try:
             match = _wait_until_ready(process, log, begin + timeout_s)

@@ -39,7 +39,7 @@ async def spoken(sentences: Sequence[str], language: Language = "en", *, quiet: 
     onnxruntime.set_seed(7)  # a voice draws random numbers; tests want the same speech each time
     workers = Workers(1, "test-voice")
     try:
-        voice = Synthesizer({language: choice.path}, workers)
+        voice = Synthesizer({language: choice.path}, workers, MODELS / "cuts")
         await voice.open()
         return [quiet + await _one(voice, sentence, language) + quiet for sentence in sentences]
     finally:
