@@ -13,11 +13,13 @@ import json
 import math
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from appliance.server import http
@@ -54,6 +56,10 @@ class FakeDevice:
 
     async def converse(self, connection: ServerConnection) -> None:
         self.connections.add(connection)
+        with suppress(ConnectionClosed):
+            await self._converse(connection)
+
+    async def _converse(self, connection: ServerConnection) -> None:
         rate, speak, utterance = 16000, True, ""
         await send(connection, WELCOME)
         async for data in connection:
@@ -128,8 +134,9 @@ async def send(connection: ServerConnection, message: dict[str, Any]) -> None:
     await connection.send(json.dumps(message))
 
 
-WELCOME = next(message for message in json.loads(
-    (Path(__file__).parents[1] / "vectors" / "protocol.json").read_text())["server"] if message["type"] == "welcome")
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "protocol.json").read_text())
+WELCOME = next(message for message in VECTORS["server"] if message["type"] == "welcome") | {
+    "spoken": {"en": True, "de": True}}
 
 
 async def main(port: int) -> None:

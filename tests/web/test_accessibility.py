@@ -1,0 +1,60 @@
+"""An audit of every view by axe-core, in light and dark, in both languages: no finding at all (WCAG 2.2 AA)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.web.conftest import Open
+from tests.web.visit import ask, wait_for_state
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def start(page: Page) -> None:
+    """As it is first seen."""
+
+
+def conversation(page: Page) -> None:
+    ask(page, "hello")
+    ask(page, "ring")
+    page.wait_for_selector(".announcement .reply")
+
+
+def settings(page: Page) -> None:
+    page.click("#openSettings")
+
+
+def measurements(page: Page) -> None:
+    page.keyboard.press("Escape")
+    page.evaluate("document.body.dispatchEvent(new MouseEvent('dblclick', {bubbles: true}))")
+
+
+def listening(page: Page) -> None:
+    page.evaluate("voiceAssistant.startRecording()")
+    wait_for_state(page, "listening")
+
+
+def away(page: Page) -> None:
+    page.evaluate("voiceAssistant.cancelRecording()")
+    ask(page, "drop")
+    page.wait_for_function("() => voiceAssistant.connectionState === 'reconnecting'")
+
+
+VIEWS: tuple[Callable[[Page], None], ...] = (start, conversation, settings, measurements, listening, away)
+
+
+@pytest.mark.parametrize("language", ["en-GB", "de-DE"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_view_has_an_accessibility_finding(open_page: Open, scheme: str, language: str) -> None:
+    found: dict[str, str] = {}
+    page = open_page(locale=language, color_scheme=scheme, reduced_motion="reduce")
+    for view in VIEWS:
+        view(page)
+        result = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+        if result.violations_count:
+            found[view.__name__] = result.generate_report()
+    assert not found, "\n".join(f"{name}:\n{report}" for name, report in found.items())
