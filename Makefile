@@ -51,6 +51,9 @@ bench-faults: setup-test ## floods: others' pings and memory → bench/results/f
 test-said: setup-test ## all 10,000 numbers, every minute and date said by Pico, heard and read (an hour)
 	@STIMME_TEST_ALL=1 $(PYTHON) -m pytest -q tests/hearing/test_said_and_heard.py $(ARGS)
 
+bench-hearing: setup-test ## words and intents wrong, by voice and disturbance → bench/results/hearing.json
+	@$(PYTHON) -m tests.benchmarks.hearing $(ARGS)
+
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
 

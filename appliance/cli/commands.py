@@ -218,3 +218,10 @@ def check(config: Config, options: argparse.Namespace) -> Any:
     from appliance.cli.check import check as checked
 
     return checked(config, options)
+
+
+def record_test(config: Config, options: argparse.Namespace) -> Any:
+    """Read commands aloud, and see how well one is heard."""
+    from appliance.cli.record_test import record_test as recorded
+
+    return recorded(config, options)

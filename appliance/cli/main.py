@@ -1,4 +1,4 @@
-"""The `stimme` command: run · ask · say · hear · devices · models · check.
+"""The `stimme` command: run · ask · say · hear · record-test · devices · models · check.
 
 Exit codes: 0 all went well · 1 something failed · 2 wrong usage or settings · 3 a model is missing or damaged.
 """
@@ -65,7 +65,7 @@ def _carry_out(options: argparse.Namespace) -> int:
                       scheduled=options.scheduled)
     from appliance.cli import commands  # here, so that --help does not load models' libraries
 
-    result = getattr(commands, options.command)(config, options)
+    result = getattr(commands, options.command.replace("-", "_"))(config, options)
     return int(asyncio.run(result) if asyncio.iscoroutine(result) else result)
 
 
@@ -129,7 +129,15 @@ def _parser() -> argparse.ArgumentParser:
     hear.add_argument("files", nargs="+", metavar="FILE.wav")
     hear.add_argument("--json", action="store_true", help="one JSON object a line and file: file, text, words, times")
 
-    for command in (ask, say, hear):
+    record = subcommands.add_parser(
+        "record-test", help="read thirty commands aloud and see how well you are heard",
+        description="Read thirty commands into this machine's microphone. The recordings stay on this disk, readable "
+        "by you alone, and are sent nowhere; afterwards Stimme says how many words it heard wrong.")
+    record.add_argument("--sentences", type=int, default=30, metavar="N", help="read only the first N")
+    record.add_argument("--again", action="store_true", help="hear the kept recordings once more; record nothing")
+    record.add_argument("--directory", type=Path, help="where recordings are kept (recordings/LANGUAGE of the state)")
+
+    for command in (ask, say, hear, record):
         command.add_argument("--language", choices=LANGUAGES, help="en or de (the device's language)")
 
     models = subcommands.add_parser("models", help="recognizers and voices: list, fetch, where they are")

@@ -11,6 +11,7 @@ from pathlib import Path
 import onnxruntime
 
 from appliance.audio.pcm import RATE, write_wav
+from appliance.hearing.score import word_errors as word_errors
 from appliance.language import Language
 from appliance.models.choose import find_voice
 from appliance.speaking.synthesizer import Synthesizer
@@ -54,17 +55,6 @@ async def _one(voice: Synthesizer, sentence: str, language: Language) -> bytes:
 def spoken_now(sentences: Sequence[str], language: Language = "en") -> list[bytes]:
     """`spoken` for callers without an event loop."""
     return asyncio.run(spoken(sentences, language))
-
-
-def word_errors(reference: str, heard: str) -> tuple[int, int]:
-    """(errors, words) by Levenshtein distance over words, the word error rate's numerator and denominator."""
-    expected, found = reference.split(), heard.split()
-    row = list(range(len(found) + 1))
-    for i, word in enumerate(expected, 1):
-        previous, row[0] = row[0], i
-        for j, other in enumerate(found, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (word != other))
-    return row[-1], len(expected)
 
 
 PEOPLE = Path("/usr/share/pocketsphinx/test/data")
