@@ -6,7 +6,10 @@ from setuptools import Extension, setup
 # -O3 for vectorised loops. No -march=native and no -ffast-math: a wheel built here runs on every machine of
 # its architecture, and NaN stays NaN (docs/decisions.md).
 FLAGS = ["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
-HEADERS = ["native/spsc.h", "native/convert.h", "native/stream.h"]
+HEADERS = [
+    "native/spsc.h", "native/convert.h", "native/stream.h", "native/vits_kernel.h", "native/vits_kernels.h",
+    "native/vits_network.h", "native/vits_text.h", "native/vits_flow.h", "native/vits_decoder.h",
+]
 
 setup(
     ext_modules=cythonize(
@@ -18,7 +21,7 @@ setup(
                 include_dirs=["native"],
                 extra_compile_args=FLAGS,
             )
-            for name in ("ring", "convert", "stream")
+            for name in ("ring", "convert", "stream", "vits")
         ],
         compiler_directives={"language_level": 3, "auto_pickle": False},
     ),

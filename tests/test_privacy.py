@@ -35,6 +35,12 @@ def test_a_running_assistant_writes_only_its_own_files_and_connects_nowhere(tmp_
     assert {path.name for path in (home / "cache").iterdir()} <= {"stimme"}
 
 
+def test_a_running_assistant_has_no_library_for_neural_networks_but_its_own(tmp_path: Path) -> None:
+    with running_server({"STIMME_STATE": str(tmp_path)}) as server:
+        mapped = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "native/vits" in mapped and "onnxruntime" not in mapped
+
+
 async def _one_turn(url: str) -> None:
     async with caller(url) as person:
         assert (await person.type("what time is it")).audio

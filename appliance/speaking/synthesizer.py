@@ -29,8 +29,10 @@ from appliance.language import Language
 from appliance.limits import REPLY_RATES
 from appliance.memory import give_back
 from appliance.speaking.clauses import clauses
+from appliance.speaking.prepare import prepare_voice
 from appliance.speaking.vits import Samples
 from appliance.speaking.voices import Voice, load_voice
+from appliance.speaking.weights import OtherShape
 from appliance.workers import Priority, Workers
 
 log = logging.getLogger(__name__)
@@ -59,8 +61,8 @@ class Synthesizer:
     """Everybody's voices, one for each language. Belongs to one event loop.
 
     voices: language → path as models.find_voice gives it. workers: where synthesis happens; the caller's to close.
-    cache: directory for what is made of voices. prepared: directories where that was done at build time (prepare); they
-    are only read.
+    cache: directory for voices' weights. prepared: directories where these were made at build time (prepare), which are
+    only read.
     """
 
     def __init__(
@@ -98,11 +100,8 @@ class Synthesizer:
     async def open(self) -> None:
         """Load and warm the voices. Raises ModelError naming the path and the remedy."""
         for language, path in self._paths.items():
-            self._voices[language] = await self._workers.run(_load, path, language, self._cache_of(path))
+            self._voices[language] = await self._workers.run(_load, path, language, self._cache, self._prepared)
             log.debug("voice for '%s': %s", language, self._voices[language].voice.name)
-
-    def _cache_of(self, path: Path) -> Path:
-        return next((place for place in self._prepared if any(place.glob(f"{path.stem}-*"))), self._cache)
 
     async def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]:
         """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
@@ -242,12 +241,17 @@ class _Said:
 def prepare(path: Path, language: Language, directory: Path) -> None:
     """Do at build time what a voice needs once, into a directory that Synthesizer then gets as `prepared`. Blocks."""
     directory.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".onnx":
+        try:
+            prepare_voice(path, directory)
+        except OtherShape as error:
+            log.info("voice %s: %s; nothing can be prepared", path.name, error)
     load_voice(path, language, directory)
 
 
-def _load(path: Path, language: Language, cache: Path) -> _Leveled:
+def _load(path: Path, language: Language, cache: Path, prepared: Iterable[Path]) -> _Leveled:
     """Runs in a worker thread."""
-    return _Leveled(load_voice(path, language, cache), language)
+    return _Leveled(load_voice(path, language, cache, prepared), language)
 
 
 def _rounded_off(samples: Samples) -> Samples:

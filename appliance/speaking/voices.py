@@ -1,4 +1,4 @@
-"""The kinds of voice: Piper's and the espeak-ng program, which only this file knows, and Pico's (pico.py).
+"""The kinds of voice: Piper's, the espeak-ng program, and Pico's (pico.py).
 
 A voice turns a clause into float32 samples, piece by piece. Every step of `synthesize` may take long and runs in a
 worker thread; several threads may use one voice at once.
@@ -11,17 +11,22 @@ import json
 import shutil
 import subprocess
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import numpy as np
 
 from appliance.errors import ModelError
 from appliance.language import Language
-from appliance.models.whole import check_published, check_voice
-from appliance.speaking import vits
+from appliance.models.whole import check_voice
+from appliance.speaking.phonemes import MARKS, phoneme_ids
+from appliance.speaking.prepare import load_network
 from appliance.speaking.vits import Samples
+
+CLAUSES_KEPT = 256
+"""Of which the phonemes are remembered."""
 
 ESPEAK_WORDS_PER_MINUTE = 150
 ESPEAK_TIMEOUT_S = 20
@@ -37,33 +42,36 @@ class Voice(Protocol):
 
 
 class PiperVoice:
-    """A Piper voice, streamed if its network can be cut (vits.py)."""
+    """A Piper voice: espeak-ng's phonemes through its network."""
 
-    def __init__(self, path: Path, cache: Path) -> None:
-        from piper.config import PiperConfig
-        from piper.voice import PiperVoice as Phonemizer
-
+    def __init__(self, path: Path, cache: Path, prepared: Iterable[Path] = ()) -> None:
         check_voice(path)
-        if not vits.is_cut(path, cache):
-            check_published(path)  # once, because it reads all 63 MB
         settings = path.with_name(path.name + ".json")
         try:
-            config = PiperConfig.from_dict(json.loads(settings.read_text(encoding="utf-8")))
-            self._vits = vits.load(path, cache, config.hop_length)
-        except Exception as error:  # json, piper and onnxruntime each raise their own
-            raise ModelError(f"{path}: Piper cannot load this voice ({error}); fetch it again") from error
+            content = json.loads(settings.read_text(encoding="utf-8"))
+            self.rate = int(content["audio"]["sample_rate"])
+            self._espeak_voice = str(content["espeak"]["voice"])
+            self._ids: dict[str, list[int]] = content["phoneme_id_map"]
+            inference = content["inference"]
+            self._scales = (float(inference["noise_scale"]), float(inference["length_scale"]),
+                            float(inference["noise_w"]))
+            self._speaker = 0 if content.get("num_speakers", 1) > 1 else None
+            kind = content.get("phoneme_type", "espeak")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"{settings}: not a Piper voice's settings ({error!r}); fetch it again") from error
+        if kind != "espeak" or any(mark not in self._ids for mark in MARKS):
+            raise ModelError(f"{path}: its phonemes are not espeak-ng's ('{kind}'), which are all that is known here")
         self.name = path.stem
-        self.rate = config.sample_rate
-        # Only its text half is used. Its own session would hold the network a second time.
-        self._phonemizer = Phonemizer(session=cast(Any, None), config=config)
-        self._scales = (config.noise_scale, config.length_scale, config.noise_w_scale)
-        self._speaker = config.default_speaker_id if config.num_speakers > 1 else None
+        self._network = load_network(path, cache, prepared)
+        # Cheap, but only one thread can ask espeak-ng at a time.
+        self._sentences = lru_cache(CLAUSES_KEPT)(self._read)
 
     def synthesize(self, clause: str) -> Iterator[Samples]:
-        for phonemes in self._phonemizer.phonemize(clause):
-            if phonemes:
-                ids = self._phonemizer.phonemes_to_ids(phonemes)
-                yield from self._vits.synthesize(ids, self._scales, self._speaker)
+        for ids in self._sentences(clause):
+            yield from self._network.synthesize(ids, self._scales, self._speaker)
+
+    def _read(self, clause: str) -> tuple[tuple[int, ...], ...]:
+        return phoneme_ids(clause, self._espeak_voice, self._ids)
 
 
 class EspeakVoice:
@@ -91,10 +99,13 @@ class EspeakVoice:
             yield np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2").astype(np.float32) / np.float32(32768)
 
 
-def load_voice(path: Path, language: Language, cache: Path) -> Voice:
-    """The voice at a path as models.find_voice gives it: a Piper voice, one of Pico's, or espeak-ng. Blocks."""
+def load_voice(path: Path, language: Language, cache: Path, prepared: Iterable[Path] = ()) -> Voice:
+    """The voice at a path as models.find_voice gives it: a Piper voice, one of Pico's, or espeak-ng. Blocks.
+
+    cache, prepared: see prepare.prepare_voice.
+    """
     if path.suffix == ".onnx":
-        return PiperVoice(path, cache)
+        return PiperVoice(path, cache, prepared)
     if path.suffix == ".bin":
         from appliance.speaking.pico import PicoVoice  # here, because it needs this file
 

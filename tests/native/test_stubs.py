@@ -54,7 +54,7 @@ WRONG = [
 def test_the_stubs_match_the_compiled_modules(tmp_path: Path) -> None:
     allowed = tmp_path / "allowed"
     allowed.write_text(r"native\..*\.__test__" + "\n")  # Cython's table of doctests
-    modules = ("native.ring", "native.convert", "native.stream")
+    modules = ("native.ring", "native.convert", "native.stream", "native.vits")
     succeed(sys.executable, "-m", "mypy.stubtest", "--allowlist", allowed, *modules, PYTHONPATH=str(ROOT))
 
 

@@ -1,111 +1,213 @@
-"""A voice cut in two says what the whole one says, and a voice that cannot be cut still speaks."""
+"""The native network computes what onnxruntime computes, in whatever pieces, beside whatever else."""
 
 from __future__ import annotations
 
-import logging
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
+from appliance.language import LANGUAGES, Language
 from appliance.speaking import vits
-from tests.support.kit import voice_path
+from appliance.speaking.phonemes import phoneme_ids
+from appliance.speaking.vits import Vits
+from native.vits import CHANNELS, DECODER_LAG, FLOW_LAG, SAMPLES_PER_FRAME, Decoder, Flow, kernels
+from tests.support.kit import phrases, voice_path
+from tests.support.reference import Floats, Reference, log_spectral_distance
 
-SILENT = (0.0, 1.0, 0.0)  # no noise, so that two runs are alike
+IS_LONG = bool(os.environ.get("STIMME_LONG"))
+"""`make test-voice`: two hundred sentences of each language instead of a few."""
+SENTENCES = 200 if IS_LONG else 4
+WHOLE_WAY = 5e-4
+"""How far samples may differ at the end: the flow makes ten times as much of the last bits of the text's numbers."""
 NATURAL = (0.667, 1.0, 0.8)
-IDS = [1, 0] + [identity for phoneme in (20, 61, 33, 120, 14, 59, 24, 3, 31, 74) * 4 for identity in (phoneme, 0)] + [2]
-SAMPLES_PER_FRAME = 256
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cuts")
+def references(tmp_path_factory: pytest.TempPathFactory) -> dict[Language, Reference]:
+    """The embedded English voice, and a voice of the same shape with made-up weights for German."""
+    return {"en": Reference(voice_path(), tmp_path_factory.mktemp("en")),
+            "de": Reference(voice_path(), tmp_path_factory.mktemp("de"), seed=1)}
 
 
 @pytest.fixture(scope="module")
-def halves(cache: Path) -> vits.CutVits:
-    loaded = vits.load(voice_path(), cache, SAMPLES_PER_FRAME)
-    assert isinstance(loaded, vits.CutVits)
-    return loaded
+def voices(references: dict[Language, Reference]) -> dict[Language, Vits]:
+    return {language: Vits(reference.weights) for language, reference in references.items()}
 
 
-@pytest.fixture
-def uncuttable(tmp_path: Path) -> Path:
-    """A network with a voice's inputs and no decoder to be found: its "sound" is its scales."""
-    inputs = [
-        helper.make_tensor_value_info("input", TensorProto.INT64, [1, None]),
-        helper.make_tensor_value_info("input_lengths", TensorProto.INT64, [1]),
-        helper.make_tensor_value_info("scales", TensorProto.FLOAT, [3]),
-    ]
-    outputs = [helper.make_tensor_value_info("output", TensorProto.FLOAT, [3])]
-    graph = helper.make_graph([helper.make_node("Identity", ["scales"], ["output"])], "voice", inputs, outputs)
-    path = tmp_path / "en_US-odd-medium.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8), str(path))
-    return path
+def ids(text: str, language: Language) -> list[int]:
+    settings = json.loads(Path(f"{voice_path()}.json").read_text())
+    sentences = phoneme_ids(text, "en-us" if language == "en" else "de", settings["phoneme_id_map"])
+    return [identity for sentence in sentences for identity in sentence]
 
 
-def test_windows_equal_the_decoder_in_one_piece(halves: vits.CutVits, monkeypatch: pytest.MonkeyPatch) -> None:
-    latent = halves.encode(IDS, NATURAL, None)
-    windows = list(halves.decode(latent))
-    monkeypatch.setattr(vits, "FIRST_WINDOW_FRAMES", 10**6)
-    (whole,) = halves.decode(latent)
-    assert len(windows) >= 3
-    assert [len(window) for window in windows[:2]] == [24 * SAMPLES_PER_FRAME, 48 * SAMPLES_PER_FRAME]
-    np.testing.assert_allclose(np.concatenate(windows), whole, rtol=0, atol=1e-5)
+def random_numbers() -> np.random.Generator:
+    return np.random.default_rng(7)
 
 
-def test_the_two_halves_equal_the_whole_voice(halves: vits.CutVits) -> None:
-    (whole,) = vits.WholeVits(voice_path()).synthesize(IDS, SILENT, None)
-    streamed = np.concatenate(list(halves.synthesize(IDS, SILENT, None)))
-    np.testing.assert_allclose(streamed, whole, rtol=0, atol=1e-5)
+def spoken(voice: Vits, symbols: list[int]) -> Floats:
+    stats, durations = voice.read(symbols, np.zeros(2 * len(symbols), np.float32))
+    return np.concatenate(list(voice.speak(stats, durations, 0.0, random_numbers())))
 
 
-@pytest.mark.parametrize("frames", [1, 5, 23, 24, 25, 33, 34, 35, 82, 83, 300])
-def test_every_length_comes_whole(halves: vits.CutVits, frames: int) -> None:
-    latent = np.random.default_rng(frames).normal(size=(1, 192, frames)).astype(np.float32)
-    assert sum(map(len, halves.decode(latent))) == frames * SAMPLES_PER_FRAME
+def decoded(voice: Vits, latent: Floats, cuts: list[int]) -> Floats:
+    """The latent frames through a decoder, cut at these places."""
+    return run(Decoder(voice._network), latent, cuts, DECODER_LAG, SAMPLES_PER_FRAME)
 
 
-def test_a_voice_is_cut_once(halves: vits.CutVits, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert vits.is_cut(voice_path(), cache)
-    monkeypatch.setattr(vits, "CUT_TIMEOUT_S", 0)  # cutting again would fail
-    assert isinstance(vits.load(voice_path(), cache, SAMPLES_PER_FRAME), vits.CutVits)
+def flowed(voice: Vits, frames: Floats, cuts: list[int]) -> Floats:
+    return run(Flow(voice._network), frames, cuts, FLOW_LAG, CHANNELS).reshape(-1, CHANNELS)
 
 
-def test_a_changed_voice_is_cut_anew_and_the_old_halves_go(tmp_path: Path) -> None:
-    voice, cache = tmp_path / voice_path().name, tmp_path / "cache"
-    voice.write_bytes(voice_path().read_bytes())
-    vits.load(voice, cache, SAMPLES_PER_FRAME)
-    (before,) = cache.iterdir()
-    with voice.open("ab") as file:
-        file.write(b"\x0a\x00")  # an empty field more: protobuf allows it
-    assert not vits.is_cut(voice, cache)
-    assert isinstance(vits.load(voice, cache, SAMPLES_PER_FRAME), vits.CutVits)
-    (after,) = cache.iterdir()
-    assert after != before
+def run(stream: Flow | Decoder, rows: Floats, cuts: list[int], lag: int, width: int) -> Floats:
+    found = []
+    for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
+        target = np.empty((end - begin + lag) * width, np.float32)
+        written = stream.run(np.ascontiguousarray(rows[begin:end]), target, last=end == len(rows))
+        found.append(target[: written * (CHANNELS if isinstance(stream, Flow) else 1)])
+    return np.concatenate(found)
 
 
-def test_a_voice_that_cannot_be_cut_speaks_whole_clauses(
-    uncuttable: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def random_cuts(length: int, seed: int) -> list[int]:
+    dice = random.Random(seed)
+    return sorted(dice.choices(range(length), k=dice.randrange(12)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_part_computes_what_onnxruntime_computes(
+    references: dict[Language, Reference], voices: dict[Language, Vits], language: Language
 ) -> None:
-    with caplog.at_level(logging.WARNING):
-        whole = vits.load(uncuttable, tmp_path / "cache", SAMPLES_PER_FRAME)
-    assert [list(piece) for piece in whole.synthesize(IDS, (0.5, 1.0, 0.25), None)] == [[0.5, 1.0, 0.25]]
-    assert "en_US-odd-medium.onnx: cannot be cut for streaming" in caplog.text
-    assert "no node /dec/conv_pre/Conv" in caplog.text
+    reference, voice = references[language], voices[language]
+    for text in phrases(language)[:SENTENCES]:
+        symbols = ids(text, language)
+        expected = reference.say(symbols)
+        stats, durations = voice.read(symbols, np.zeros(2 * len(symbols), np.float32))
+        np.testing.assert_allclose(stats, expected.stats, rtol=0, atol=5e-5, err_msg=text)
+        differing = np.ceil(durations) != expected.durations
+        assert np.abs(durations - np.round(durations))[differing].max(initial=0) < 1e-4, text  # on the edge of a frame
+        owners = np.repeat(np.arange(len(symbols)), expected.durations.astype(int))
+        latent = flowed(voice, expected.stats[owners, :CHANNELS], [])
+        np.testing.assert_allclose(latent, expected.latent, rtol=1e-5, atol=1e-4, err_msg=text)  # up to ±40
+        samples = decoded(voice, expected.latent, [])
+        np.testing.assert_allclose(samples, expected.samples, rtol=0, atol=1e-5, err_msg=text)
 
 
-def test_a_failed_cut_leaves_nothing_behind(uncuttable: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    vits.load(uncuttable, cache, SAMPLES_PER_FRAME)
-    assert list(cache.iterdir()) == []
+def test_the_whole_way_is_the_same_sound(references: dict[Language, Reference], voices: dict[Language, Vits]) -> None:
+    symbols = ids("Set a timer for five minutes, please.", "en")
+    said = spoken(voices["en"], symbols)
+    np.testing.assert_allclose(said, references["en"].say(symbols).samples, rtol=0, atol=WHOLE_WAY)
 
 
-def test_damaged_halves_are_not_the_end_of_a_voice(uncuttable: Path, tmp_path: Path) -> None:
-    halves = tmp_path / "cache" / f"{uncuttable.stem}-{vits._key(uncuttable)}"
-    halves.mkdir(parents=True)
-    (halves / "encoder.onnx").write_bytes(b"half")
-    assert isinstance(vits.load(uncuttable, tmp_path / "cache", SAMPLES_PER_FRAME), vits.WholeVits)
-    assert not halves.exists()
+def test_float16_weights_are_nearer_than_the_voice_is_to_itself(
+    tmp_path: Path, voices: dict[Language, Vits]
+) -> None:
+    symbols = ids("The weather will be fine tomorrow, and a little warmer than today.", "en")
+    exact = Reference(voice_path(), tmp_path, rounded=False).say(symbols).samples
+    stats, durations = voices["en"].read(symbols, np.zeros(2 * len(symbols), np.float32))
+    one, other = [np.concatenate(list(voices["en"].speak(stats, durations, NATURAL[0], np.random.default_rng(seed))))
+             for seed in (1, 2)]
+    rounded = log_spectral_distance(spoken(voices["en"], symbols), exact)
+    assert rounded < 0.5 < 2 < log_spectral_distance(one, other)
+
+
+@pytest.mark.parametrize("kernel", kernels())
+def test_every_instruction_set_says_the_same(references: dict[Language, Reference], kernel: str) -> None:
+    symbols = ids("What time is it?", "en")
+    voice = Vits(references["en"].weights, kernel)
+    assert voice.kernel == kernel
+    expected = references["en"].say(symbols)
+    np.testing.assert_allclose(decoded(voice, expected.latent, []), expected.samples, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(spoken(voice, symbols), expected.samples, rtol=0, atol=WHOLE_WAY)
+
+
+@pytest.mark.parametrize(("windows", "piece"), [((1,), 1), ((8,), 5), ((31, 7), 16), ((192,), 24), ((10**6,), 10**6)])
+def test_windows_of_any_size_give_the_same_samples(
+    voices: dict[Language, Vits], monkeypatch: pytest.MonkeyPatch, windows: tuple[int, ...], piece: int
+) -> None:
+    symbols = ids("It is half past seven.", "en")
+    usual = spoken(voices["en"], symbols)
+    monkeypatch.setattr(vits, "FLOW_WINDOWS", windows)
+    monkeypatch.setattr(vits, "DECODER_PIECE", piece)
+    np.testing.assert_array_equal(spoken(voices["en"], symbols), usual)
+
+
+@pytest.mark.parametrize("seed", range(40 if IS_LONG else 6))
+def test_streams_split_at_random_give_the_same_samples(voices: dict[Language, Vits], seed: int) -> None:
+    length = random.Random(seed).choice((1, 2, 5, 11, 12, 30, 45, 60))
+    frames = np.random.default_rng(seed).normal(size=(length, CHANNELS)).astype(np.float32)
+    latent = flowed(voices["en"], frames, random_cuts(length, seed))
+    np.testing.assert_array_equal(latent, flowed(voices["en"], frames, []))
+    samples = decoded(voices["en"], latent, random_cuts(length, seed + 1000))
+    np.testing.assert_array_equal(samples, decoded(voices["en"], latent, []))
+    assert len(samples) == length * SAMPLES_PER_FRAME
+
+
+def test_clauses_cancelled_at_random_leave_nothing_in_the_next(voices: dict[Language, Vits]) -> None:
+    symbols, other = ids("It is a quarter to nine.", "en"), ids("Es ist Viertel vor neun.", "de")
+    usual = spoken(voices["en"], symbols)
+    dice = random.Random(3)
+    for _ in range(40 if IS_LONG else 6):
+        begun = voices[dice.choice(LANGUAGES)].synthesize(dice.choice((symbols, other)), NATURAL, None)
+        list(islice(begun, dice.randrange(4)))
+        del begun
+        np.testing.assert_array_equal(spoken(voices["en"], symbols), usual)
+
+
+def test_a_clause_gone_wrong_does_not_touch_another(voices: dict[Language, Vits]) -> None:
+    symbols = ids("It is a quarter past nine.", "en")
+    usual = spoken(voices["en"], symbols)
+    stats, durations = voices["en"].read(symbols, np.zeros(2 * len(symbols), np.float32))
+
+    def strange(value: float) -> Iterator[Floats]:
+        return voices["en"].speak(np.full_like(stats, value), durations, 0.0, random_numbers())
+
+    for value in (np.nan, np.inf, -np.inf, 1e-42, 0.0, 3e38):
+        wrong, right = strange(value), voices["en"].speak(stats, durations, 0.0, random_numbers())
+        samples = [piece for pair in zip(right, wrong, strict=True) for piece in pair]  # in turns, on one thread
+        np.testing.assert_array_equal(np.concatenate(samples[::2]), usual)
+
+
+def test_a_network_out_of_its_mind_comes_to_an_end(voices: dict[Language, Vits]) -> None:
+    stats = np.zeros((3, 384), np.float32)
+    durations = np.array([np.nan, np.inf, -1], np.float32)
+    frames = sum(len(latent) for latent, _ in voices["en"].frames(stats, durations, 0.0, random_numbers()))
+    assert frames <= 3 * vits.LONGEST_SYMBOL
+
+
+def test_two_voices_in_two_threads_say_what_they_say_alone(voices: dict[Language, Vits]) -> None:
+    tasks = [(voices[language], ids(text, language)) for language in LANGUAGES for text in phrases(language)[:2]]
+    alone = [spoken(*task) for task in tasks]
+    with ThreadPoolExecutor(2) as threads:
+        beside = list(threads.map(lambda task: spoken(*task), tasks * 2))
+    for one, other in zip(beside, alone * 2, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_first_piece_does_not_wait_for_the_clause(voices: dict[Language, Vits]) -> None:
+    symbols = ids("This is a sentence that takes a while to say, and it goes on and on until the end.", "en")
+    pieces = [len(piece) for piece in voices["en"].synthesize(symbols, NATURAL, None)]
+    assert 0.1 < pieces[0] / 22_050 < 0.2
+    assert sum(pieces) > 10 * pieces[0]
+
+
+@pytest.mark.parametrize(("damage", "complaint"), [
+    (lambda content: content[:-64], "CRC-32"),
+    (lambda content: content[:40], "40 bytes, expected at least 64"),
+    (lambda content: content[:5000] + b"\xff" + content[5001:], "CRC-32"),
+    (lambda content: b"STIMWITS" + content[8:], "not a weights file"),
+    (lambda content: content[:8] + b"\x07" + content[9:], "another release"),
+    (lambda content: content[:12] + b"\x07" + content[13:], "incomplete or too long"),
+])
+def test_damaged_weights_are_refused(
+    references: dict[Language, Reference], tmp_path: Path, damage: Callable[[bytes], bytes], complaint: str
+) -> None:
+    path = tmp_path / "voice.vits"
+    path.write_bytes(damage(references["en"].weights.read_bytes()))
+    with pytest.raises(ValueError, match=complaint):
+        Vits(path)

@@ -52,13 +52,13 @@ def test_a_voice_without_its_settings_is_named(copy: Path, tmp_path: Path) -> No
 
 def test_a_voice_with_broken_settings_is_named(copy: Path, tmp_path: Path) -> None:
     Path(f"{copy}.json").write_text('{"audio": {}}')
-    with pytest.raises(ModelError, match=f"{copy}: Piper cannot load this voice .*; fetch it again"):
+    with pytest.raises(ModelError, match=f"{copy}.json: not a Piper voice's settings .*; fetch it again"):
         PiperVoice(copy, tmp_path / "cache")
 
 
 def test_a_voice_that_was_cut_off_is_named(copy: Path, tmp_path: Path) -> None:
     copy.write_bytes(copy.read_bytes()[:100_000])
-    with pytest.raises(ModelError, match=f"{copy}: Piper cannot load this voice"):
+    with pytest.raises(ModelError, match=f"{copy}: this voice is damaged .*; fetch it again"):
         PiperVoice(copy, tmp_path / "cache")
 
 
@@ -70,3 +70,17 @@ def test_a_voice_that_is_not_the_published_one_is_refused(copy: Path, tmp_path: 
         file.write(b"forged")
     with pytest.raises(ModelError, match=f"{forged}: SHA-256 .*, expected 58afce03"):
         PiperVoice(forged, tmp_path / "cache")
+
+
+def test_a_voice_that_reads_other_phonemes_is_refused(copy: Path, tmp_path: Path) -> None:
+    settings = Path(f"{copy}.json")
+    settings.write_text(settings.read_text().replace('"num_symbols"', '"phoneme_type": "pinyin", "num_symbols"'))
+    with pytest.raises(ModelError, match=f"{copy}: its phonemes are not espeak-ng's"):
+        PiperVoice(copy, tmp_path / "cache")
+
+
+def test_a_clause_is_asked_of_espeak_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = PiperVoice(voice_path(), tmp_path)
+    assert sum(map(len, voice.synthesize("Good evening."))) > 5_000
+    monkeypatch.setattr("appliance.speaking.voices.phoneme_ids", None)
+    assert sum(map(len, voice.synthesize("Good evening."))) > 5_000

@@ -19,6 +19,8 @@ from appliance.models.choose import find_voice
 from appliance.speaking.synthesizer import Synthesizer
 from tests.support.speech import commands
 
+TESTS = Path(__file__).parents[1]
+
 MORE_SENTENCES = """
 turn on the kitchen light
 turn off all the lights in the living room
@@ -104,6 +106,13 @@ def synthesizer_paths() -> dict[Language, Path]:
     german = find_voice("de", Path("/nonexistent"))
     assert german is not None and german.engine == "pico"
     return {"en": voice_path(), "de": german.path}
+
+
+def phrases(language: Language) -> list[str]:
+    """What the assistant answers in the tests of dialogue, and what it is asked: some hundred different texts."""
+    rows = (TESTS / "dialogue" / f"phrases.{language}.tsv").read_text(encoding="utf-8").splitlines()
+    columns = [row.split("\t") for row in rows if row and not row.startswith("#")]
+    return list(dict.fromkeys(row[column] for column in (3, 0) for row in columns if len(row[column]) > 12))
 
 
 def samples(pcm: bytes) -> NDArray[np.int16]:
