@@ -20,7 +20,7 @@ from tests.image.emulation.root import WORKSHOP
 
 APPEND = (
     "root=LABEL=rootfs rw console=ttyAMA0 loglevel=4 systemd.show_status=1 systemd.debug_shell=hvc0 "
-    "systemd.default_device_timeout_sec=600 systemd.default_timeout_start_sec=900")
+    "systemd.getty_auto=0 systemd.default_device_timeout_sec=600 systemd.default_timeout_start_sec=900")
 GUEST_PORTS = (80, 8080, 8123, 9999)
 """Forwarded from the host; nothing listens at 9999, which the firewall tests use."""
 
