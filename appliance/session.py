@@ -38,7 +38,10 @@ LOOK_S = 0.05
 """How often it is added up."""
 
 OVERDUE_S = 5.0
-"""An utterance may stay open for so much longer than the sound it may hold."""
+"""An utterance may stay open for so much longer than the sound it may hold …"""
+
+THINNEST = 0.1
+"""… and again, while its sound still comes at this share of real time: a link of 3.2 kB/s is late, not mute."""
 
 UNIQUE_ID_CHARACTERS = 16
 """An id this long is taken for one turn's for ever (docs/protocol.md): what it changes is changed once."""
@@ -217,7 +220,7 @@ class Session:
             self._hear(now, id)
         else:
             self._conversation.interrupt()
-        now.overdue = self._shared.later(limit_s + OVERDUE_S, lambda: self._close("limit"))
+        now.overdue = self._shared.later(limit_s, lambda: self._wait_on(now))
         self.tell(turns.Listening(now.id))
         return now.id
 
@@ -225,6 +228,11 @@ class Session:
     def open_id(self) -> str:
         """The turn whose utterance is open; "" if none is."""
         return self._open.id if self._open is not None else ""
+
+    @property
+    def open_audio_s(self) -> float:
+        """How much of the open utterance has arrived, in seconds; 0 if none is open."""
+        return self._open.sound.samples / RATE if self._open is not None else 0.0
 
     def endpoint(self, endpointer: Endpointer | None) -> None:
         """From now on this decides about the end of the open utterance; None: only the person does."""
@@ -350,6 +358,18 @@ class Session:
             self._hear(now, now.id)
         if now.question is not None:
             now.question.asked = now.heard(reason)
+
+    def _wait_on(self, now: Listening) -> None:
+        """It has been open for long: it stays so while its sound goes on coming."""
+        before = now.sound.samples
+
+        def look() -> None:
+            if now.sound.samples - before < THINNEST * OVERDUE_S * RATE:
+                self._close("limit")
+            else:
+                self._wait_on(now)
+
+        now.overdue = self._shared.later(OVERDUE_S, look)
 
     def _drop(self, now: Listening) -> None:
         self._taken_away()

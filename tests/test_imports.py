@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "conversation": TYPES, "replay": TYPES, "listening": TYPES | {"replay"},
     "session": TYPES | {"conversation", "listening", "replay"}, "sessions": TYPES | {"conversation", "session"},
     "audio": {"errors", "config"}, "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
-    "audio.endpointing": set(), "audio.stats": set(),
+    "audio.endpointing": {"audio.pcm"}, "audio.stats": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),
     "speaking": {"errors", "language", "limits", "memory", "workers", "audio.pcm", "hearing.transcript", "models"},
     "models": {"errors", "language"},

@@ -202,6 +202,19 @@ async def test_someone_who_begins_and_falls_silent_does_not_keep_a_recognizer() 
     assert page.kinds("7")[:3] == ["Listening", "Endpoint", "FinalHeard"]
 
 
+async def test_an_utterance_whose_sound_comes_slowly_is_waited_for() -> None:
+    async with house() as here:
+        page = here.visit()
+        page.session.begin("7")
+        for _ in range(9):
+            page.session.audio(pcm("", 0.1))
+            here.clock.passes(0.8)
+        assert page.session.open_audio_s == pytest.approx(0.9)
+        here.clock.passes(2 * OVERDUE_S)
+        assert not page.session.open_id, "nothing comes any more"
+        await page.session.settled()
+
+
 async def test_a_cancelled_utterance_is_forgotten_and_its_length_is_told() -> None:
     fake = willing()
     fake.hearing.clear()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from appliance.audio.pcm import RATE, SAMPLE_BYTES
+
 Reason = Literal["complete", "silence", "limit"]
 """Why an utterance ended by itself: what was said is a whole request; nobody spoke on; it was as long as allowed."""
 
@@ -52,15 +54,23 @@ class Trigger(Protocol):
 
 
 class Patience:
-    """Ends an utterance that was begun by a tap: two seconds without a new word, eight without any."""
+    """Ends an utterance that was begun by a tap: two seconds without a new word, eight without any.
+
+    So much sound and so much time: on a thin link the sound of a second takes three, after a drop it comes at once.
+    """
 
     def __init__(self, pause_s: float = PAUSE_S, silence_s: float = SILENCE_S) -> None:
         self._pause_s, self._silence_s = pause_s, silence_s
         self._heard: str | None = None
         self._since = 0.0
+        self._samples = 0
+        """… that came since then."""
 
     def feed(self, pcm: bytes, partial: str | None, now: float) -> End | None:
         """See Endpointer.feed. Nobody's patience is used up while they wait for a recognizer."""
         if partial is None or partial != self._heard:
-            self._heard, self._since = partial, now
-        return End("silence") if now - self._since >= (self._pause_s if self._heard else self._silence_s) else None
+            self._heard, self._since, self._samples = partial, now, 0
+        else:
+            self._samples += len(pcm) // SAMPLE_BYTES
+        patience_s = self._pause_s if self._heard else self._silence_s
+        return End("silence") if min(now - self._since, self._samples / RATE) >= patience_s else None

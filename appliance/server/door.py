@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 from websockets.asyncio.server import Server, ServerConnection
+from websockets.frames import CloseCode
 from websockets.server import ServerProtocol
 
 from appliance.server.access import Guard, Refusal, Role, Visitor
@@ -57,6 +58,8 @@ class Door(ServerConnection):
         """What HTTP is spoken through; None once it is a WebSocket."""
         self._valve: Valve | None = None
         """What a WebSocket's frames come through."""
+        self._heard_at = 0.0
+        """Loop time when anything last came."""
 
     @property
     def idle_since(self) -> float | None:
@@ -85,6 +88,7 @@ class Door(ServerConnection):
         if self._exchange is not None:
             self._exchange.data_received(data)
         elif self._valve is not None:
+            self._heard_at = self.loop.time()
             self._valve.put(data)
 
     def eof_received(self) -> None:
@@ -112,6 +116,21 @@ class Door(ServerConnection):
             self._exchange.resume_writing()
         else:
             super().resume_writing()
+
+    async def keepalive(self) -> None:
+        """Ask for a sign of life every ping_interval; drop a client of which nothing at all comes within ping_timeout.
+
+        The library waits for the pong alone, which on a thin link stands behind seconds of sound.
+        """
+        assert self.ping_interval is not None and self.ping_timeout is not None, "Web sets both"
+        while True:
+            await asyncio.sleep(self.ping_interval)
+            asked_at = self.loop.time()
+            await self.ping()
+            await asyncio.sleep(self.ping_timeout)
+            if self._heard_at < asked_at:
+                async with self.send_context():
+                    self.protocol.fail(CloseCode.INTERNAL_ERROR, "no answer to a ping")
 
     def _answer(self, request: Request) -> Response | Awaitable[Response]:
         route = self._listener.route(request)

@@ -110,6 +110,11 @@ export class EnhancedVoiceAssistant {
     return this.#conversation.newest?.place ?? null;
   }
 
+  /** How much of what was said has arrived at the device, 0 … 1, where that takes its time; null otherwise. */
+  get arrivedShare() {
+    return this.#conversation.newest?.arrived ?? null;
+  }
+
   /** Connect; true once connected, false if the first attempt failed (further ones follow by themselves). */
   initialize() {
     this.#refreshMetrics();

@@ -105,6 +105,7 @@ export const SERVER_MESSAGES = {
   welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, chunk_size: optional(chunkSize), volume: optional(number), session: optional(identifier) },
   listening: { id: identifier },
   queued: { id: identifier, place: number },
+  received: { id: identifier, audio_s: number },
   partial: { id: identifier, text },
   final: { id: identifier, text, ...timings },
   answer: { id: identifier, text, ...timings },

@@ -71,6 +71,7 @@ export const TEXTS = {
       opening: "Opening the microphone …",
       listening: "Listening",
       thinking: "One moment …",
+      sending: (percent) => `Slow network: sending what you said, ${percent} %`,
       queued: (place) => `Many are talking at once. Place in the queue: ${place}`,
       speaking: "Speaking",
       idle: "Ready",
@@ -180,6 +181,7 @@ export const TEXTS = {
       opening: "Das Mikrofon wird geöffnet …",
       listening: "Ich höre zu",
       thinking: "Einen Moment …",
+      sending: (percent) => `Langsames Netz: Was du gesagt hast, wird gesendet: ${percent} %`,
       queued: (place) => `Gerade sprechen viele. Platz in der Warteschlange: ${place}`,
       speaking: "Ich spreche",
       idle: "Bereit",
@@ -237,10 +239,11 @@ export function errorText(language, code, message = "") {
 }
 
 /** One line about what the assistant is doing or why it cannot. */
-export function statusText(language, { connectionState, state, notice, waitingPlace }) {
+export function statusText(language, { connectionState, state, notice, waitingPlace, arrivedShare = null }) {
   const { status } = TEXTS[language];
   if (state === "opening" || state === "listening") return status[state];
   if (connectionState !== "connected") return notice || status[connectionState];
+  if (state === "thinking" && arrivedShare !== null) return status.sending(Math.round(100 * arrivedShare));
   if (state === "thinking" && waitingPlace) return status.queued(waitingPlace);
   return state === "idle" && notice ? notice : status[state];
 }

@@ -19,6 +19,8 @@ export class Turn {
   truncated = false;
   /** In the queue for a recognizer, 1 is next; null when not waiting. */
   place = null;
+  /** How much of what was said has arrived, 0 … 1, once that is waited for; null before. */
+  arrived = null;
   /** The loudest sample, 0 … 1. */
   peak = 0;
   /** Stage → ms, as the device measured. */
@@ -50,6 +52,11 @@ export class Turn {
     return (this.audioBytes / 2 / WIRE_RATE_HZ) * 1000;
   }
 
+  /** So much sound has arrived, in seconds; of interest when all was said and not all is there. */
+  received({ audio_s: audioS }) {
+    if (this.released && this.audioMs > 0) this.arrived = Math.min(1, (audioS * 1000) / this.audioMs);
+  }
+
   /** The transcript so far. */
   partial({ text }) {
     this.place = null;
@@ -59,6 +66,7 @@ export class Turn {
   /** The transcript is here: the audio is no longer needed, and saying it again would do what it asks twice. */
   understood(final, nowMs) {
     this.place = null;
+    this.arrived = null;
     this.heard = final.text;
     this.truncated = final.truncated === true;
     this.finalAtMs = nowMs;

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 TAKEN_S = 10.0
 """A client that does not answer a ping behind an announcement within this time has not heard it."""
 
+RECEIVED_EVERY_S = 1.0
+"""How often a client that speaks is told how much has arrived: a sign of life where pongs wait behind sound."""
+
 RECONNECT_AFTER_MS = 2000
 """When a client may come back after a goodbye."""
 
@@ -50,6 +53,7 @@ class Connection:
         self._sink: ConnectionSink | None = ConnectionSink(socket, RATE, metrics)
         self._ends_by_itself = False
         """The open utterance's client leaves its end to the device too."""
+        self._received_told_at = 0.0
         self._pace = Pace(time.monotonic(), REAL_TIME_LIMIT, sessions.max_audio_duration_s)
         self._message_pace = Pace(time.monotonic(), MESSAGES_PER_S, MESSAGE_BURST)
         self._asked_at = asyncio.get_running_loop().time()
@@ -125,6 +129,7 @@ class Connection:
         if isinstance(message, bytes):
             with self._refusals():
                 self.session.audio(message)
+            self._tell_received()
             await _pause(self._pace.delay(len(message) / SAMPLE_BYTES / RATE, time.monotonic()))
             while self._sessions.is_overloaded and self.session.backlog_s > MOST_OWN_WAITING_S:  # noqa: ASYNC110
                 await _pause(LOOK_S)
@@ -135,6 +140,12 @@ class Connection:
             if self._arrived is not None:
                 self._arrived(self)
                 self._arrived = None
+
+    def _tell_received(self) -> None:
+        session, now = self.session, asyncio.get_running_loop().time()
+        if session.open_id and now >= self._received_told_at + RECEIVED_EVERY_S:
+            self._received_told_at = now
+            self.send(protocol.encode_received(session.open_id, session.open_audio_s))
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -171,6 +182,7 @@ class Connection:
         else:
             self.session.begin(start.id or "", start.language, endpointer)
         self._ends_by_itself = endpointer is not None
+        self._received_told_at = asyncio.get_running_loop().time()
 
     def _hello(self, hello: protocol.Hello) -> None:
         before = self._sessions.resume(hello.session, self._visitor) if hello.session else None

@@ -200,6 +200,11 @@ def encode_pong(ping: Ping, server_time: float) -> str:
     return dumps({"type": "pong", "timestamp": ping.timestamp, "server_time": round(server_time, 3)})
 
 
+def encode_received(id: str, audio_s: float) -> str:
+    """audio_s: how much of the open utterance has arrived."""
+    return dumps({"type": "received", "id": id, "audio_s": round(audio_s, 3)})
+
+
 def encode_goodbye(reason: str, reconnect_after_ms: int) -> str:
     return dumps({"type": "goodbye", "reason": reason, "reconnect_after_ms": reconnect_after_ms})
 

@@ -82,6 +82,7 @@ def test_welcome_pong_and_goodbye_are_written_as_the_vectors_say() -> None:
     pong = json.loads(protocol.encode_pong(protocol.Ping(1732270000), 1732270000.1234))
     assert pong == vectors["pong"]
     assert json.loads(protocol.encode_goodbye("restart", 2000)) == vectors["goodbye"]
+    assert json.loads(protocol.encode_received("7", 1.0561)) == vectors["received"]
 
 
 @pytest.mark.parametrize("kind", ["start", "stop", "cancel"])

@@ -1,0 +1,72 @@
+"""A network on loopback that delays and throttles, both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+STEP_S = 0.05
+WAITING_BYTES = 32 * 1024
+"""What stands in a router's queue before the sender is slowed down."""
+
+
+def free_port() -> int:
+    """A port that nothing listened on a moment ago; for what must know it before anything listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@contextmanager
+def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> Iterator[None]:
+    """Port `here` leads to `port`, later by delay_s each way, and no faster than bytes_per_s."""
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            most = max(1, round(WAITING_BYTES / bytes_per_s / STEP_S))
+            queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(most)
+
+            async def take() -> None:
+                data = b"-"
+                while data:
+                    data = await reader.read(max(64, min(65536, round(bytes_per_s * STEP_S))))
+                    await queue.put((loop.time() + delay_s, data))
+                    await asyncio.sleep(len(data) / bytes_per_s)
+
+            async def give() -> None:
+                while True:
+                    at, data = await queue.get()
+                    await asyncio.sleep(max(0.0, at - loop.time()))
+                    if not data:
+                        return writer.close()
+                    writer.write(data)
+                    await writer.drain()
+
+            with suppress(ConnectionError):
+                await asyncio.gather(take(), give())
+
+        async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            there, onward = await asyncio.open_connection("127.0.0.1", port, limit=4096)
+            with suppress(ConnectionError):
+                await asyncio.gather(carry(reader, onward), carry(there, writer))
+            for end in (writer, onward):
+                end.close()
+
+        async with await asyncio.start_server(connect, "127.0.0.1", here, limit=4096):
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    ready.wait()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
