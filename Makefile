@@ -48,6 +48,9 @@ bench-server: setup-test ## a hundred and more at once → bench/results/server.
 bench-faults: setup-test ## floods: others' pings and memory → bench/results/faults.json
 	@$(PYTHON) -m tests.benchmarks.faults $(ARGS)
 
+soak: setup-test ## minutes of everything at once, faults too → bench/results/soak.json (ARGS=minutes)
+	@$(PYTHON) -m tests.soak.soak $(ARGS)
+
 test-said: setup-test ## all 10,000 numbers, every minute and date said by Pico, heard and read (an hour)
 	@STIMME_TEST_ALL=1 $(PYTHON) -m pytest -q tests/hearing/test_said_and_heard.py $(ARGS)
 

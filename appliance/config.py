@@ -201,7 +201,7 @@ def load(
         if file is not None or _is_readable(one):
             found.update(_from_toml(one, table))
     env_path = env_file or Path(".env")
-    if env_path.is_file():
+    if os.path.isfile(env_path):  # unlike Path.is_file, no error in a directory that this user may not enter
         found.update(_from_pairs(_parse_env_file(env_path), names))
     elif env_file is not None:
         raise ConfigError(f"{env_file}: no such file")

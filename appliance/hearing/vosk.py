@@ -15,8 +15,11 @@ Vosk 0.3.45 on 63 sentences, four things are needed for that (docs/decisions.md)
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,10 +120,24 @@ class Recognizer:
         return result["text"], words
 
 
+@contextmanager
+def _some_home() -> Iterator[None]:
+    """vosk asks for a home directory when it is imported, which a system service need not have. It is not used."""
+    homeless = os.path.expanduser("~") == "~"
+    if homeless:
+        os.environ["HOME"] = "/"
+    try:
+        yield
+    finally:
+        if homeless:
+            del os.environ["HOME"]
+
+
 def load(path: Path) -> tuple[LoadedModel, Recognizer]:
     """Load a model, and warm a recognizer of it. Blocks. Raises ModelError naming the path and the remedy."""
     check_recognizer(path)
-    from vosk import Model, SetLogLevel
+    with _some_home():
+        from vosk import Model, SetLogLevel
 
     SetLogLevel(-1)
     with tempfile.TemporaryDirectory(prefix="stimme-") as folder:
