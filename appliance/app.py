@@ -21,12 +21,13 @@ import uvloop
 from appliance import turns
 from appliance.bell import Bell, Texts
 from appliance.config import Config
-from appliance.conversation import Faculties, Mind
+from appliance.conversation import Ears, Faculties, Mind
 from appliance.device.local import LocalDevice
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.families.timer.skill import announcement, missed
 from appliance.dialogue.types import Answer, Memory, Timer
 from appliance.dialogue.understanding import Understanding
+from appliance.hearing.both import BothEars
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.language import LANGUAGES, Language
 from appliance.memory import give_back, share_heaps
@@ -104,12 +105,15 @@ async def awake(
                 tasks.create_task(pool.open())
                 tasks.create_task(synthesizer.open())
                 understanding = tasks.create_task(thinking.run(Understanding))
+            listening: Ears = pool
+            if config.speech.hear_both and len(recognizers) > 1:
+                listening = BothEars(pool, partial(thinking.run, partial(_is_understood, understanding.result())))
             mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run, remember=remembering.run)
             if config.log_speech:
                 mind = _LoggedMind(mind)
             give_back()  # what loading needed
             yield Assistant(
-                pool, mind, synthesizer, timers, remembering, {"recognizer": recognizers, "voice": voices})
+                listening, mind, synthesizer, timers, remembering, {"recognizer": recognizers, "voice": voices})
         finally:
             for workers in (hearing, speaking, thinking, remembering):
                 workers.close()
@@ -125,6 +129,10 @@ class _LoggedMind:
         answer = await self._mind.answer(text, language, memory, turn=turn)
         log.info("heard %r, answered %r", text, answer.reply.text)
         return answer
+
+
+def _is_understood(understanding: Understanding, text: str, language: Language) -> bool:
+    return bool(understanding.understand(text, language).name)
 
 
 def choose(config: Config, kind: Kind, models: Path, *, unpack: bool = True) -> dict[Language, Choice]:

@@ -142,12 +142,12 @@ class Conversation:
     async def _take(self, request: turns.Request, tell: Tell, previous: asyncio.Task[None] | None) -> None:
         match request:
             case turns.Spoken():
-                text, timings = await self._listen(request, tell)
+                final, timings = await self._listen(request, tell)
                 await _finished(previous)
-                await self._answer(request, text, tell, timings)
+                await self._answer(request, final.text, final.language or request.language, tell, timings)
             case turns.Typed():
                 await _finished(previous)
-                await self._answer(request, request.text, tell, {})
+                await self._answer(request, request.text, request.language, tell, {})
             case turns.Announcement():
                 await _finished(previous)
                 tell(turns.Announced(request.id, request.kind, request.text, request.language))
@@ -156,7 +156,7 @@ class Conversation:
                 await _finished(previous)
                 await self._speak(request, request.text, request.language, tell, dict(request.timings))
 
-    async def _listen(self, request: turns.Spoken, tell: Tell) -> tuple[str, dict[str, float]]:
+    async def _listen(self, request: turns.Spoken, tell: Tell) -> tuple[Final, dict[str, float]]:
         loop = asyncio.get_running_loop()
         final = await self._faculties.ears.transcribe(
             request.source, request.language,
@@ -167,12 +167,13 @@ class Conversation:
         timings = {"recognition_ms": 1000 * (loop.time() - source.ended_at)}
         tell(turns.FinalHeard(
             request.id, final.text, final.confidence, final.audio_s, source.truncated, dict(timings)))
-        return final.text, timings
+        return final, timings
 
     async def _answer(
-        self, request: turns.Spoken | turns.Typed, text: str, tell: Tell, timings: dict[str, float]
+        self, request: turns.Spoken | turns.Typed, text: str, language: Language, tell: Tell,
+        timings: dict[str, float],
     ) -> None:
-        answer = await self._faculties.mind.answer(text, request.language, self._memory, turn=request.key)
+        answer = await self._faculties.mind.answer(text, language, self._memory, turn=request.key)
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply
         tell(turns.Answered(

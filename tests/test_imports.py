@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "session": TYPES | {"conversation", "listening", "replay"}, "sessions": TYPES | {"conversation", "session"},
     "audio": {"errors", "config"}, "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
     "audio.endpointing": {"audio.pcm"}, "audio.stats": set(),
-    "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": set(),
+    "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": {"language"},
     "speaking": {"errors", "language", "limits", "memory", "workers", "audio.pcm", "hearing.transcript", "models"},
     "models": {"errors", "language"},
     "dialogue": {"errors", "language", "limits"}, "dialogue.dialogue": {"errors", "language", "dialogue", "state"},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.language import Language
+
 
 @dataclass(frozen=True)
 class Word:
@@ -27,6 +29,8 @@ class Final:
     """Length of the utterance."""
     final_ms: float = 0.0
     """From the end of the utterance being known here to this transcript."""
+    language: Language | None = None
+    """The language that was heard, where several were listened for; None: the one that was asked for."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ intent is wrong when what was heard means something else than what was said; a s
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import shutil
 import subprocess
@@ -25,9 +26,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.audio.pcm import RATE, floats, read_wav, s16le
+from appliance.audio.pcm import RATE, Recording, floats, read_wav, s16le
 from appliance.config import load as load_config
 from appliance.dialogue.understanding import Understanding
+from appliance.hearing.both import BothEars
+from appliance.hearing.pool import RecognizerPool
 from appliance.hearing.vosk import LoadedModel, Recognizer, load
 from appliance.language import LANGUAGES, Language
 from appliance.models.catalogue import of
@@ -35,6 +38,7 @@ from appliance.models.choose import find_recognizer, find_voice
 from appliance.speaking.clauses import clauses
 from appliance.speaking.synthesizer import _Leveled
 from appliance.speaking.voices import EspeakVoice, load_voice
+from appliance.workers import Workers
 from tests.benchmarks.results import machine, save
 from tests.support.said import QUIET
 from tests.support.server import MODELS, ROOT
@@ -253,11 +257,51 @@ def threshold(heard: list[Heard], needless_percent: float) -> dict[str, Any]:
             "judged": len(judged)}
 
 
+# Both languages at once
+
+
+async def both_at_once(
+    paths: dict[Language, Path], spoken: dict[Language, dict[str, Sound]], understanding: Understanding
+) -> dict[str, Any]:
+    """Each sentence where the page is set to the other language: as STIMME_HEAR_BOTH hears it, and its cost."""
+    workers = Workers(THREADS, "hear")
+    pool = RecognizerPool(paths, workers, limit=2 * THREADS)
+    await pool.open()
+
+    async def understood(text: str, language: Language) -> bool:
+        return bool(understanding.understand(text, language).name)
+
+    ears, wrong_language, wrong_intent, count = BothEars(pool, understood), 0, 0, 0
+    cost = {}
+    for name, one in (("one", pool), ("both", ears)):
+        begin, audio_s = time.process_time(), 0.0
+        for language, sounds in spoken.items():
+            for said, sound in sounds.items():
+                pcm = QUIET + s16le(np.clip(sound, -1, 1)) + QUIET
+                audio_s += len(pcm) / 2 / RATE
+                wanted = language if one is pool else next(other for other in spoken if other != language)
+                final = await one.transcribe(Recording(pcm, 1024), wanted, on_partial=lambda text: None)
+                if one is ears:
+                    found = final.language or wanted
+                    meant, got = understanding.understand(said, language), understanding.understand(final.text, found)
+                    wrong_language += found != language
+                    wrong_intent += (meant.name, str(meant.slots)) != (got.name, str(got.slots))
+                    count += 1
+        cost[name] = round((time.process_time() - begin) / audio_s, 4)
+    workers.close()
+    return {
+        "language_error_percent": round(100 * wrong_language / count, 1),
+        "intent_error_percent": round(100 * wrong_intent / count, 1), "sentences": count,
+        "cpu_per_heard_s": cost}
+
+
 # Cost
 
 _COST = """
 import json, resource, sys, time
 from pathlib import Path
+from appliance.hearing.both import BothEars
+from appliance.hearing.pool import RecognizerPool
 from appliance.hearing.vosk import load
 def rss():
     return int(next(line.split()[1] for line in open("/proc/self/smaps_rollup") if line.startswith("Rss"))) / 1000
@@ -285,17 +329,21 @@ def main() -> None:
     understanding = Understanding()
     figures: dict[str, Any] = {"machine": machine(), "not_measured": "people: every voice here is a synthesiser"}
     embedded: list[Path] = []
+    first_voices: dict[Language, dict[str, Sound]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for language in LANGUAGES:
             said = sentences(language, options.sentences)
             spoken = {name: {text: say(text) for text in said} for name, say in voices(language, Path(folder)).items()}
             figures[language] = {}
+            first_voices[language] = next(sounds for name, sounds in spoken.items() if name.startswith("pico"))
             for number, (name, path) in enumerate(recognizers(language)):
                 model, _ = load(path)
                 figures[language][name] = measured = _measure(model, language, spoken, understanding)
                 print(f"{language} {name}\n{json.dumps(measured, indent=2, ensure_ascii=False)}", flush=True)
                 if number == 0:
                     embedded.append(path)
+    figures["both_at_once"] = asyncio.run(both_at_once(
+        dict(zip(LANGUAGES, embedded, strict=True)), first_voices, understanding))
     one, other = (cost([path]) for path in embedded)
     both = cost(embedded)
     figures["memory"] = {
