@@ -176,12 +176,12 @@ CONDITIONS: dict[str, Disturb] = {
 # Hearing
 
 
-def sentences(language: Language, count: int) -> list[str]:
-    """Commands, then phrases that are understood and have no digits, evenly from all families."""
+def sentences(language: Language, count: int, understanding: Understanding) -> list[str]:
+    """Commands, then phrases without digits, evenly from all families; all of them understood when typed."""
     rows = (ROOT / "tests" / "dialogue" / f"phrases.{language}.tsv").read_text(encoding="utf-8").splitlines()
     phrases = [row.split("\t") for row in rows if row and not row.startswith("#")]
     plain = [row[0] for row in phrases if row[1] != "-" and row[0].replace(" ", "").isalpha() and row[0].islower()]
-    found = commands(language)
+    found = [text for text in commands(language) if understanding.understand(text, language).name]
     more = [phrase for phrase in dict.fromkeys(plain) if phrase not in found]
     wanted = max(0, count - len(found))
     return found[:count] + more[:: max(1, len(more) // wanted)][:wanted] if wanted else found[:count]
@@ -332,7 +332,7 @@ def main() -> None:
     first_voices: dict[Language, dict[str, Sound]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for language in LANGUAGES:
-            said = sentences(language, options.sentences)
+            said = sentences(language, options.sentences, understanding)
             spoken = {name: {text: say(text) for text in said} for name, say in voices(language, Path(folder)).items()}
             figures[language] = {}
             first_voices[language] = next(sounds for name, sounds in spoken.items() if name.startswith("pico"))
