@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from appliance.audio.pcm import RATE
 from appliance.errors import ModelError
 from appliance.hearing import vosk as recognizer
-from appliance.hearing.pool import RecognizerPool, default_limit
+from appliance.hearing.pool import PATIENCE_S, RecognizerPool, default_limit, urgency
 from appliance.hearing.vosk import is_composed_lazily
 from appliance.models.whole import CONTENTS
 from appliance.workers import Workers
@@ -330,3 +331,21 @@ def person() -> bytes:
 async def test_a_person_is_heard(pool: RecognizerPool, person: bytes) -> None:
     heard = (await transcribe(pool, person)).text
     assert word_errors("go forward ten meters", heard)[0] <= 1, heard
+
+
+async def test_what_has_ended_goes_first_but_nobody_waits_for_ever() -> None:
+    """A piece queued before its utterance ended is not overtaken by all who come and finish later."""
+    workers, order, begin = Workers(1, "test"), list[str](), threading.Event()
+    try:
+        calls = [workers.run(begin.wait, 5)]
+        for name, now_s, ended_at_s in (("still speaking", 10.0, None), ("ended before", 10.1, 9.9),
+                                        ("ended within the patience", 10.0 + PATIENCE_S, 10.0 + PATIENCE_S - 0.1),
+                                        ("ended later", 10.2 + PATIENCE_S, 10.1 + PATIENCE_S)):
+            calls.append(workers.run(order.append, name, priority=urgency(now_s, ended_at_s)))  # type: ignore[arg-type]
+        waiting = asyncio.gather(*calls)
+        await asyncio.sleep(0)
+        begin.set()
+        await waiting
+    finally:
+        workers.close()
+    assert order == ["ended before", "ended within the patience", "still speaking", "ended later"]
