@@ -39,6 +39,12 @@ types: setup-test ## mypy --strict
 bench: setup-test ## one user, from sample spoken to reply heard → bench/results/voice.json
 	@$(PYTHON) -m tests.benchmarks.voice $(ARGS)
 
+bench-voice: setup-test ## the voice beside onnxruntime and stock Piper → bench/results/speaking.json
+	@$(PYTHON) -m tests.benchmarks.speaking $(ARGS)
+
+test-voice: setup-test ## the voice against onnxruntime over 200 sentences a language, 2,000 forged weights files
+	@STIMME_LONG=1 $(PYTHON) -m pytest --timeout=3600 tests/speaking/test_vits.py tests/native/test_vits_proofs.py $(ARGS)
+
 bench-native: setup-test ## converters and rings → bench/results/native.json
 	@$(PYTHON) -m tests.benchmarks.native $(ARGS)
 

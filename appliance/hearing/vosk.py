@@ -16,12 +16,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -44,6 +47,7 @@ speech bounds that. The embedded model's graph is in one piece, so its recognize
 _NOISE_PERIOD = 4 * RATE
 _NOISE = np.clip(np.rint(np.random.default_rng(1).normal(0.0, 1.0, _NOISE_PERIOD)), -4, 4).astype(np.int16)
 _NOISE = np.concatenate((_NOISE, _NOISE[:SLICE_SAMPLES]))  # a slice may begin anywhere in the period
+_importing = threading.Lock()
 _LOUDEST = 32767 - 4  # leaves room for the noise
 
 
@@ -66,9 +70,7 @@ class Recognizer:
         self._make()
 
     def _make(self) -> None:
-        from vosk import KaldiRecognizer  # here, because importing it takes 0.1 s
-
-        self._vosk = KaldiRecognizer(self._model.vosk, RATE)
+        self._vosk = package().KaldiRecognizer(self._model.vosk, RATE)
         self._vosk.SetWords(True)
         self.samples = 0  # of this utterance
         self._rest = b""  # those of them that do not make a step yet
@@ -137,15 +139,14 @@ def load(path: Path) -> tuple[LoadedModel, Recognizer]:
     """Load a model, and warm a recognizer of it. Blocks. Raises ModelError naming the path and the remedy."""
     check_recognizer(path)
     with _some_home():
-        from vosk import Model, SetLogLevel
-
-    SetLogLevel(-1)
+        vosk = package()
+    vosk.SetLogLevel(-1)
     with tempfile.TemporaryDirectory(prefix="stimme-") as folder:
         view = Path(folder)
         _link_without_dither(path.resolve(), view)
         try:
             model = LoadedModel(
-                Model(str(view)),
+                vosk.Model(str(view)),
                 step_samples=IVECTOR_STEP_SAMPLES if has_ivectors(path) else 1,
                 retire_after_s=RETIRE_COMPOSING_AFTER_S if is_composed_lazily(path) else RETIRE_AFTER_S,
             )
@@ -154,6 +155,22 @@ def load(path: Path) -> tuple[LoadedModel, Recognizer]:
     recognizer = Recognizer(model)
     recognizer.decode(bytes(SLICE_SAMPLES * SAMPLE_BYTES), True, False)
     return model, recognizer
+
+
+def package() -> Any:
+    """Vosk, without the modules that it needs only to download models and to write subtitles: 7 MB and 0.1 s less."""
+    with _importing:
+        absent = {name: ModuleType(name) for name in ("requests", "srt", "tqdm") if name not in sys.modules}
+        for name, module in absent.items():
+            setattr(module, name, None)  # for "from tqdm import tqdm"
+        if "vosk" not in sys.modules:
+            sys.modules.update(absent)
+        try:
+            import vosk
+        finally:
+            for name in absent:
+                sys.modules.pop(name, None)
+        return vosk
 
 
 def _link_without_dither(model: Path, view: Path) -> None:

@@ -1,0 +1,184 @@
+"""The voice beside onnxruntime's and stock Piper's, in one run → bench/results/speaking.json.
+
+Not measured: a Raspberry Pi, an ear, a core held to a quarter (a cgroup quota needs rights that this seldom has). Every
+row is a process of its own, all in turns; CPU is that of the process, medians of the rounds.
+
+    python -m tests.benchmarks.speaking [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from appliance import config
+from appliance.app import awake
+from appliance.memory import share_heaps
+from appliance.speaking.published import PublishedVits
+from appliance.speaking.synthesizer import Synthesizer
+from appliance.speaking.voices import PiperVoice
+from appliance.workers import Workers
+from tests.benchmarks.load import percentile
+from tests.benchmarks.results import machine, save
+from tests.support.kit import phrases, voice_path
+
+SENTENCES = {
+    "1": "It is a quarter to nine.",
+    "3": "I have set a timer for five minutes, and I will tell you when it is done.",
+    "6": "Tomorrow it will be mostly sunny in the morning, with some clouds coming up in the afternoon and a little "
+         "rain towards the evening.",
+}
+"""Seconds of sound, about → what is said."""
+ROWS = ("native", "onnxruntime", "piper")
+REPLIES, REPLIES_WITHIN_S, WORKERS = 100, 10, 2
+
+Json = dict[str, Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="one round")
+    parser.add_argument("--one", choices=(*ROWS, "idle", "crowd"), help="only this, as JSON")
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(_one(options.one)))
+        return 0
+    rounds = 1 if options.quick else 3
+    measured: dict[str, list[Json]] = {row: [] for row in (*ROWS, "idle", "crowd")}
+    for number in range(rounds):
+        for row in measured:
+            print(f"==> {row}, round {number + 1} of {rounds}", flush=True)
+            done = subprocess.run([sys.executable, "-m", "tests.benchmarks.speaking", "--one", row],
+                                  capture_output=True, text=True, check=True)
+            measured[row].append(json.loads(done.stdout.splitlines()[-1]))
+    medians = {row: _medians(found) for row, found in measured.items()}
+    figures: Json = {
+        "machine": machine(), "rounds": rounds,
+        "cpu_per_spoken_s": {row: medians[row]["cpu_per_spoken_s"] for row in ROWS},
+        "first_sound_ms": {row: medians[row]["first_sound_ms"] for row in ROWS},
+        "whole_ms": {row: medians[row]["whole_ms"] for row in ROWS},
+        "load_cpu_s": {row: medians[row]["load_cpu_s"] for row in ROWS},
+        "idle_rss_mb": medians["idle"], "crowd": medians["crowd"],
+        "quarter_of_a_core": "not measured: no cgroup quota can be set here",
+    }
+    print(json.dumps(figures, indent=2))
+    print(f"Written to {save('speaking', figures)}")
+    return 0
+
+
+def _medians(found: list[Json]) -> Json:
+    return {key: _medians([one[key] for one in found]) if isinstance(found[0][key], dict)
+            else round(median(one[key] for one in found), 3) for key in found[0]}
+
+
+def _one(row: str) -> Json:
+    if row == "idle":
+        return asyncio.run(_idle())
+    if row == "crowd":
+        return asyncio.run(_crowd())
+    begin = time.process_time()
+    speak = {"native": _native, "onnxruntime": _published, "piper": _piper}[row]()
+    figures: Json = {"load_cpu_s": time.process_time() - begin, "first_sound_ms": {}, "whole_ms": {}}
+    list(speak("One warms up."))
+    cpu_s = spoken_s = 0.0
+    for name, text in SENTENCES.items():
+        times = []
+        for _ in range(5):
+            begin, cpu, first = time.perf_counter(), time.process_time(), 0.0
+            samples = 0
+            for piece in speak(text):
+                first = first or time.perf_counter() - begin
+                samples += piece
+            times.append((first, time.perf_counter() - begin))
+            cpu_s += time.process_time() - cpu
+            spoken_s += samples / 22_050
+        figures["first_sound_ms"][name] = 1000 * median(first for first, _ in times)
+        figures["whole_ms"][name] = 1000 * median(whole for _, whole in times)
+    return figures | {"cpu_per_spoken_s": cpu_s / spoken_s}
+
+
+def _native() -> Callable[[str], Iterator[int]]:
+    voice = PiperVoice(voice_path(), Path(tempfile.gettempdir()) / "stimme-bench-voices")
+    return lambda text: map(len, voice.synthesize(text))
+
+
+def _published() -> Callable[[str], Iterator[int]]:
+    """The same voice through onnxruntime: one thread, one piece."""
+    voice = PiperVoice(voice_path(), Path(tempfile.gettempdir()) / "stimme-bench-voices")
+    voice._network = PublishedVits(voice_path())
+    return lambda text: map(len, voice.synthesize(text))
+
+
+def _piper() -> Callable[[str], Iterator[int]]:
+    """As anyone would use it."""
+    from piper import PiperVoice as StockVoice
+
+    voice = StockVoice.load(voice_path())
+    return lambda text: (len(chunk.audio_float_array) for chunk in voice.synthesize(text))
+
+
+async def _idle() -> Json:
+    """RSS of the whole assistant in MB: loaded, and after some speech."""
+    with tempfile.TemporaryDirectory() as state:
+        async with awake(config.load(environment={"STIMME_STATE": state})) as assistant:
+            loaded = _rss_mb()
+            for text in phrases("en")[:5]:
+                async with aclosing(assistant.mouth.speak(text, "en", rate=16_000)) as chunks:
+                    async for _ in chunks:
+                        pass
+            await asyncio.sleep(2)
+            return {"loaded": loaded, "after_speech": _rss_mb()}
+
+
+def _rss_mb() -> float:
+    fields = Path("/proc/self/status").read_text().split()
+    return int(fields[fields.index("VmRSS:") + 1]) / 1000
+
+
+async def _crowd() -> Json:
+    """A hundred replies begin at random within ten seconds; a gap is 50 ms of silence inside a reply."""
+    share_heaps()
+    workers = Workers(WORKERS, "speak", nice=10)
+    mouth = Synthesizer({"en": voice_path()}, workers, Path(tempfile.gettempdir()) / "stimme-bench-voices")
+    await mouth.open()
+    chance = random.Random(1)
+    firsts: list[float] = []
+    gaps: list[float] = []
+
+    async def listen(text: str) -> None:
+        await asyncio.sleep(chance.uniform(0, REPLIES_WITHIN_S))
+        asked, worst = time.perf_counter(), 0.0
+        silent_at = 0.0
+        async with aclosing(mouth.speak(text, "en", rate=16_000)) as chunks:
+            async for chunk in chunks:
+                now = time.perf_counter()
+                if not silent_at:
+                    firsts.append(1000 * (now - asked))
+                    silent_at = now
+                worst = max(worst, now - silent_at)
+                silent_at = max(silent_at, now) + len(chunk) / 32_000
+        gaps.append(worst)
+
+    cpu = time.process_time()
+    texts = [f"Number {number}: {text}" for number, text in zip(range(REPLIES), phrases("en") * 2, strict=False)]
+    await asyncio.gather(*map(listen, texts))
+    workers.close()
+    return {"first_sound_ms": {"p50": percentile(firsts, 50), "p95": percentile(firsts, 95)},
+            "gaps_percent": 100 * float(np.mean(np.array(gaps) > 0.05)), "cpu_s": time.process_time() - cpu}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
