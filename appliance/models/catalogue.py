@@ -34,6 +34,9 @@ class Model:
     """URL of the directory that the files are in; "" for what comes with Stimme and is never fetched."""
     note: str = ""
     """What it is good for and how well it hears or speaks, in a sentence to show to people."""
+    doubtful_below: float = 0.0
+    """Mean confidence of a transcript below which it is better to ask than to act, tuned so that 2 % of what was heard
+    right is asked about (bench/results/hearing.json); 0: not known."""
     replaces: tuple[str, ...] = ()
     """Embedded models of earlier releases, whose unpacked files are of no use any more."""
 
@@ -65,7 +68,7 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
               "2db9a1b24ef539477f1237214f81dc1b734ae33a685f34324c969c8d38547950")),
         note="comes with Stimme: commands and lists, no dictation; 2.7 % of a new synthetic voice's words wrong, "
         "1.3 % of a person's times and dates",
-        replaces=("stimme-en-small-0.1",),
+        doubtful_below=0.63, replaces=("stimme-en-small-0.1",),
     ),
     Model(
         "vosk-model-small-de-0.15", "recognizer", "de", "Apache-2.0",
@@ -81,6 +84,7 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
               "45f753a627f839e3d7835d1a1865364fdaa46882386c1848d460a4cbee2f29d5")),
         note="comes with Stimme: commands, no dictation; 1.3 % of a new synthetic voice's words wrong, "
         "no sentence spoken by a person could be tested",
+        doubtful_below=0.5,
     ),
     Model(
         EMBEDDED_VOICE, "voice", "en", "CC0-1.0",
