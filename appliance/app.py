@@ -165,9 +165,10 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
             if device is not None:
                 metrics.add_sound(lambda: device.sound.stats)
-            people = People(config, sessions, metrics)
+            site = Site(find_site())
+            people = People(config, sessions, metrics, site.version)
             ready = asyncio.Event()
-            listeners = _listeners(config, people, metrics, ready)
+            listeners = _listeners(config, site, people, metrics, ready)
             guard = Guard(config.server.names, config.server.origins)
             web = Web(config, guard, listeners, see_off=people.leave, metrics=metrics)
             ports = await stack.enter_async_context(web.listening())
@@ -215,10 +216,12 @@ def _device(config: Config, sessions: Sessions, tasks: asyncio.TaskGroup) -> Loc
     return LocalDevice(config.device, sessions, tasks, state_directory=config.state_path())
 
 
-def _listeners(config: Config, people: People, metrics: Metrics, ready: asyncio.Event) -> list[Listener]:
+def _listeners(
+    config: Config, site: Site, people: People, metrics: Metrics, ready: asyncio.Event
+) -> list[Listener]:
     """What listens where."""
     server = config.server
-    files = Route(Site(find_site()).answer)
+    files = Route(site.answer)
     status = status_routes(metrics, ready.is_set)
     return [
         Listener("page", "STIMME_PAGE_PORT", server.host, server.page_port, files, status, people.talk),

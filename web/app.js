@@ -6,6 +6,7 @@ import { EnhancedVoiceAssistant } from "./core/EnhancedVoiceAssistant.js";
 import { ConversationView } from "./page/conversation.js";
 import { localise, savedSettings, saveSettings } from "./page/preferences.js";
 import { bindOverlay } from "./page/overlay.js";
+import { Renewal, versionIn } from "./page/renewal.js";
 import { bindSettings } from "./page/settings.js";
 import { bindTalkButton } from "./page/talk-button.js";
 import { MAX_TEXT_LENGTH } from "./core/protocol.js";
@@ -96,16 +97,32 @@ function showTurn(turn) {
 
 element("textInput").maxLength = MAX_TEXT_LENGTH;
 
+const renewal = new Renewal({
+  mine: versionIn(import.meta.url),
+  isBusy: () =>
+    assistant.state !== "idle" || assistant.connectionState !== "connected" ||
+    element("settings").open || element("textInput").value !== "",
+  reload: () => location.reload(),
+});
+
+function showWelcome(welcome) {
+  showDevice();
+  renewal.offered(welcome.page_version);
+}
+
 const show = {
   state: showState,
   turn: showTurn,
   announce: (message) => conversation.showAnnouncement(message),
-  welcome: showDevice,
+  welcome: showWelcome,
   microphone: showMicrophone,
   level: ({ rms }) => element("voiceBtn").style.setProperty("--level", Math.min(1, rms * 6).toFixed(3)),
 };
 
-assistant.onchange = (what, detail) => show[what]?.(detail);
+assistant.onchange = (what, detail) => {
+  show[what]?.(detail);
+  if (what === "turn" || what === "announce") renewal.happened();
+};
 assistant.ui.statusElement = element("statusText");
 assistant.ui.responseElement = element("response");
 assistant.ui.recordButton = element("voiceBtn");

@@ -23,10 +23,12 @@ def free_port() -> int:
 @contextmanager
 def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> Iterator[None]:
     """Port `here` leads to `port`, later by delay_s each way, and no faster than bytes_per_s."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    stop = asyncio.Event()
+    ready = threading.Event()
+    stops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def run() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
         async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             most = max(1, round(WAITING_BYTES / bytes_per_s / STEP_S))
             queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(most)
@@ -57,16 +59,18 @@ def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> It
             for end in (writer, onward):
                 end.close()
 
-        async with await asyncio.start_server(connect, "127.0.0.1", here, limit=4096):
-            ready.set()
-            await stop.wait()
+        server = await asyncio.start_server(connect, "127.0.0.1", here, limit=4096)
+        stops.append((loop, stop))
+        ready.set()
+        await stop.wait()
+        server.close()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
     ready.wait()
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        for loop, stop in stops:
+            loop.call_soon_threadsafe(stop.set)
         thread.join()
-        loop.close()

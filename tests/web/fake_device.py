@@ -36,6 +36,8 @@ class FakeDevice:
     def __init__(self) -> None:
         self.down_until_s = 0.0
         self.site = Site(Path(__file__).parents[2] / "web")
+        self.page_version = ""
+        """Another page's than it serves, once set."""
         self.connections: set[ServerConnection] = set()
         self.foreign_pages: dict[str, str] = {}
         """Path → HTML of pages that are not ours: served without our security headers."""
@@ -61,7 +63,7 @@ class FakeDevice:
 
     async def _converse(self, connection: ServerConnection) -> None:
         rate, speak, utterance = 16000, True, ""
-        await send(connection, WELCOME)
+        await send(connection, WELCOME | {"page_version": self.page_version or self.site.version})
         async for data in connection:
             if isinstance(data, bytes):
                 self.audio[utterance] += len(data)

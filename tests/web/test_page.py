@@ -200,3 +200,19 @@ def test_the_first_press_waits_for_no_network(open_page: Open) -> None:
     wait_for_state(page, "listening")
     later = page.evaluate(f"before => {workers}.slice(before).map(entry => entry.transferSize)", before)
     assert not any(later), "a worklet came over the network only when it was needed"
+
+
+def test_a_page_older_than_the_device_loads_itself_anew_but_never_in_a_turn(open_page: Open, running: Running) -> None:
+    page = open_page()
+    page.evaluate("globalThis.old = true")
+    page.keyboard.press("Space")
+    wait_for_state(page, "listening")
+    running.device.page_version = "0123456789ab"
+    running.drop()
+    page.wait_for_function("() => voiceAssistant.connectionState === 'reconnecting'")
+    page.wait_for_function("() => voiceAssistant.welcome.page_version === '0123456789ab'")
+    page.wait_for_timeout(6000)
+    assert page.evaluate("old"), "the person was still talking"
+    page.keyboard.press("Space")
+    page.wait_for_selector(".entry[data-outcome=answered]")
+    page.wait_for_function("() => globalThis.old === undefined && window.voiceAssistant?.getMetrics().connected")

@@ -102,7 +102,7 @@ export const CLIENT_MESSAGES = {
 
 /** Messages from the device. A newer device may send more keys, and types this page ignores. */
 export const SERVER_MESSAGES = {
-  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, chunk_size: optional(chunkSize), volume: optional(number), session: optional(identifier) },
+  welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, chunk_size: optional(chunkSize), volume: optional(number), session: optional(identifier), page_version: optional(text) },
   listening: { id: identifier },
   queued: { id: identifier, place: number },
   received: { id: identifier, audio_s: number },

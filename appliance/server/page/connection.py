@@ -38,17 +38,19 @@ RECONNECT_AFTER_MS = 2000
 class Connection:
     """Speaks with one socket until it closes.
 
-    visitor: who is there. chunk_size: what a page is advised to send at a time, in bytes. arrived: called once, after
+    visitor: who is there. chunk_size: what a page is advised to send at a time, in bytes.
+    page_version: of the page that this device serves. arrived: called once, after
     the client's first message.
     """
 
     def __init__(
-        self, socket: ServerConnection, sessions: Sessions, visitor: str, chunk_size: int, metrics: Metrics,
+        self, socket: ServerConnection, sessions: Sessions, visitor: str, chunk_size: int, page_version: str,
+        metrics: Metrics,
         arrived: Callable[[Connection], None],
     ) -> None:
         self._arrived: Callable[[Connection], None] | None = arrived
         self._socket, self._sessions, self._visitor, self._metrics = socket, sessions, visitor, metrics
-        self._chunk_size = chunk_size
+        self._chunk_size, self._page_version = chunk_size, page_version
         self.session: Session = sessions.open(visitor)
         self._sink: ConnectionSink | None = ConnectionSink(socket, RATE, metrics)
         self._ends_by_itself = False
@@ -201,7 +203,7 @@ class Connection:
             max_audio_duration_s=self._sessions.max_audio_duration_s,
             recognizer=ears.names.get(session.language, ""), voice=mouth.names.get(session.language, ""),
             volume=session.memory.volume, spoken={language: language in ears.languages for language in LANGUAGES},
-            session=session.secret))
+            session=session.secret, page_version=self._page_version))
 
 
 async def _pause(delay_s: float) -> None:

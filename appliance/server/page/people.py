@@ -39,7 +39,9 @@ class _Guest:
 class People:
     """Gives every client a session and a connection to it."""
 
-    def __init__(self, config: Config, sessions: Sessions, metrics: Metrics) -> None:
+    def __init__(self, config: Config, sessions: Sessions, metrics: Metrics, page_version: str) -> None:
+        """page_version: see Site.version."""
+        self._page_version = page_version
         self._config, self._sessions, self._metrics = config, sessions, metrics
         self._guests: set[_Guest] = set()
         self.greet: Callable[[Connection], None] = lambda client: None
@@ -63,8 +65,8 @@ class People:
             self._leave(other)
             other.stay.reschedule(0.0)
         client = Connection(
-            connection, self._sessions, visitor.id, self._config.streaming.chunk_size, self._metrics,
-            self.greet)
+            connection, self._sessions, visitor.id, self._config.streaming.chunk_size, self._page_version,
+            self._metrics, self.greet)
         try:
             async with asyncio.timeout(None) as stay:
                 guest = _Guest(client, address, stay)
