@@ -25,7 +25,10 @@ class LocalZone(tzinfo):
         return None if dt is None else dt.replace(tzinfo=None).astimezone().tzname()
 
     def fromutc(self, dt: datetime) -> datetime:
-        return dt.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
+        local = dt.replace(tzinfo=UTC).astimezone()
+        here = local.replace(tzinfo=self)
+        # The hour that comes twice in autumn: astimezone() says which by its offset, and leaves fold at 0 (PEP 495).
+        return here if here.utcoffset() == local.utcoffset() else here.replace(fold=1)
 
 
 class Clock:

@@ -141,7 +141,7 @@ class Soak:
         silent, late_s = self.tally.timers()
         return {
             "seconds": self._seconds, "faults": self.faults, "answers": self.tally.answered,
-            "answers_wrong": self.tally.wrong, "answers_lost": self.tally.lost, "connections_cut": self.tally.drops,
+            "answers_wrong": self.tally.wrong, "answers_lost": self.tally.lost, "connections_failed": self.tally.drops,
             "timers": len(self.tally.set), "timers_unheard": silent, "tracebacks": self.bugs,
             "wait_s_p50": round(percentile(self.tally.waits_s, 50), 3),
             "wait_s_max": round(max(self.tally.waits_s, default=0.0), 1),
