@@ -13,14 +13,19 @@ import signal
 import socket
 import subprocess
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 from tests.image.emulation.root import WORKSHOP
 
+PATIENCE = b64encode(b"[Service]\nTimeoutStartSec=infinity\nWatchdogSec=20min\n").decode()
+"""A drop-in for stimme.service: emulation is a hundred times slower than a Raspberry Pi, and is not to be timed."""
+
 APPEND = (
     "root=LABEL=rootfs rw console=ttyAMA0 loglevel=4 systemd.show_status=1 systemd.debug_shell=hvc0 "
-    "systemd.getty_auto=0 systemd.default_device_timeout_sec=600 systemd.default_timeout_start_sec=900")
+    "systemd.getty_auto=0 systemd.default_device_timeout_sec=600 systemd.default_timeout_start_sec=900 "
+    f"systemd.set_credential_binary=systemd.unit-dropin.stimme.service:{PATIENCE}")
 GUEST_PORTS = (80, 8080, 8123, 9999)
 """Forwarded from the host; nothing listens at 9999, which the firewall tests use."""
 
