@@ -36,7 +36,7 @@ fi
 passwd --lock root
 
 # A broken boot partition must not stop the boot; reading a file must not write its time.
-sed -i -E '\,[[:space:]]/boot/firmware[[:space:]],{/nofail/!s/(vfat[[:space:]]+)([^[:space:]]+)/\1\2,nofail,x-systemd.device-timeout=10s/}' /etc/fstab
+sed -i -E '\,[[:space:]]/boot/firmware[[:space:]],{/nofail/!s/(vfat[[:space:]]+)([^[:space:]]+)/\1\2,nofail,x-systemd.device-timeout=60s/}' /etc/fstab
 sed -i -E '\,[[:space:]]/[[:space:]]+ext4[[:space:]],{/noatime/!s/(ext4[[:space:]]+)([^[:space:]]+)/\1\2,noatime/}' /etc/fstab
 
 rm -f /etc/machine-id /var/lib/dbus/machine-id
