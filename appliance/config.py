@@ -86,7 +86,7 @@ class SpeechConfig:
 
     models_directory: str = setting("", "STIMME_MODELS", "where fetched models live; empty: the user's data directory")
     hear_both: bool = setting(
-        False, "STIMME_HEAR_BOTH", "hear English and German at once and answer what is understood; twice the work")
+        False, "STIMME_HEAR_BOTH", "hear English and German at once and answer what is understood; 2.5 times the work")
     recognizer_en: str = setting("", "STIMME_RECOGNIZER_EN", "name or path of the English recognizer")
     recognizer_de: str = setting("", "STIMME_RECOGNIZER_DE", "name or path of the German recognizer")
     voice_en: str = setting("", "STIMME_VOICE_EN", "name or path of the English voice")
