@@ -28,6 +28,7 @@ def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> It
 
     async def run() -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        ends: set[asyncio.StreamWriter] = set()
 
         async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             most = max(1, round(WAITING_BYTES / bytes_per_s / STEP_S))
@@ -54,6 +55,7 @@ def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> It
 
         async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             there, onward = await asyncio.open_connection("127.0.0.1", port, limit=4096)
+            ends.update((writer, onward))
             with suppress(ConnectionError):
                 await asyncio.gather(carry(reader, onward), carry(there, writer))
             for end in (writer, onward):
@@ -64,6 +66,12 @@ def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> It
         ready.set()
         await stop.wait()
         server.close()
+        for end in ends:
+            end.transport.abort()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
