@@ -23,8 +23,9 @@ from appliance.bell import Bell, Texts
 from appliance.config import Config
 from appliance.conversation import Ears, Faculties, Mind
 from appliance.device.local import LocalDevice
+from appliance.dialogue.announcing import announced as said_now
+from appliance.dialogue.announcing import missed
 from appliance.dialogue.dialogue import Dialogue
-from appliance.dialogue.families.timer.skill import announcement, missed
 from appliance.dialogue.types import Answer, Memory, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.hearing.both import BothEars
@@ -234,7 +235,7 @@ def _bell(assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device
     timers = assistant.timers
 
     def announced(timer: Timer) -> Texts:
-        return {language: announcement(timer, language) for language in LANGUAGES}
+        return {language: said_now(timer, timers.clock.now(), language) for language in LANGUAGES}
 
     def told_late(timer: Timer) -> Texts:
         return {language: missed(timer, timers.clock.now(), language) for language in LANGUAGES}

@@ -1,6 +1,5 @@
-"""The languages that Stimme speaks."""
+"""The languages that Stimme speaks. What differs by language stands behind dialogue/languages, or in tables by code."""
 
-from typing import Literal
-
-Language = Literal["en", "de"]
+Language = str
+"""An ISO 639-1 code."""
 LANGUAGES: tuple[Language, ...] = ("en", "de")

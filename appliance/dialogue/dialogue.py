@@ -7,15 +7,20 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
-from appliance.dialogue.performers import DURABLE, Occasion, Performer, Run, performers
-from appliance.dialogue.types import Answer, Ask, Context, Intent, Memory, Reply
+from appliance.dialogue.followups import Situation
+from appliance.dialogue.languages import grammar
+from appliance.dialogue.performers import DURABLE, Inverse, Occasion, Performer, Run, performers
+from appliance.dialogue.saying.replies import Replies, Text
+from appliance.dialogue.types import Answer, Ask, Context, Device, Intent, Memory, Question, Reply, StopSpeaking
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
-from appliance.language import Language
+from appliance.language import LANGUAGES, Language
+from appliance.state.stores import Stores
 from appliance.state.timers import TimerStore
 
 log = logging.getLogger(__name__)
@@ -23,17 +28,23 @@ log = logging.getLogger(__name__)
 Helper = Callable[[str, Language], Awaitable[str]]
 """Answers what skills cannot know: slow, remote, and off unless its owner switched it on."""
 
-
-_APOLOGY: dict[Language, str] = {
-    "en": "Sorry, something went wrong there.",
-    "de": "Entschuldigung, dabei ist etwas schiefgegangen.",
-}
-_NOT_KEPT: dict[Language, str] = {
-    "en": "But I can't write to my disk, so I would forget that if I were switched off.",
-    "de": "Aber ich kann gerade nichts speichern: Nach dem Ausschalten wäre das vergessen.",
-}
+KEPT = ("stopwatch", "quiet")
+"""Values of the keeper that skills may see."""
+FORGETS_S = 120
+"""After so long a question is no longer waited for, and "it" no longer known."""
 _ABOUT_THE_TURN = ("Repeat", "WhatHeard")
 """Intents that look back at the last utterance and must not become it."""
+
+
+def replies(families: Iterable[Family], language: Language) -> Replies:
+    """The reply texts of all families in one language."""
+    texts: dict[str, Text] = {}
+    for family in families:
+        file = family.sentences(language)
+        texts |= {f"{family.name}.{name}": text for name, text in file.get("replies", {}).items()}
+        texts |= {f"means.{intent}": entry["means"] for intent, entry in file.get("intents", {}).items()
+                  if "means" in entry}
+    return Replies(texts, grammar(language))
 
 
 class Dialogue:
@@ -44,25 +55,31 @@ class Dialogue:
         understanding: Understanding,
         timers: TimerStore,
         *,
+        stores: Stores | None = None,
         families: Iterable[Family] = FAMILIES,
         helpers: Mapping[str, Helper] | None = None,
+        more_performers: Mapping[type, Performer] | None = None,
+        device: Callable[[], Device] = Device,
         run: Run = asyncio.to_thread,
         remember: Run | None = None,
         random: Random | None = None,
     ) -> None:
+        """more_performers: for the actions that only this device can carry out. device: what it knows of itself.
+
+        run, remember: where understanding is done, and where disk work is done.
+        """
         families = tuple(families)
         self._understanding = understanding
+        self._stores = stores or Stores.beside(timers)
         self._timers = timers
         self._run = run
         self._random = random or Random()
         self._skills = {intent: skill for family in families for intent, skill in family.skills.items()}
         self._families = families
-        self._performers: Mapping[type, Performer] = performers(timers, remember or run)
+        self._texts = {language: replies(families, language) for language in LANGUAGES}
+        self._performers = {**performers(self._stores, remember or run), **(more_performers or {})}
         self._helpers = helpers or {}
-        for family in families:
-            for action in family.actions:
-                if action not in self._performers:
-                    raise ValueError(f"{family.name}: nobody carries out {action.__name__}")
+        self._device = device
 
     async def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Answer:
         """Answer one utterance. Never raises for what people say: a failing skill apologises.
@@ -70,47 +87,98 @@ class Dialogue:
         turn: the turn's id; what is written down carries it, so that a turn that comes twice is done once.
         """
         start_s = time.perf_counter()
-        intent = await self._run(self._understanding.understand, text, language)
+        self._forget(memory)
+        intent = await self._run(self._understanding.understand, text, language, self._situation(memory))
         understood_s = time.perf_counter()
         reply = await self._reply(intent, self._context(language, memory), Occasion(turn, memory))
         self._remember(intent, reply, memory)
         end_s = time.perf_counter()
         return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s))
 
+    def _forget(self, memory: Memory) -> None:
+        now = self._timers.clock.now()
+        if memory.at is not None and abs(now - memory.at) > timedelta(seconds=FORGETS_S):
+            memory.question = memory.last = memory.it = None
+        memory.at = now
+
+    def _situation(self, memory: Memory) -> Situation:
+        named = [timer for timer in self._timers.pending() if timer.name]
+        known = {kind: {timer.name.casefold(): timer.name for timer in named if timer.kind == kind}
+                 for kind in ("timer", "reminder")}
+        timers = [timer for timer in self._timers.pending() if timer.kind == "timer"]
+        things = tuple({"name": each.name} if each.name else {"start_s": each.duration_s} for each in timers)
+        known |= {"list": {name.casefold(): name for name in self._stores.lists.all()}}
+        return Situation(known, memory.question, memory.last, self._timers.clock.now().date(), things)
+
     def _context(self, language: Language, memory: Memory) -> Context:
         return Context(
             language=language,
             now=self._timers.clock.now(),
+            texts=self._texts[language],
             timers=self._timers.pending(),
-            ringing=self._timers.ringing(),
             last_reply=memory.last_reply,
             last_heard=memory.last_heard,
             volume=memory.volume,
             volume_before_mute=memory.volume_before_mute,
             random=self._random,
             help={family.name: family.help(language) for family in self._families},
+            last=memory.last,
+            question=memory.question,
+            it=memory.it,
+            undo=memory.undo,
+            ringing=self._timers.ringing(),
+            lists=self._stores.lists.all(),
+            notes=self._stores.notes.all(),
+            kept={name: self._stores.keeper.get(name) for name in KEPT},
+            helpers=frozenset(self._helpers),
+            refusals=memory.refusals,
+            can=frozenset(self._performers),
+            device=self._device(),
         )
 
     async def _reply(self, intent: Intent, context: Context, occasion: Occasion) -> Reply:
         try:
+            if intent.doubt:
+                return self._doubtful(intent, context)
             said = self._skills[intent.name](intent, context)
             while isinstance(said, Ask):
                 said = said.then(await self._helpers[said.helper](said.question, context.language))
-            for number, action in enumerate(said.actions):
-                await self._performers[type(action)](action, replace(occasion, number=number))
+            await self._perform(said, occasion)
             if DURABLE & set(map(type, said.actions)) and not self._timers.database.durable:
-                said = replace(said, text=f"{said.text} {_NOT_KEPT[context.language]}")
+                said = replace(said, text=f"{said.text} {context.text('turn.not_kept')}")
         except SkillError as error:
             return Reply(str(error), context.language)
         except Exception:
             # A bug costs this turn only; the text is not logged, people's words are theirs.
             log.exception("intent %r failed", intent.name)
-            return Reply(_APOLOGY[context.language], context.language)
+            return Reply(context.text("turn.apology"), context.language)
         return said
+
+    async def _perform(self, reply: Reply, occasion: Occasion) -> None:
+        inverses: list[Inverse] = [
+            await self._performers[type(action)](action, replace(occasion, number=number))
+            for number, action in enumerate(reply.actions)]
+        effects = [inverse for inverse in inverses if inverse is not None]
+        if effects:
+            occasion.memory.undo = tuple(action for inverse in reversed(effects) for action in inverse)
+
+    def _doubtful(self, intent: Intent, context: Context) -> Reply:
+        """Ask before anything is done that may not be meant."""
+        meant = f"means.{intent.name}"
+        if meant not in context.texts:
+            return context.say("turn.unclear", understood=False)
+        values = {name: intent.slots.get(name, "") for name in (*intent.slots, "name")}
+        wanted = context.text(meant, **values)
+        return context.say("turn.shall_i", meant=wanted, question=Question(intent.having()))
 
     @staticmethod
     def _remember(intent: Intent, reply: Reply, memory: Memory) -> None:
-        if any(character.isalnum() for character in intent.text):
-            memory.last_reply = reply.text
-            if intent.name not in _ABOUT_THE_TURN:
-                memory.last_heard = intent.text
+        memory.question = reply.question
+        if not any(character.isalnum() for character in intent.text):
+            return
+        memory.last_reply = reply.text
+        memory.refusals = 0 if reply.understood else memory.refusals + 1
+        if intent.name not in _ABOUT_THE_TURN:
+            memory.last_heard = intent.text
+            if intent.name and StopSpeaking() not in reply.actions:
+                memory.last = intent

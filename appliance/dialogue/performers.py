@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from appliance.dialogue.types import CancelTimer, Memory, SetTimer, SetVolume, StopSpeaking
+from appliance.dialogue.types import (
+    Action,
+    AddItems,
+    AddNote,
+    CancelTimer,
+    Keep,
+    Memory,
+    PauseTimer,
+    RemoveItems,
+    RemoveNotes,
+    ReplaceList,
+    ResumeTimer,
+    SetSpeech,
+    SetTimer,
+    SetVolume,
+    StopSpeaking,
+)
+from appliance.state.lists import ListStore
+from appliance.state.notes import NoteStore
+from appliance.state.stores import Stores
 from appliance.state.timers import TimerStore
 
 T = TypeVar("T")
@@ -34,32 +53,103 @@ class Occasion:
         return f"{self.turn}/{self.number}" if self.turn else ""
 
 
-Performer = Callable[[Any, Occasion], Awaitable[None]]
+Inverse = tuple[Action, ...] | None
+"""What takes an effect back: actions; () if nothing can; None if there is nothing to take back."""
+Performer = Callable[[Any, Occasion], Awaitable[Inverse]]
 """Carries out one action. What it raises costs this turn only, and the reply is an apology."""
 
-DURABLE = frozenset({SetTimer, CancelTimer})
+
+def performers(stores: Stores, run: Run) -> Mapping[type, Performer]:
+    """Those that every device has."""
+    return {**_timers(stores.timers, run), **_lists(stores.lists, run), **_notes(stores.notes, run),
+            **_others(stores, run)}
+
+
+DURABLE = frozenset({
+    SetTimer, CancelTimer, PauseTimer, ResumeTimer, AddItems, RemoveItems, ReplaceList, AddNote, RemoveNotes, Keep})
 """Actions that are written down."""
 
 
-def performers(timers: TimerStore, run: Run) -> Mapping[type, Performer]:
-    """Those that every device has."""
+def _timers(timers: TimerStore, run: Run) -> dict[type, Performer]:
+    async def set_timer(action: SetTimer, occasion: Occasion) -> Inverse:
+        timer = await run(timers.add, action, occasion.effect)
+        occasion.memory.it = timer.id
+        return (CancelTimer(timer.id),)
 
-    async def set_timer(action: SetTimer, occasion: Occasion) -> None:
-        await run(timers.add, action, occasion.effect)
-
-    async def cancel_timer(action: CancelTimer, occasion: Occasion) -> None:
+    async def cancel_timer(action: CancelTimer, occasion: Occasion) -> Inverse:
+        gone = [timer for timer in timers.pending() if timer.id == action.id]
         await run(timers.cancel, action.id, occasion.effect)
+        return tuple(SetTimer(timer.kind, timer.due, timer.name, timer.duration_s, timer.repeat) for timer in gone)
 
-    async def set_volume(action: SetVolume, occasion: Occasion) -> None:
+    async def pause_timer(action: PauseTimer, occasion: Occasion) -> Inverse:
+        await run(timers.pause, action.id, occasion.effect)
+        occasion.memory.it = action.id
+        return (ResumeTimer(action.id),)
+
+    async def resume_timer(action: ResumeTimer, occasion: Occasion) -> Inverse:
+        await run(timers.resume, action.id, occasion.effect)
+        occasion.memory.it = action.id
+        return (PauseTimer(action.id),)
+
+    return {SetTimer: set_timer, CancelTimer: cancel_timer, PauseTimer: pause_timer, ResumeTimer: resume_timer}
+
+
+def _lists(lists: ListStore, run: Run) -> dict[type, Performer]:
+    async def add_items(action: AddItems, occasion: Occasion) -> Inverse:
+        old = lists.all().get(action.list)
+        await run(lists.add, action.list, action.items, occasion.effect)
+        return (ReplaceList(action.list, old),)
+
+    async def remove_items(action: RemoveItems, occasion: Occasion) -> Inverse:
+        old = lists.all().get(action.list)
+        await run(lists.remove, action.list, action.items, occasion.effect)
+        return (ReplaceList(action.list, old),)
+
+    async def replace_list(action: ReplaceList, occasion: Occasion) -> Inverse:
+        old = lists.all().get(action.list)
+        await run(lists.replace, action.list, action.items, occasion.effect)
+        return (ReplaceList(action.list, old),)
+
+    return {AddItems: add_items, RemoveItems: remove_items, ReplaceList: replace_list}
+
+
+def _notes(notes: NoteStore, run: Run) -> dict[type, Performer]:
+    async def add_note(action: AddNote, occasion: Occasion) -> Inverse:
+        id = await run(notes.add, action.text, occasion.effect)
+        return (RemoveNotes((id,)),)
+
+    async def remove_notes(action: RemoveNotes, occasion: Occasion) -> Inverse:
+        gone = [note for note in notes.all() if note.id in action.ids]
+        await run(notes.remove, action.ids, occasion.effect)
+        return tuple(AddNote(note.text) for note in gone)
+
+    return {AddNote: add_note, RemoveNotes: remove_notes}
+
+
+def _others(stores: Stores, run: Run) -> dict[type, Performer]:
+    async def keep(action: Keep, occasion: Occasion) -> Inverse:
+        before = stores.keeper.get(action.name)
+        await run(stores.keeper.keep, action.name, action.value, occasion.effect)
+        return (Keep(action.name, before),)
+
+    async def set_volume(action: SetVolume, occasion: Occasion) -> Inverse:
         """What the conversation remembers; whoever owns the loudspeaker follows it."""
-        memory = occasion.memory
+        memory, before = occasion.memory, occasion.memory.volume
         if action.percent == 0 and memory.volume:
             memory.volume_before_mute = memory.volume
         memory.volume = action.percent
+        return (SetVolume(before),)
 
-    async def stop_speaking(action: StopSpeaking, occasion: Occasion) -> None:
+    async def set_speech(action: SetSpeech, occasion: Occasion) -> Inverse:
+        before, memory = occasion.memory.speech, occasion.memory
+        wanted = {name: value for name, value in vars(action).items() if value is not None}
+        memory.speech = replace(before, **wanted)
+        return (before,)
+
+    async def stop_speaking(action: StopSpeaking, occasion: Occasion) -> Inverse:
         """What rings is heard. The reply being spoken is silenced by the conversation, before it answers."""
-        if timers.ringing():
-            await run(timers.silence, occasion.effect)
+        if stores.timers.ringing():
+            await run(stores.timers.silence, occasion.effect)
+        return None
 
-    return {SetTimer: set_timer, CancelTimer: cancel_timer, SetVolume: set_volume, StopSpeaking: stop_speaking}
+    return {Keep: keep, SetVolume: set_volume, SetSpeech: set_speech, StopSpeaking: stop_speaking}

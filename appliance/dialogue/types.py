@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from appliance.language import Language
+
+Doubt = Literal["", "changed", "unsure", "repaired"]
+"""Why an intent must not be acted upon before somebody said yes: something left over changes its meaning; too much is
+left over; words were put right to understand it."""
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What is meant, and with which values. `name` is hassil's intent name; "" means: not understood."""
+    """What is meant, and with which values. A name that begins with "Hass" is Home Assistant's; "": not understood."""
 
     name: str
     text: str
     """The words as they were heard or typed."""
     language: Language
     slots: Mapping[str, object] = field(default_factory=dict)
+    doubt: Doubt = ""
+
+    def having(self, **slots: object) -> Intent:
+        """The same with more slots, and no doubt about it."""
+        return replace(self, slots={**self.slots, **slots}, doubt="")
+
+
+Kind = Literal["timer", "alarm", "reminder"]
 
 
 @dataclass(frozen=True)
@@ -27,13 +39,73 @@ class Timer:
     """A timer, alarm or reminder that is running, as skills see it."""
 
     id: int
-    kind: Literal["timer", "alarm", "reminder"]
+    kind: Kind
     name: str
     """What the person called it ("pizza"); "" for none."""
     due: datetime
     """When it rings, with time zone."""
     duration_s: float
     """How long it was set for; 0 for alarms and reminders."""
+    repeat: str = ""
+    """How it comes again, as an RFC 5545 rule ("FREQ=WEEKLY;BYDAY=MO"); "" for once."""
+    paused_s: float | None = None
+    """Seconds left while it is paused; None: it runs."""
+
+
+@dataclass(frozen=True)
+class Note:
+    id: int
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a reply asks, and what the answer is for."""
+
+    intent: Intent
+    """What is meant as soon as the answer is known."""
+    wants: tuple[str, ...] = ()
+    """The slots that are asked for; none: yes or no."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the device knows of itself; asked anew when somebody wants to know."""
+
+    addresses: tuple[str, ...] = ()
+    host: str = ""
+    network: str = ""
+    temperature_c: float | None = None
+    memory_free_mb: float | None = None
+    disk_free_mb: float | None = None
+    version: str = ""
+    uptime_s: float | None = None
+    pairing_code: str = ""
+    """For a new phone or laptop; "" if none is wanted or needed."""
+    rooms: tuple[str, ...] = ()
+    """Pages that could say something, by the names people gave them."""
+    voices: tuple[str, ...] = ()
+    update: str = ""
+    """The version that could be installed; "" if none is known."""
+    last_turn_ms: Mapping[str, float] = field(default_factory=dict)
+    """How long the parts of the last turn took."""
+    place: tuple[float, float] = (52.52, 13.405)
+    """Latitude and longitude, for the sun; Berlin."""
+    region: str = "DE-BE"
+    """For holidays: country and subdivision as ISO 3166-2 writes them."""
+    speed: float = 1.0
+
+
+UNKNOWN_DEVICE = Device()
+
+
+class Texts(Protocol):
+    """The reply texts of a language (saying/replies.py)."""
+
+    def text(self, name: str, random: Random, avoid: str = "", /, **values: object) -> str: ...
+    def sentence(self, name: str, random: Random, avoid: str = "", /, **values: object) -> str: ...
+    def __contains__(self, name: str) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -43,8 +115,11 @@ class Context:
     language: Language
     now: datetime
     """Local time with time zone."""
+    texts: Texts
     timers: tuple[Timer, ...] = ()
     """What has not rung yet, next one first."""
+    ringing: tuple[Timer, ...] = ()
+    """What rings now, and what somebody heard ring a moment ago: "stop the alarm" is about these."""
     last_reply: str = ""
     last_heard: str = ""
     volume: int = 70
@@ -55,25 +130,138 @@ class Context:
     """The only source of chance: a test hands in a seeded one."""
     help: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What each family says about itself, in this language, by the family's name."""
-    ringing: tuple[Timer, ...] = ()
-    """What rings now, and what somebody heard ring a moment ago: "stop the alarm" is about these."""
+    last: Intent | None = None
+    """The last intent that was understood."""
+    question: Question | None = None
+    """What the reply before asked."""
+    it: int | None = None
+    """The id of the timer that was spoken of last."""
+    undo: tuple[Action, ...] | None = None
+    """What takes the last effect back; (): it has no inverse; None: there was none."""
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What stands on each list, by its name."""
+    notes: tuple[Note, ...] = ()
+    """Oldest first."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """Single values that actions kept: "stopwatch", "quiet"."""
+    helpers: frozenset[str] = frozenset()
+    """Helpers that are switched on: "weather", "home", "chat"."""
+    refusals: int = 0
+    """How many times in a row nothing was understood before."""
+    can: frozenset[type] = frozenset()
+    """The actions that somebody here carries out."""
+    device: Device = field(default_factory=lambda: UNKNOWN_DEVICE)
+    """What the device knows of itself."""
+
+    def say(
+        self, name: str, /, *, actions: Sequence[Action] = (), question: Question | None = None,
+        understood: bool = True, **values: object,
+    ) -> Reply:
+        """A reply with the text of that name ("timer.set"), its values filled in."""
+        said = self.texts.sentence(name, self.random, self.last_reply, **values)
+        return Reply(said, self.language, tuple(actions), understood, question)
+
+    def text(self, name: str, /, **values: object) -> str:
+        """A text for a part of a reply."""
+        said = self.texts.text(name, self.random, **values)
+        return said
 
 
-# Actions are what a reply changes, as data: the skill decides, Dialogue carries timers and the memory's volume out,
-# the conversation silences and sets the loudspeaker.
+# Actions are what a reply changes, as data: the skill decides, performers carry them out.
 
 
 @dataclass(frozen=True)
 class SetTimer:
-    kind: Literal["timer", "alarm", "reminder"]
+    kind: Kind
     due: datetime
     name: str = ""
     duration_s: float = 0.0
+    repeat: str = ""
 
 
 @dataclass(frozen=True)
 class CancelTimer:
     id: int
+
+
+@dataclass(frozen=True)
+class PauseTimer:
+    id: int
+
+
+@dataclass(frozen=True)
+class ResumeTimer:
+    id: int
+
+
+@dataclass(frozen=True)
+class AddItems:
+    list: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RemoveItems:
+    list: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReplaceList:
+    """items: all that it holds from now on; None: there is no such list any more."""
+
+    list: str
+    items: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class AddNote:
+    text: str
+
+
+@dataclass(frozen=True)
+class RemoveNotes:
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Keep a value by its name; None forgets it."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class SetSpeech:
+    """How replies are spoken from now on: None leaves it as it is."""
+
+    language: Language | None = None
+    voice: str | None = None
+    speed: float | None = None
+    """1 is normal."""
+
+
+@dataclass(frozen=True)
+class MuteMicrophone:
+    """seconds: for so long; 0: until somebody switches it on again."""
+
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Say:
+    """Say something in all rooms, or in one."""
+
+    text: str
+    room: str = ""
+
+
+@dataclass(frozen=True)
+class SystemAction:
+    """Something the device does to itself."""
+
+    what: Literal["restart", "shutdown"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +276,8 @@ class StopSpeaking:
     """Silence: stop the reply being spoken and any timer that is ringing."""
 
 
-Action = SetTimer | CancelTimer | SetVolume | StopSpeaking
+Action = object
+"""An instance of one of the types that the families' actions name."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +289,13 @@ class Reply:
     actions: tuple[Action, ...] = ()
     understood: bool = True
     """False when this is the honest answer to something that was not understood."""
+    question: Question | None = None
+    """What it asks: the next utterance may be the answer, and the microphone opens again for it."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether an answer is awaited."""
+        return self.question is not None
 
 
 @dataclass(frozen=True)
@@ -135,3 +331,14 @@ class Memory:
     volume: int = 70
     """Percent. A reply with SetVolume changes it; whoever owns the loudspeaker follows."""
     volume_before_mute: int = 70
+    question: Question | None = None
+    """What was asked in the last reply and is still waited for."""
+    last: Intent | None = None
+    it: int | None = None
+    undo: tuple[Action, ...] | None = None
+    at: datetime | None = None
+    """When the last turn was: questions and "it" are forgotten after a while."""
+    speech: SetSpeech = field(default_factory=SetSpeech)
+    """How replies to this person are spoken."""
+    refusals: int = 0
+    """How many times in a row nothing was understood: each time it is said more shortly."""

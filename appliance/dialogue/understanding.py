@@ -1,166 +1,117 @@
-"""Text to intent and slots: hassil templates, our own sentences first and Home Assistant's behind them.
+"""Text to intent and slots: every frame that fits is scored, and the best one wins only if it explains the sentence.
 
-hassil finds which sentence it is and which words fill its slots; the slots are then read by the readers of the families
-("half past seven" to a Moment). A slot that cannot be read is no match, and the next sentence is tried. This is how
-"what's seventeen times three" and "what's the date" can both begin with "what's {anything}".
+A sentence that leaves over what changes its meaning ("not", "or", "only if") is never acted upon: the intent then says
+what is doubtful, and the dialogue asks. The same goes for a sentence of which too much is left over.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any
-
-from hassil import Intents, recognize_all
-from hassil.intents import SlotList, TextSlotList
-from home_assistant_intents import get_intents
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from appliance.dialogue.families import FAMILIES
-from appliance.dialogue.family import Family, load_yaml
-from appliance.dialogue.reading.normalisation import MAX_CHARACTERS, as_it_sounded, normalise, without_fillers
-from appliance.dialogue.reading.readers import Reader, Slots
+from appliance.dialogue.family import Family
+from appliance.dialogue.followups import Situation, answered, corrected, followed
+from appliance.dialogue.frames import Reading
+from appliance.dialogue.languages import grammar
+from appliance.dialogue.reading.normalisation import MAX_CHARACTERS, as_it_sounded, normalise
+from appliance.dialogue.sentences import Sentences
 from appliance.dialogue.types import Intent
+from appliance.dialogue.utterance import Utterance
 from appliance.language import LANGUAGES, Language
 
-_REMEMBERED_SENTENCES = 512
-_MAX_WORDS = 30
+MAX_WORDS = 40
 """A command has fewer words; matching time grows with them."""
-_MAX_CANDIDATES = 200
-"""Readings of one sentence that are tried before it counts as not understood."""
+ACTS, ANSWERS = 0.62, 0.56
+"""From this confidence on an intent that changes something is carried out, and one that only answers is answered."""
+SURE = 0.93
+"""From this one on what was said before does not matter."""
+DOUBTS = 0.5
+"""From this one on what would act is asked about: "Shall I …?"."""
 
-# Sentences about rooms, floors, other players and delayed commands have no meaning here.
-_FOREIGN_SLOTS = ("area", "floor", "command", "name_only")
+
+NOTHING = Situation()
+"""Nothing was said before."""
 
 
 class Understanding:
     """Turns words into an intent. Thread safe; no I/O after construction."""
 
-    def __init__(self, families: Iterable[Family] = FAMILIES, languages: tuple[Language, ...] = LANGUAGES) -> None:
+    def __init__(self, families: Iterable[Family] = FAMILIES, languages: Sequence[Language] = LANGUAGES) -> None:
         families = tuple(families)
-        self._grammars = {language: _Grammar(families, language) for language in languages}
-        # hassil fills its own caches while matching, without a lock of its own.
-        self._lock = threading.Lock()
-        self._remembered = lru_cache(_REMEMBERED_SENTENCES)(self._recognize)
+        self._sentences = {language: Sentences(families, language) for language in languages}
 
-    def understand(self, text: str, language: Language) -> Intent:
+    def understand(self, text: str, language: Language, situation: Situation = NOTHING) -> Intent:
         """What is meant; an Intent with the name "" if that is not known. Raises KeyError for a language not loaded."""
-        words = normalise(text, language) if len(text) <= MAX_CHARACTERS else ""
-        name, slots = self._remembered(words, language) if words else ("", {})
-        if isinstance(slots.get("name"), str):
-            slots = {**slots, "name": as_written(str(slots["name"]), text)}
-        return Intent(name, text, language, slots)
+        sentences = self._sentences[language]
+        words = normalise(text, language).split() if len(text) <= MAX_CHARACTERS else []
+        if not 1 <= len(words) <= MAX_WORDS:
+            return Intent("", text, language)
+        utterance = Utterance(tuple(words), language, sentences.lexicon, situation.known, situation.today)
+        intent = self._meant(sentences, utterance, situation)
+        if not intent.name and (heard := as_it_sounded(words, language)) != words:
+            intent = self._meant(sentences, replace(utterance, words=tuple(heard), spans={}, costs=None), situation)
+        return replace(intent, text=text, slots=_as_written(intent.slots, text))
 
-    def _recognize(self, words: str, language: Language) -> tuple[str, Mapping[str, object]]:
-        grammar = self._grammars[language]
-        if len(words.split()) > _MAX_WORDS:
-            return "", {}
-        shorter = without_fillers(words, language)
-        readings = dict.fromkeys((words, shorter, as_it_sounded(shorter, language)))  # in this order, each once
-        with self._lock:
-            found = (grammar.recognize(reading) for reading in readings if reading)
-            return next((intent for intent in found if intent is not None), ("", {}))
-
-
-class _Grammar:
-    """The sentences of one language."""
-
-    def __init__(self, families: tuple[Family, ...], language: Language) -> None:
-        self._language = language
-        self._readers: dict[str, Reader] = {}
-        for family in families:
-            for slot, reader in family.readers.items():
-                if self._readers.setdefault(slot, reader) is not reader:
-                    raise ValueError(f"{family.name} reads {slot!r} in another way than the families before it")
-        self._own = Intents.from_dict(_own_sentences(families, language))
-        self._base = Intents.from_dict(_base_sentences(families, language))
-        # Named in sentences we do not use, but hassil insists on them.
-        self._lists: dict[str, SlotList] = {name: TextSlotList.from_strings([]) for name in ("area", "floor", "name")}
-        for sentence in _WARM_UP[language]:  # number words up to a hundred are spelled out on first use: 50 ms
-            for intents in (self._own, self._base):
-                for _ in self._candidates(sentence, intents):
-                    pass
-
-    def recognize(self, words: str) -> tuple[str, Slots] | None:
-        for intents in (self._own, self._base):
-            for name, entities in self._candidates(words, intents):
-                slots = self._read(entities)
-                if slots is not None:
-                    return name, slots
-        return None
-
-    def _candidates(self, words: str, intents: Intents) -> Iterator[tuple[str, Slots]]:
-        results = recognize_all(
-            words, intents, slot_lists=self._lists, language=self._language, intent_context={"area": "here"}
-        )
-        for _, result in zip(range(_MAX_CANDIDATES), results, strict=False):
-            entities: Slots = {entity.name: entity.value for entity in result.entities_list}
-            entities.pop("area", None)
-            if result.intent.name == "HassRespond":
-                entities.setdefault("topic", result.response)
-            yield result.intent.name, entities
-
-    def _read(self, entities: Slots) -> Slots | None:
-        """The slots' values; None if one of them cannot be read."""
-        slots: Slots = {}
-        for name, value in entities.items():
-            front, _, unit = name.rpartition("_")
-            if unit in _SECONDS and front in ("", "start") and isinstance(value, (int, float)):
-                # Home Assistant's timers
-                key = "start_s" if front else "duration_s"
-                so_far = slots.get(key, 0.0)
-                slots[key] = (so_far if isinstance(so_far, float) else 0.0) + float(value) * _SECONDS[unit]
-            elif name == "volume_level":
-                slots["level"] = value
-            elif name == "volume_step":
-                step = value if isinstance(value, (int, float)) else {"up": 10, "down": -10}[str(value)]
-                slots["up" if step > 0 else "down"] = abs(step)
-            elif name in self._readers and isinstance(value, str):
-                read = self._readers[name](value.strip(), self._language)
-                if read is None:
-                    return None
-                slots.update(read)
-            else:
-                slots[name] = value
-        return slots
+    def _meant(self, sentences: Sentences, utterance: Utterance, situation: Situation) -> Intent:
+        """An answer to what was asked, else what the sentence says by itself, else what it says after the last one."""
+        if situation.question is not None and (intent := answered(sentences, utterance, situation.question)):
+            return intent
+        utterance = corrected(sentences, utterance)
+        reading = best(sentences, utterance)
+        alone = judged(reading, utterance) if reading else None
+        if situation.last is not None:
+            sure = alone is not None and not alone.doubt and reading is not None and (
+                reading.confidence + reading.frame.weight > SURE)
+            pointing = any(start > 0 for start, _ in utterance.hits.get("pointing", ()))
+            if (not sure or pointing) and (intent := followed(sentences, utterance, situation, pointing=sure)):
+                return intent
+        return alone or Intent("", "", utterance.language)
 
 
-_SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
-_WARM_UP: dict[Language, tuple[str, ...]] = {
-    "en": ("set a timer for five minutes and ten seconds", "set volume to ten percent", "what is one plus one"),
-    "de": ("stelle einen timer auf fünf minuten und zehn sekunden", "stelle die lautstärke auf zehn prozent",
-           "was ist eins plus eins"),
-}  # fmt: skip
+def best(sentences: Sentences, utterance: Utterance) -> Reading | None:
+    readings = sentences.readings(utterance)
+    return max(readings, key=lambda reading: reading.rank, default=None)
 
 
-def _own_sentences(families: Iterable[Family], language: Language) -> dict[str, Any]:
-    common = files("appliance.dialogue").joinpath("languages", f"{language}.yaml").read_text(encoding="utf-8")
-    intents: dict[str, Any] = {}
-    for family in families:
-        intents |= family.sentences(language).get("intents", {})
-    slots = {"number"} | {slot for family in families for slot in family.readers}  # {number:level} is read as a level
-    wildcards = {slot: {"wildcard": True} for slot in slots}
-    return {"language": language, "lists": wildcards, **load_yaml(common), "intents": intents}
+def judged(reading: Reading, utterance: Utterance) -> Intent | None:
+    """The reading as an intent; with a doubt if it must not be acted upon as it is; None if it explains too little."""
+    language, acts = utterance.language, reading.frame.acts
+    changed = changes_meaning(reading, utterance)
+    if reading.confidence >= (ACTS if acts else ANSWERS) and not changed:
+        return Intent(reading.frame.intent, "", language, reading.slots)
+    if acts and reading.confidence >= DOUBTS:
+        return Intent(reading.frame.intent, "", language, reading.slots, doubt="changed" if changed else "unsure")
+    return None
 
 
-def _base_sentences(families: Iterable[Family], language: Language) -> dict[str, Any]:
-    base = get_intents(language)
-    if base is None:
-        raise KeyError(f"home-assistant-intents has no sentences for {language!r}")
-    kept = {}
-    for name in sorted(name for family in families for name in family.skills if name in base["intents"]):
-        data = [
-            block
-            for block in base["intents"][name]["data"]
-            if not any(slot in block.get("metadata", {}).get("slot_combination", "") for slot in _FOREIGN_SLOTS)
-            or "timer" in name.lower() and block["metadata"]["slot_combination"] == "name_only"
-        ]
-        kept[name] = {"data": data}
-    return {**base, "intents": kept}
+def changes_meaning(reading: Reading, utterance: Utterance) -> bool:
+    """Whether something is left over that turns the meaning: "not", "or", a second number, a question mark in words."""
+    hits = utterance.hits
+    if any(not reading.explains(start, end) for start, end in hits.get("changer", ())):
+        return True
+    if reading.frame.acts and any(_is_number(utterance.words[at], utterance.language) for at in reading.left):
+        return True  # a second number: "at six or … seven", "twenty five o'clock"
+    last = len(utterance.words) - 1
+    if last > 0 and utterance.is_in("dangling", last) and not reading.explains(last, last + 1):
+        return True  # "what's the date in": somebody was not finished
+    fillers = {at for start, end in hits.get("filler", ()) for at in range(start, end)}
+    first = next((at for at in range(len(utterance.words)) if at not in fillers), 0)
+    asks = any(start == first and not reading.explains(start, end) for start, end in hits.get("asking", ()))
+    return asks and reading.frame.acts
+
+
+def _is_number(word: str, language: Language) -> bool:
+    rules = grammar(language)
+    return word not in rules.words.articles and (word[0].isdigit() or rules.number_at([word], 0) is not None)
+
+
+def _as_written(slots: Mapping[str, object], text: str) -> Mapping[str, object]:
+    """Names with the capitals they were typed with: German nouns have them."""
+    return {slot: as_written(value, text) if isinstance(value, str) else value for slot, value in slots.items()}
 
 
 def as_written(name: str, text: str) -> str:
-    """The name with the capitals it was typed with: German nouns have them."""
-    start = text.lower().find(name)
-    return text[start : start + len(name)] if start >= 0 else name
+    match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
+    return match[0] if match and name else name

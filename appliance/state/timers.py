@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from appliance.dialogue.types import SetTimer, Timer
+from appliance.recurrence import following
 from appliance.state.clock import Clock
 from appliance.state.database import Database
 from appliance.state.repository import Repository, new_id, number, text, whole
@@ -56,7 +57,8 @@ class Entry:
 
 class _Rows(Repository[int, Entry]):
     table = Table(
-        "timers", ("id", "kind", "name", "due_s", "duration_s", "boot_due_s", "boot_id", "rang_s"),
+        "timers",
+        ("id", "kind", "name", "due_s", "duration_s", "boot_due_s", "boot_id", "rang_s", "repeat", "paused_s"),
         ("""CREATE TABLE IF NOT EXISTS timers (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
                 kind TEXT NOT NULL,
@@ -66,7 +68,9 @@ class _Rows(Repository[int, Entry]):
                 boot_due_s REAL,           -- CLOCK_BOOTTIME at which it rings, valid while boot_id is the running one
                 boot_id TEXT NOT NULL
             )""",
-         "ALTER TABLE timers ADD COLUMN rang_s REAL"))  # CLOCK_BOOTTIME at which it began to ring, in boot_id
+         "ALTER TABLE timers ADD COLUMN rang_s REAL",  # CLOCK_BOOTTIME at which it began to ring, in boot_id
+         "ALTER TABLE timers ADD COLUMN repeat TEXT NOT NULL DEFAULT ''",  # RFC 5545: how it comes again
+         "ALTER TABLE timers ADD COLUMN paused_s REAL"))  # seconds left while it is paused
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -75,14 +79,19 @@ class _Rows(Repository[int, Entry]):
     def encode(self, item: Entry) -> tuple[Value, ...]:
         timer = item.timer
         due_s = timer.due.timestamp()
-        return timer.kind, timer.name, due_s, timer.duration_s, item.boot_due_s, item.boot_id, item.rang_s
+        return (timer.kind, timer.name, due_s, timer.duration_s, item.boot_due_s, item.boot_id, item.rang_s,
+                timer.repeat, timer.paused_s)
 
     def decode(self, *values: Value) -> Entry:
-        id, kind, name, due_s, duration_s, boot_due_s, boot_id, rang_s = values
+        id, kind, name, due_s, duration_s, boot_due_s, boot_id, rang_s, repeat, paused_s = values
         if kind not in _KINDS:
             raise ValueError(f"kind {kind!r}, expected one of {', '.join(_KINDS)}")
         due = datetime.fromtimestamp(number(due_s, 0, _LATEST_S), self._zone)
-        timer = Timer(whole(id), kind, text(name), due, number(duration_s, 0, _LATEST_S))  # type: ignore[arg-type]
+        left_s = None if paused_s is None else number(paused_s, 0, _LATEST_S)
+        if repeat:
+            following(text(repeat), due, due)  # raises ValueError for a rule that is none
+        timer = Timer(whole(id), kind, text(name), due, number(duration_s, 0, _LATEST_S),  # type: ignore[arg-type]
+                      text(repeat), left_s)
         same_boot = bool(boot_id) and boot_id == self._boot_id
 
         def of_this_boot(value: Value, otherwise: float | None) -> float | None:
@@ -108,11 +117,36 @@ class TimerStore:
 
         def do() -> tuple[int, list[Change]]:
             id = new_id(self.clock.now(), self._rows.items)
-            timer = Timer(id, wanted.kind, wanted.name, wanted.due, duration_s)
+            timer = Timer(id, wanted.kind, wanted.name, wanted.due, duration_s, wanted.repeat)
             return id, [self._rows.put(id, Entry(timer, boot_due_s, boot_id))]
 
         id = self.database.change(do, effect)
-        return Timer(id, wanted.kind, wanted.name, wanted.due, duration_s)
+        return Timer(id, wanted.kind, wanted.name, wanted.due, duration_s, wanted.repeat)
+
+    def pause(self, id: int, effect: str = "") -> bool:
+        """Stop a timer's time; False if it is gone or stands already."""
+        def do() -> tuple[bool, list[Change]]:
+            entry = self._rows.items.get(id)
+            if entry is None or entry.timer.paused_s is not None or entry.rang_s is not None:
+                return False, []
+            due = _due(entry, self.clock.now(), self.clock.boottime_s())
+            left_s = max(0.0, due.timestamp() - self.clock.now().timestamp())
+            return True, [self._rows.put(id, replace(entry, timer=replace(entry.timer, paused_s=left_s)))]
+
+        return self.database.change(do, effect)
+
+    def resume(self, id: int, effect: str = "") -> bool:
+        """Let a paused timer go on; False if it is gone or runs already."""
+        def do() -> tuple[bool, list[Change]]:
+            entry = self._rows.items.get(id)
+            if entry is None or entry.timer.paused_s is None:
+                return False, []
+            due = _after(self.clock.now(), entry.timer.paused_s)
+            timer = replace(entry.timer, due=due, paused_s=None)
+            boot_due_s = self.clock.boottime_s() + entry.timer.paused_s if timer.duration_s else None
+            return True, [self._rows.put(id, Entry(timer, boot_due_s, self.clock.boot_id()))]
+
+        return self.database.change(do, effect)
 
     def cancel(self, id: int, effect: str = "") -> bool:
         """Forget it; False if it is gone already."""
@@ -138,7 +172,7 @@ class TimerStore:
     def due(self) -> tuple[Timer, ...]:
         """What should begin to ring now."""
         now_s = self.clock.now().timestamp()
-        return tuple(timer for timer in self.pending() if timer.due.timestamp() <= now_s)
+        return tuple(timer for timer in self.pending() if timer.paused_s is None and timer.due.timestamp() <= now_s)
 
     def begin_ringing(self) -> None:
         """What is due rings from now on; what nobody heard for a week is forgotten, with a line in the log."""
@@ -149,6 +183,8 @@ class TimerStore:
             for timer in self.due():
                 entry = Entry(timer, self._rows.items[timer.id].boot_due_s, boot_id, boottime_s)
                 changes.append(self._rows.put(timer.id, entry))
+                if timer.repeat:
+                    changes.append(self._again(timer))
             for timer in self.unheard():
                 if self.late_s(timer) > KEPT_S:
                     log.warning("%s %d, due on %s, was heard by nobody", timer.kind, timer.id, timer.due.date())
@@ -156,6 +192,12 @@ class TimerStore:
             return None, changes
 
         self.database.change(do)
+
+    def _again(self, timer: Timer) -> Change:
+        """The next one of a timer that comes again and again; those that were missed meanwhile are left out."""
+        id = new_id(self.clock.now(), self._rows.items)
+        due = following(timer.repeat, timer.due, self.clock.now())
+        return self._rows.put(id, Entry(replace(timer, id=id, due=due, duration_s=0.0), None))
 
     def heard(self, *ids: int, effect: str = "") -> None:
         """Somebody has heard these: they ring no more."""
@@ -191,12 +233,19 @@ class TimerStore:
         now, boottime_s = self.clock.now(), self.clock.boottime_s()
         for id, entry in tuple(self._rows.items.items()):
             due = _due(entry, now, boottime_s)
-            if entry.rang_s is None and abs(due.timestamp() - entry.timer.due.timestamp()) > _JUMP_S:
+            moved_s = abs(due.timestamp() - entry.timer.due.timestamp())
+            if entry.rang_s is None and entry.timer.paused_s is None and moved_s > _JUMP_S:
                 yield id, replace(entry, timer=replace(entry.timer, due=due))
 
 
 def _due(entry: Entry, now: datetime, boottime_s: float) -> datetime:
+    if entry.timer.paused_s is not None:
+        return _after(now, entry.timer.paused_s)
     if entry.boot_due_s is None:
         return entry.timer.due
-    due = now.astimezone(UTC) + timedelta(seconds=entry.boot_due_s - boottime_s)
-    return due.astimezone(now.tzinfo)
+    return _after(now, entry.boot_due_s - boottime_s)
+
+
+def _after(now: datetime, seconds: float) -> datetime:
+    """As time really passes, by way of UTC, because clocks change."""
+    return (now.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(now.tzinfo)

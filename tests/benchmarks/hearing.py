@@ -76,7 +76,7 @@ def voices(language: Language, folder: Path) -> dict[str, Say]:
     found: dict[str, Say] = {}
     program = shutil.which("espeak-ng")
     for name in ESPEAK[language] if program else ():
-        found[f"espeak-ng {name}"] = _spoken_by(_Leveled(EspeakVoice(Path(str(program)), name), language), language)  # type: ignore[arg-type]
+        found[f"espeak-ng {name}"] = _spoken_by(_Leveled(EspeakVoice(Path(str(program)), name), language), language)
     pico = find_voice(language, MODELS, "pico")
     assert pico is not None
     for lingware in sorted(pico.path.parent.glob(f"{language}-*_ta.bin")):

@@ -24,7 +24,7 @@ def machine() -> dict[str, Any]:
     """Processor, kernel and the versions that matter."""
     model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith(("model name", "Model"))), platform.machine())
-    packages = ("vosk", "piper-tts", "onnxruntime", "websockets", "uvloop", "numpy", "soxr", "hassil")
+    packages = ("vosk", "piper-tts", "onnxruntime", "websockets", "uvloop", "numpy", "soxr", "babel")
     return {
         "processor": model, "cores": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version(),
         "load_before": round(os.getloadavg()[0], 2), "versions": {name: version(name) for name in packages}}

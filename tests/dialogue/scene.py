@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from random import Random
 
+from appliance.dialogue.dialogue import replies
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.types import Context, Intent, Reply, Skill, Timer
-from appliance.language import Language
+from appliance.language import LANGUAGES, Language
 
 NOW = datetime(2026, 3, 3, 15, 7, tzinfo=UTC)
 TIMERS: dict[Language, tuple[Timer, ...]] = {
@@ -33,12 +34,16 @@ def replied(intent: Intent, context: Context) -> Reply:
     return said
 
 
+TEXTS = {language: replies(FAMILIES, language) for language in LANGUAGES}
+
+
 def context(language: Language, *timers: Timer, now: datetime = NOW, volume: int = 70, seed: int = 0) -> Context:
     """A context in which the scene's timers run, or those given."""
     heard = "what time is it" if language == "en" else "wie spät ist es"
     said = "It's three o'clock." if language == "en" else "Es ist fünfzehn Uhr."
-    return Context(language, now, timers or TIMERS[language], said, heard, volume, 60, Random(seed),
-                   {family.name: family.help(language) for family in FAMILIES})
+    return Context(
+        language, now, TEXTS[language], timers or TIMERS[language], last_reply=said, last_heard=heard, volume=volume,
+        volume_before_mute=60, random=Random(seed), help={family.name: family.help(language) for family in FAMILIES})
 
 
 def slots_text(slots: Mapping[str, object]) -> str:

@@ -50,7 +50,7 @@ async def test_a_timer_lives_from_being_set_to_being_cancelled(dialogue: Dialogu
     store.clock.pass_s(90)
     left = "The pizza timer has eight minutes and thirty seconds left."
     assert await said(dialogue, "how much time is left") == left
-    left = "Okay, thirteen minutes and thirty seconds left."
+    left = "Okay, the pizza timer has thirteen minutes and thirty seconds left."
     assert await said(dialogue, "add five minutes to the pizza timer") == left
     assert [(timer.name, timer.duration_s) for timer in store.pending()] == [("pizza", 810)]
     assert await said(dialogue, "cancel the pizza timer") == "Pizza timer cancelled."
@@ -142,7 +142,8 @@ async def test_a_bug_in_a_skill_costs_one_turn(
     assert await said(dialogue, "danke" if language == "de" else "thanks", language) == reply
     assert "RuntimeError: oh" in caplog.text
     assert "danke" not in caplog.text  # what people say is not logged
-    assert await said(dialogue, "hallo" if language == "de" else "hello", language) in ("Hallo.", "Hello.")
+    assert await said(dialogue, "hallo" if language == "de" else "hello", language) in (
+        "Hallo.", "Hello.", "Hello there.", "Hallo, was kann ich tun?")
 
 
 async def test_a_skill_error_is_spoken(understanding: Understanding, store: TimerStore) -> None:
@@ -165,7 +166,7 @@ async def test_a_timer_that_cannot_be_stored_is_set_and_says_so(
         dialogue = Dialogue(understanding, store)
         assert await said(dialogue, words, language) == reply
         assert len(store.pending()) == 1
-        assert await said(dialogue, "thanks") == "You're welcome."
+        assert await said(dialogue, "thanks") in ("You're welcome.", "My pleasure.")
 
 
 async def test_understanding_and_disk_are_left_to_the_worker(understanding: Understanding, store: TimerStore) -> None:

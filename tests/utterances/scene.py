@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from appliance.dialogue.dialogue import Dialogue
-from appliance.dialogue.types import Answer, Memory, SetTimer
+from appliance.dialogue.types import Answer, Device, Memory, MuteMicrophone, Say, SetTimer, SystemAction
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from appliance.state.clock import Clock
 from appliance.state.database import Database
+from appliance.state.stores import Stores
 from appliance.state.timers import TimerStore
 
 T = TypeVar("T")
@@ -54,7 +55,11 @@ async def answers(understanding: Understanding, language: Language, texts: Seque
     with Database(None) as database:
         timers = TimerStore(database, clock)
         _set_up(timers, clock, language)
-        dialogue = Dialogue(understanding, timers, run=_at_once, random=Random(0))
+        stores = Stores.beside(timers)
+        _fill(stores, language)
+        dialogue = Dialogue(understanding, timers, stores=stores, run=_at_once, random=Random(0),
+                            more_performers={action: _nothing for action in (MuteMicrophone, Say, SystemAction)},
+                            device=lambda: DEVICE)
         heard, said = _SAID[language]
         memory = Memory(last_heard=heard, last_reply=said)
         return [await dialogue.answer(text, language, memory) for text in texts]
@@ -71,6 +76,27 @@ def _set_up(timers: TimerStore, clock: StillClock, language: Language) -> None:
         timers.add(SetTimer("reminder", due, name))
     for due in (tomorrow.replace(hour=6, minute=30), NOW.replace(day=7, hour=9, minute=0)):
         timers.add(SetTimer("alarm", due))
+
+
+_LISTS: dict[Language, dict[str, tuple[str, ...]]] = {
+    "en": {"shopping": ("milk", "bread", "apples"), "todo": ("fix the bike",), "camping": ("tent",)},
+    "de": {"shopping": ("Milch", "Brot", "Äpfel"), "todo": ("Fahrrad reparieren",), "Urlaub": ("Zelt",)},
+}
+_NOTES: dict[Language, str] = {"en": "the key is under the pot", "de": "der Schlüssel liegt unter dem Topf"}
+DEVICE = Device(
+    addresses=("192.168.1.20",), host="stimme.local", network="Home", temperature_c=51.0, memory_free_mb=200.0,
+    disk_free_mb=9000.0, version="0.1.0", uptime_s=90_000.0, pairing_code="123456", rooms=("kitchen", "office"),
+    voices=("thorsten", "joe"), last_turn_ms={"recognition": 40.0, "understanding": 2.0, "synthesis": 90.0})
+
+
+def _fill(stores: Stores, language: Language) -> None:
+    for name, items in _LISTS[language].items():
+        stores.lists.add(name, items)
+    stores.notes.add(_NOTES[language])
+
+
+async def _nothing(action: object, occasion: object) -> None:
+    """Carries out what only a device can."""
 
 
 async def _at_once(function: Callable[..., T], /, *args: Any) -> T:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from appliance.dialogue.types import Action, Answer, CancelTimer, Intent, Reply, SetTimer, StopSpeaking
+from appliance.dialogue.types import Action, Answer, CancelTimer, Intent, Question, Reply, SetTimer, StopSpeaking
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from tests.utterances.canonical import moment_of, words
@@ -17,7 +17,9 @@ DUE = NOW.replace(hour=18, minute=0)
 
 
 def answer(name: str, text: str = "Okay.", *actions: Action, understood: bool = True, **slots: object) -> Answer:
-    return Answer(Reply(text, "en", actions, understood), Intent(name, "", "en", slots), 0, 0)
+    intent = Intent(name, "", "en", slots)
+    question = Question(intent) if text.endswith("?") else None
+    return Answer(Reply(text, "en", actions, understood, question), intent, 0, 0)
 
 
 def turn(intent: str, *also: str, confirms: bool = False, **slots: str) -> Turn:

@@ -9,13 +9,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 from typing import Any, Literal
 
+from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.numerals import parse_number
+from appliance.dialogue.utterance import Span, Utterance
 from appliance.language import Language
 
 Operator = Literal["+", "-", "*", "/", "^", "root", "negative", "of", "% of"]
@@ -98,26 +100,7 @@ def _square_root(value: Fraction) -> Fraction:
     return Fraction(isqrt(value.numerator * scale**2 // value.denominator), scale)
 
 
-_WORDS: dict[Language, dict[str, str]] = {
-    "en": {
-        "plus": "+", "and": "+", "minus": "-", "less": "-", "negative": "-", "times": "*", "x": "*", "by": "by",
-        "multiplied by": "*", "divided by": "/", "over": "/", "to the power of": "^", "to the power": "^",
-        "to the": "^", "raised to": "^", "squared": "^2", "cubed": "^3", "percent of": "% of", "per cent of": "% of",
-        "square root of": "root", "the square root of": "root", "root of": "root", "the root of": "root",
-        "sqrt": "root", "of": "of", "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide",
-        "from": "from", "with": "by", "to": "to", "the sum of": "add", "sum of": "add",
-        "open bracket": "(", "close bracket": ")",
-    },
-    "de": {
-        "plus": "+", "und": "+", "minus": "-", "weniger": "-", "mal": "*", "x": "*", "multipliziert mit": "*",
-        "geteilt durch": "/", "dividiert durch": "/", "durch": "/", "hoch": "^", "zum quadrat": "^2", "quadrat": "^2",
-        "prozent von": "% of", "prozent aus": "% of", "wurzel aus": "root", "wurzel von": "root", "sqrt": "root",
-        "die wurzel aus": "root", "die wurzel von": "root", "quadratwurzel aus": "root", "quadratwurzel von": "root",
-        "die quadratwurzel aus": "root", "die quadratwurzel von": "root", "von": "of", "klammer auf": "(",
-        "klammer zu": ")",
-    },
-}  # fmt: skip
-_LONGEST = 4  # words in "to the power of"
+_LONGEST = 5  # words in "raised to the power of"
 _SIGNS = set("+-*/^()")
 
 Token = Fraction | str
@@ -146,6 +129,7 @@ def _tokens(text: str, language: Language) -> list[Token] | None:
     for sign in _SIGNS - {"/"}:
         text = text.replace(sign, f" {sign} ")
     words = text.replace("/", " / ").split()
+    operators = grammar(language).words["operators"]
     tokens: list[Token] = []
     position = 0
     while position < len(words):
@@ -156,7 +140,7 @@ def _tokens(text: str, language: Language) -> list[Token] | None:
             position = number[1]
             continue
         for end in range(min(len(words), position + _LONGEST), position, -1):
-            operator = _WORDS[language].get(" ".join(words[position:end]))
+            operator = operators.get(" ".join(words[position:end]))
             operator = operator or (words[position] if words[position] in _SIGNS and end == position + 1 else None)
             if operator:
                 tokens.append(operator)
@@ -247,3 +231,20 @@ class _Parser:
             self._position += 1
             return self._tokens[self._position - 1]
         return None
+
+
+def expressions(utterance: Utterance) -> Iterator[Span]:
+    """The longest arithmetic from each word on; slot `expression`."""
+    words, language = utterance.words, utterance.language
+    operators = grammar(language).words["operators"]
+    known = {word for phrase in operators for word in phrase.split()}
+    fits = [word in known or word[0] in "0123456789+-*/^()" or parse_number([word], 0, language) is not None
+            or word in grammar(language).words["number_words"] for word in words]
+    for start in range(len(words)):
+        end = start
+        while end < len(words) and fits[end]:
+            end += 1
+        for stop in range(end, start, -1):
+            if (tree := parse_expression(" ".join(words[start:stop]), language)) is not None:
+                yield Span(start, stop, {"expression": tree})
+                break

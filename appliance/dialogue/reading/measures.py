@@ -1,4 +1,4 @@
-"""Quantities ("ten miles") and durations ("anderthalb Stunden") in English and German."""
+"""Quantities ("ten miles") and durations ("anderthalb Stunden")."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.numerals import parse_number, word_at
-from appliance.dialogue.reading.units import Unit, parse_unit_at
+from appliance.dialogue.reading.units import UNITS, Unit, parse_unit_at
 from appliance.language import Language
 
 
@@ -27,71 +28,104 @@ class Quantity:
         return f"{self.value} {self.unit.key}"
 
 
-def parse_quantity(text: str, language: Language) -> Quantity | None:
-    """The whole text as a number and a unit: "two and a half miles", "minus ten degrees celsius", "einem Pfund"."""
-    words = text.split()
-    negative = bool(words) and words[0] in ("minus", "negative", "-")
-    if negative:
-        words = words[1:]
-    elif words and words[0].startswith("-") and len(words[0]) > 1:
-        negative, words = True, [words[0][1:], *words[1:]]
-    if words and words[0] == "the" and len(words) > 1:
-        words = words[1:]
-    found = parse_number(words, 0, language)
-    if found is None and words and words[0] in ("a", "an"):
-        found = Fraction(1), 1
+def parse_quantity_at(words: Sequence[str], start: int, language: Language) -> tuple[Quantity, int] | None:
+    """A number and a unit at words[start]: "two and a half miles", "minus ten degrees celsius", "einem Pfund"."""
+    table = grammar(language).words
+    position, negative = start, False
+    if word_at(words, position) in table.minus:
+        negative, position = True, position + 1
+    elif word_at(words, position).startswith("-") and len(words[position]) > 1:
+        negative, words = True, [*words[:position], words[position][1:], *words[position + 1 :]]
+    if word_at(words, position) in table.set("definite"):
+        position += 1
+    found = _counted(words, position, language)
     if found is None:
         return None
     value, position = found
-    while position < len(words) and words[position] in ("a", "an", "of"):  # "half a mile", "a quarter of an inch"
+    while word_at(words, position) in table.set("of_a"):  # "half a mile", "a quarter of an inch"
         position += 1
     unit = parse_unit_at(words, position, language)
-    if unit is None or unit[1] != len(words):
-        return None
-    return Quantity(-value if negative else value, unit[0])
+    return (Quantity(-value if negative else value, unit[0]), unit[1]) if unit else None
+
+
+def _counted(words: Sequence[str], start: int, language: Language) -> tuple[Fraction, int] | None:
+    """A number, an article that stands for one, or words for a few: "a couple of"."""
+    table = grammar(language).words
+    for end in range(min(len(words), start + 3), start, -1):
+        some = table.table.get("some", {}).get(" ".join(words[start:end]))
+        if some is not None:
+            return Fraction(str(some)), end
+    found = parse_number(words, start, language)
+    if found is None and word_at(words, start) in table.set("one"):
+        return Fraction(1), start + 1
+    return found
+
+
+def parse_quantity(text: str, language: Language) -> Quantity | None:
+    """The whole text as a number and a unit."""
+    words = text.split()
+    found = parse_quantity_at(words, 0, language)
+    return found[0] if found and found[1] == len(words) else None
 
 
 # Durations
 
-def parse_duration_at(words: Sequence[str], start: int, language: Language) -> tuple[float, int] | None:
-    """Seconds and the next position for the duration that begins at words[start]; None if there is none.
+Steps = list[tuple[Fraction, str]]
+"""Numbers and their units of time, units getting smaller."""
+
+
+def duration_steps(words: Sequence[str], start: int, language: Language) -> tuple[Steps, int] | None:
+    """The parts of the duration that begins at words[start], and the position behind it.
 
     "an hour and a half", "two minutes and thirty seconds", "five minutes thirty", "eine Dreiviertelstunde".
     """
-    total, position, smallest = Fraction(0), start, Fraction(10**9)
-    while (step := _duration_step(words, position, language, smallest)) is not None:
-        seconds, position, smallest = step
-        total += seconds
-    if not total:
-        return None
-    return float(total), position
+    steps: Steps = []
+    position = start
+    while (step := _step(words, position, language, steps)) is not None:
+        value, unit, position = step
+        steps.append((value, unit))
+        if value < 1 and len(steps) > 1:
+            break
+    return (steps, position) if any(value for value, _ in steps) else None
 
 
-def _duration_step(
-    words: Sequence[str], position: int, language: Language, smallest: Fraction
-) -> tuple[Fraction, int, Fraction] | None:
-    """One "number unit" of a duration, with units getting smaller: seconds, next position, unit's seconds."""
-    later = smallest < 10**9
-    if later and word_at(words, position) in ("and", "und"):
+def _step(
+    words: Sequence[str], position: int, language: Language, before: Steps
+) -> tuple[Fraction, str, int] | None:
+    table = grammar(language).words
+    if before and word_at(words, position) in table.set("and"):
         position += 1
-    found = parse_number(words, position, language)
-    if found is None and word_at(words, position) in ("a", "an"):
-        found = Fraction(1), position + 1
+    found = _counted(words, position, language)
     if found is None:
         return None
     value, after = found
-    while word_at(words, after) in ("a", "an", "of"):
+    while word_at(words, after) in table.set("of_a"):
         after += 1
     unit = parse_unit_at(words, after, language)
     if unit is None or unit[0].dimension != "time":
-        if later and value < 1 and found[1] > position:  # "an hour and a half"
-            return value * smallest, found[1], Fraction(0)
-        if later and smallest in (60, 3600) and value < 60 and found[1] == len(words):  # "five minutes thirty"
-            return value * smallest / 60, found[1], Fraction(0)
+        return _bare_step(value, found[1], words, before)
+    if before and unit[0].factor >= UNITS[before[-1][1]].factor:
         return None
-    if unit[0].factor >= smallest:
+    return value, unit[0].key, unit[1]
+
+
+def _bare_step(value: Fraction, end: int, words: Sequence[str], before: Steps) -> tuple[Fraction, str, int] | None:
+    """A number without its unit behind a larger one: "an hour and a half", "five minutes thirty"."""
+    if not before:
         return None
-    return value * unit[0].factor, unit[1], unit[0].factor
+    last = before[-1][1]
+    if value < 1:
+        return value, last, end
+    smaller = {"min": "s", "h": "min"}.get(last)
+    return (value, smaller, end) if smaller and 2 <= value < 60 and end == len(words) else None
+
+
+def parse_duration_at(words: Sequence[str], start: int, language: Language) -> tuple[float, int] | None:
+    """Seconds and the next position for the duration that begins at words[start]; None if there is none."""
+    found = duration_steps(words, start, language)
+    if found is None:
+        return None
+    return float(sum(value * UNITS[unit].factor for value, unit in found[0])), found[1]
 
 
 def parse_duration(text: str, language: Language) -> float | None:

@@ -5,16 +5,13 @@ Nothing here knows what time it is; `Moment.resolve` turns what was said into a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
+from appliance.dialogue.languages import grammar
+from appliance.dialogue.languages.grammar import Part
 from appliance.dialogue.reading.days import Day, mentions_day, parse_day
-from appliance.dialogue.reading.numerals import parse_number
 from appliance.language import Language
-
-Part = Literal["", "morning", "afternoon", "evening", "night"]
 
 
 @dataclass(frozen=True)
@@ -25,73 +22,58 @@ class Moment:
     minute: int
     exact: bool
     day: Day | None = None
+    waking: bool = False
+    """Whether it is for waking up: then in the morning, if nothing else was said."""
 
-    def resolve(self, now: datetime, *, waking: bool = False) -> datetime:
+    def resolve(self, now: datetime) -> datetime:
         """The next such moment after `now`, in its time zone; before `now` only if a past day was asked for.
 
-        Without "am", "abends" or the like it is the next one a clock's face shows; `waking` and a named day mean
-        the morning, but for a named day the hours from 1 to 6 mean the afternoon unless it is for waking up.
+        Without "am", "abends" or the like: for waking up the morning, else the next one a clock's face shows at an
+        hour when people are up; twelve is noon.
         """
         base = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if self.day is not None:
             day = self.day.resolve(now.date())
-            hour = self.hour % 24 if self.exact else self.hour % 12 + (12 if self._afternoon(waking) else 0)
-            moment = base.replace(year=day.year, month=day.month, day=day.day, hour=hour, minute=self.minute)
-            if moment <= now and not self.exact and moment + timedelta(hours=12) > now and hour < 12 and not waking:
-                return moment + timedelta(hours=12)
-            if moment <= now and self.day.kind == "weekday":
-                return moment + timedelta(days=7)
-            return moment
-        hours = [self.hour % 24] if self.exact else [self.hour % 12, self.hour % 12 + 12]
-        if waking and not self.exact and 4 <= self.hour <= 11:
-            hours = [self.hour]
-        moments = [
-            (base + timedelta(days=days)).replace(hour=hour, minute=self.minute) for days in (0, 1) for hour in hours
-        ]
+            base = base.replace(year=day.year, month=day.month, day=day.day)
+            moments = [base.replace(hour=hour, minute=self.minute) for hour in self.hours()]
+            if self.day.kind == "weekday" and all(moment <= now for moment in moments):
+                return moments[0] + timedelta(days=7)
+            return next((moment for moment in moments if moment > now), moments[0])
+        days = [base + timedelta(days=ahead) for ahead in (0, 1)]
+        moments = [day.replace(hour=hour, minute=self.minute) for day in days for hour in self.hours()]
         return min(moment for moment in moments if moment > now)
 
-    def _afternoon(self, waking: bool) -> bool:
-        return self.hour == 12 or (not waking and self.hour <= 6)
+    def hours(self) -> list[int]:
+        """The hours of the day that may be meant, the likely one first."""
+        if self.exact:
+            return [self.hour % 24]
+        if self.hour % 12 == 0:
+            return [12]
+        if self.waking and (self.hour >= 4 or self.day is not None):
+            return [self.hour]
+        if self.day is not None:  # "tomorrow at three" is in the afternoon, "tomorrow at eight" in the morning
+            return [self.hour + 12, self.hour] if self.hour <= 6 else [self.hour, self.hour + 12]
+        return [self.hour + 12] if self.hour < 6 and not self.waking else [self.hour, self.hour + 12]
 
     def __str__(self) -> str:
         return f"{f'{self.day} ' if self.day else ''}{self.hour}:{self.minute:02}{'' if self.exact else '?'}"
-
-
-_PARTS: dict[Language, dict[str, Part]] = {
-    "en": {
-        "am": "morning", "pm": "afternoon", "a m": "morning", "p m": "afternoon", "in the morning": "morning",
-        "morning": "morning", "this morning": "morning", "in the afternoon": "afternoon", "this afternoon": "afternoon",
-        "in the evening": "evening", "this evening": "evening", "evening": "evening", "afternoon": "afternoon",
-        "tonight": "evening", "at night": "night",
-    },
-    "de": {
-        "morgens": "morning", "am morgen": "morning", "früh": "morning", "in der früh": "morning",
-        "vormittags": "morning", "am vormittag": "morning", "vormittag": "morning", "nachmittags": "afternoon",
-        "am nachmittag": "afternoon", "nachmittag": "afternoon", "abends": "evening", "am abend": "evening",
-        "abend": "evening", "mittags": "afternoon", "nachts": "night", "in der nacht": "night",
-        "morgen früh": "morning",
-    },
-}  # fmt: skip
-_NOON: dict[Language, dict[str, tuple[int, int]]] = {
-    "en": {"noon": (12, 0), "midday": (12, 0), "midnight": (0, 0)},
-    "de": {"mittag": (12, 0), "mittags": (12, 0), "zwölf uhr mittags": (12, 0), "mitternacht": (0, 0)},
-}
-_IGNORED = {"at", "on", "for", "um", "gegen", "ab", "auf", "für", "clock", "by", "the"}
 
 
 def parse_moment(text: str, language: Language) -> Moment | None:
     """The whole text as a time of day, with an optional day before, behind or around it."""
     words = text.split()
     day, part, rest = _take_day_and_part(words, language)
-    while rest and rest[0] in _IGNORED:
+    table = grammar(language).words
+    around = table.set("before_moment")
+    while rest and rest[0] in around and " ".join(rest) not in table.noon:
         rest = rest[1:]
-    while rest and rest[-1] in ("at", "um", "on"):
+    while rest and rest[-1] in around:
         rest = rest[:-1]
-    noon = _NOON[language].get(" ".join(rest))
+    noon = table.noon.get(" ".join(rest))
     if noon is not None:
         midnight_ahead = noon == (0, 0) and day is not None and day.kind == "offset" and day.value == 0
         return Moment(*noon, True, Day("offset", 1) if midnight_ahead else day)
-    clock = _english_clock(rest) if language == "en" else _german_clock(rest)
+    clock = grammar(language).clock(rest) if set(rest) - table.articles else None
     if clock is None:
         return None
     hour, minute, exact = clock
@@ -105,11 +87,14 @@ def _in_part(hour: int, part: Part) -> int:
         return hour % 12
     if part == "night":
         return hour % 12 + (12 if 6 <= hour < 12 else 0)
+    if part == "noon":
+        return hour % 12 + (0 if hour in (10, 11) else 12)
     return hour % 12 + 12
 
 
 def _take_day_and_part(words: list[str], language: Language) -> tuple[Day | None, Part, list[str]]:
     """Pulls "tomorrow", "on friday", "in the evening" out of the words, wherever they stand."""
+    table = grammar(language).words
     day: Day | None = None
     part: Part = ""
     rest: list[str] = []
@@ -117,12 +102,10 @@ def _take_day_and_part(words: list[str], language: Language) -> tuple[Day | None
     while position < len(words):
         for end in range(min(len(words), position + 5), position, -1):
             phrase = " ".join(words[position:end])
-            if not part and phrase in _PARTS[language]:
-                part = _PARTS[language][phrase]
-                if phrase == "tonight":
-                    day = day or Day("offset", 0)
-                elif phrase == "morgen früh":
-                    day = day or Day("offset", 1)
+            if not part and phrase in table.parts:
+                part = table.parts[phrase]
+                if (offset := table["parts_with_day"].get(phrase)) is not None:
+                    day = day or Day("offset", offset)
                 break
             found = parse_day(phrase, language) if day is None and mentions_day(phrase, language) else None
             if found is not None:
@@ -134,92 +117,3 @@ def _take_day_and_part(words: list[str], language: Language) -> tuple[Day | None
             continue
         position = end
     return day, part, rest
-
-
-Clock = tuple[int, int, bool]
-"""Hour, minute, and whether it is known which half of the day is meant."""
-
-
-def _typed_clock(words: Sequence[str]) -> Clock | None:
-    """ "7:30", "18.00"."""
-    hour, _, minute = words[0].replace(".", ":").partition(":") if len(words) == 1 else ("", "", "")
-    if not (hour.isdecimal() and minute.isdecimal() and len(minute) == 2 and int(hour) < 25 and int(minute) < 60):
-        return None
-    return int(hour) % 24, int(minute), int(hour) > 12 or hour.startswith("0")
-
-
-def _whole(words: Sequence[str], language: Language) -> int | None:
-    found = parse_number(words, 0, language) if words else None
-    return int(found[0]) if found and found[1] == len(words) and found[0].denominator == 1 else None
-
-
-def _english_clock(words: list[str]) -> Clock | None:
-    if words and words[-1] in ("o'clock", "oclock", "hours", "sharp"):
-        words = words[:-1]
-    if typed := _typed_clock(words):
-        return typed
-    for middle, sign in (("past", 1), ("after", 1), ("to", -1), ("till", -1), ("before", -1)):
-        if middle in words:
-            index = words.index(middle)
-            minutes = _english_minutes([word for word in words[:index] if word not in ("a", "minutes", "minute")])
-            hour = _whole(words[index + 1 :], "en")
-            return _shifted(hour, sign * minutes) if minutes is not None and hour is not None else None
-    for split in range(1, len(words) + 1):  # "seven", "seven thirty", "six oh five", "eighteen hundred"
-        hour, rest = _whole(words[:split], "en"), words[split:]
-        if hour is None or not 0 <= hour < 24:
-            continue
-        if rest and rest[0] in ("oh", "o", "zero") and len(rest) == 2:
-            minute = _whole(rest[1:], "en")
-        else:
-            minute = _whole(rest, "en") if rest else 0
-            if rest and (minute is None or minute < 10):
-                continue
-        if minute is not None and 0 <= minute < 60:
-            return hour, minute, hour > 12 or hour == 0
-    return None
-
-
-def _english_minutes(words: list[str]) -> int | None:
-    if words == ["half"]:
-        return 30
-    return 15 if words == ["quarter"] else _whole(words, "en")
-
-
-def _shifted(hour: int, minutes: int) -> Clock | None:
-    if not 0 <= hour <= 24 or abs(minutes) > 59:
-        return None
-    hour, minute = divmod(hour * 60 + minutes, 60)
-    exact = hour > 12
-    return (hour % 24 if exact else (hour - 1) % 12 + 1), minute, exact
-
-
-def _german_clock(words: list[str]) -> Clock | None:
-    if not words:
-        return None
-    if words[-1] == "uhr":  # "halb acht uhr", "6.30 uhr"; "sieben uhr" means seven in the morning on a 24-hour clock
-        clock = _german_clock(words[:-1]) if len(words) > 1 else None
-        return (clock[0], clock[1], True) if clock and _whole(words[:-1], "de") is not None else clock
-    if typed := _typed_clock(words):
-        return typed[0], typed[1], True
-    if "uhr" in words:
-        index = words.index("uhr")
-        hour, minute = _whole(words[:index], "de"), _whole(words[index + 1 :], "de")
-        if hour is None or minute is None or not 0 <= hour <= 24 or not 0 <= minute < 60:
-            return None
-        return hour % 24, minute, True
-    if words[0] in ("halb", "viertel", "dreiviertel") and (hour := _whole(words[1:], "de")) is not None:
-        return _shifted(hour, {"halb": -30, "viertel": -45, "dreiviertel": -15}[words[0]])
-    for middle, sign in (("nach", 1), ("vor", -1)):
-        if middle in words:
-            index = words.index(middle)
-            before = [word for word in words[:index] if word not in ("minuten", "minute")]
-            minutes = 15 if before == ["viertel"] else _whole(before, "de")
-            base = _german_clock(words[index + 1 :])
-            if minutes is None or base is None or not 0 <= minutes < 60:
-                return None
-            hour, minute = divmod(base[0] * 60 + base[1] + sign * minutes, 60)
-            return (hour % 24 if base[2] else (hour - 1) % 12 + 1), minute, base[2]
-    hour = _whole(words, "de")
-    if hour is not None and 0 <= hour <= 24:
-        return hour % 24, 0, hour > 12 or hour == 0
-    return None

@@ -1,10 +1,11 @@
 """What the phrase tables leave open: chance, edges of volume, alarms that have passed, misuse."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from appliance.dialogue.families.joke.skill import JOKES
+from appliance.dialogue.families.joke.skill import FAMILY as JOKE
 from appliance.dialogue.reading.days import Day
 from appliance.dialogue.reading.measures import Quantity
 from appliance.dialogue.reading.moments import Moment
@@ -47,12 +48,12 @@ def test_a_picked_number_lies_between_the_bounds_in_either_order() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_all_jokes_are_told_but_none_twice_in_a_row(language: Language) -> None:
+    jokes = JOKE.sentences(language)["replies"]["jokes"]
     told = {ask("TellJoke", language, seed=seed).text for seed in range(300)}
-    assert told == set(JOKES[language])
+    assert told == set(jokes)
     assert len(told) >= 12
-    last = context(language)
-    for joke in JOKES[language]:
-        again = replied(Intent("TellJoke", "", language), type(last)(language, NOW, last_reply=joke))
+    for joke in jokes:
+        again = replied(Intent("TellJoke", "", language), replace(context(language), last_reply=joke))
         assert again.text != joke
 
 
@@ -87,15 +88,17 @@ def test_a_moment_too_far_away_is_declined(intent: str) -> None:
 
 def test_of_several_alarms_the_one_at_the_time_said_is_cancelled() -> None:
     alarms = [Timer(number, "alarm", "", NOW + timedelta(hours=number, minutes=-7), 0) for number in (3, 4, 16)]
-    for moment, id in ((Moment(7, 0, False), 4), (Moment(7, 0, True), 16), (Moment(6, 0, False), 3)):
+    for moment, id in ((Moment(7, 0, True), 16), (Moment(6, 0, False), 3)):
         reply = replied(Intent("CancelAlarm", "", "en", {"moment": moment}), context("en", *alarms))
         assert reply.actions == (CancelTimer(id),)
+    either = replied(Intent("CancelAlarm", "", "en", {"moment": Moment(7, 0, False)}), context("en", *alarms))
+    assert either.asks and not either.actions
 
 
 def test_several_alarms_are_listed() -> None:
     alarms = [Timer(number, "alarm", "", NOW + timedelta(hours=number, minutes=-7), 0) for number in (3, 16)]
     english = replied(Intent("AlarmStatus", "", "en"), context("en", *alarms)).text
-    assert english == "Your alarms ring at six o'clock this evening and seven o'clock tomorrow morning."
+    assert english == "Your alarms ring at six o'clock this evening and at seven o'clock tomorrow morning."
     german = replied(Intent("AlarmStatus", "", "de"), context("de", *alarms)).text
     assert german == "Deine Wecker klingeln heute um achtzehn Uhr und morgen um sieben Uhr."
 
@@ -124,12 +127,6 @@ def test_colder_than_cold_is_declined() -> None:
     assert reply.text == "Nothing can be that cold."
 
 
-@pytest.mark.parametrize("intent", ["Calculate", "Convert"])
-def test_a_sentence_file_with_the_wrong_slots_is_a_bug_not_an_answer(intent: str) -> None:
-    with pytest.raises((TypeError, KeyError)):
-        ask(intent, expression="1 + 1", quantity="ten miles", unit="km")
-
-
 @pytest.mark.parametrize("hour", range(24))
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_greeting_fits_the_hour(hour: int, language: Language) -> None:
@@ -143,7 +140,6 @@ def test_a_greeting_fits_the_hour(hour: int, language: Language) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_skill_answers_without_slots_or_refuses_loudly(language: Language) -> None:
     for name in SKILLS:
-        if name not in ("Calculate", "Convert"):
-            reply = replied(Intent(name, "what", language), context(language))
-            assert reply.text[-1] in ".?!", (name, reply.text)
-            assert reply.language == language
+        reply = replied(Intent(name, "what", language), context(language))
+        assert reply.text[-1] in ".?!", (name, reply.text)
+        assert reply.language == language

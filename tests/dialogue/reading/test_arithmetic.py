@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from appliance.dialogue.reading.arithmetic import Expression, parse_expression
 from appliance.dialogue.reading.normalisation import normalise
-from appliance.dialogue.saying.number_words import in_words
 from appliance.language import LANGUAGES, Language
+from tests.dialogue.said import in_words
 
 SAID: dict[Language, dict[str, str]] = {
     "en": {"+": "plus", "-": "minus", "*": "times", "/": "divided by"},

@@ -9,8 +9,8 @@ from unicode_rbnf import RbnfEngine
 
 from appliance.dialogue.reading.normalisation import normalise
 from appliance.dialogue.reading.numerals import parse_digits, parse_number, parse_ordinal, parse_whole_number
-from appliance.dialogue.saying.number_words import in_words, ordinal_in_words
 from appliance.language import LANGUAGES, Language
+from tests.dialogue.said import in_words, ordinal_in_words
 
 CLDR = {language: RbnfEngine.for_language(language) for language in LANGUAGES}
 languages = st.sampled_from(LANGUAGES)
@@ -128,5 +128,5 @@ def test_typed_and_inflected_ordinals_are_read(text: str, language: Language, da
 
 
 def test_numbers_beyond_words_stay_digits() -> None:
-    assert in_words(1_000_000, "en") == "1000000"
-    assert in_words(-1, "de") == "-1"
+    assert in_words(1_000_000, "en") == "1,000,000"
+    assert in_words(-1, "de") == "minus 1"

@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 from appliance.dialogue.reading.measures import Quantity
 from appliance.dialogue.reading.numerals import parse_digits
 from appliance.dialogue.reading.units import UNITS
-from appliance.dialogue.saying.spoken import (
-    clock,
-    day_name,
-    duration,
-    is_exact,
-    listed,
-    number,
-    quantity,
-    rounded,
-    when,
-)
+from appliance.dialogue.saying.numbers import is_exact, rounded
 from appliance.language import LANGUAGES, Language
+from tests.dialogue.said import clock, day_name, duration, listed, number, quantity, when
 
 NOW = datetime(2026, 3, 3, 15, 7, tzinfo=UTC)
 

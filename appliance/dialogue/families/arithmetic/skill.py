@@ -2,65 +2,78 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from appliance.dialogue.family import Family
-from appliance.dialogue.reading.arithmetic import Expression, parse_expression
-from appliance.dialogue.reading.readers import one
-from appliance.dialogue.saying.spoken import is_exact, number, reply
-from appliance.dialogue.types import Context, Intent, Reply
-from appliance.language import Language
+from appliance.dialogue.languages import grammar
+from appliance.dialogue.reading.arithmetic import Expression, expressions, parse_expression
+from appliance.dialogue.saying.numbers import is_exact
+from appliance.dialogue.types import Context, Intent, Question, Reply
+from appliance.dialogue.utterance import Utterance
 
-_SAID: dict[Language, dict[str, str]] = {
-    "en": {"+": "{} plus {}", "-": "{} minus {}", "*": "{} times {}", "/": "{} divided by {}",
-           "^": "{} to the power of {}", "% of": "{} percent of {}", "root": "The square root of {}"},
-    "de": {"+": "{} plus {}", "-": "{} minus {}", "*": "{} mal {}", "/": "{} geteilt durch {}", "^": "{} hoch {}",
-           "% of": "{} Prozent von {}", "root": "Die Wurzel aus {}"},
-}  # fmt: skip
-_PARTS: dict[Language, dict[Fraction, str]] = {
-    "en": {Fraction(1, 2): "Half", Fraction(1, 3): "A third", Fraction(1, 4): "A quarter", Fraction(2, 3): "Two thirds",
-           Fraction(3, 4): "Three quarters"},
-    "de": {Fraction(1, 2): "Die Hälfte", Fraction(1, 3): "Ein Drittel", Fraction(1, 4): "Ein Viertel",
-           Fraction(2, 3): "Zwei Drittel", Fraction(3, 4): "Drei Viertel"},
-}  # fmt: skip
+_NAMES = {"+": "plus", "-": "minus", "*": "times", "/": "divided", "^": "power", "% of": "percent", "root": "root"}
+_PARTS = {Fraction(1, 2): "half", Fraction(1, 3): "third", Fraction(1, 4): "quarter", Fraction(2, 3): "two_thirds",
+          Fraction(3, 4): "three_quarters"}
 _DECIMALS = 4
 
 
 def calculate(intent: Intent, context: Context) -> Reply:
-    expression = intent.slots["expression"]
+    expression = intent.slots.get("expression")
     if not isinstance(expression, Expression):
-        raise TypeError(f"expression is {type(expression).__name__}, expected Expression")
+        return context.say("arithmetic.what", question=Question(intent, ("expression",)))
     try:
         value = expression.evaluate()
     except ZeroDivisionError:
-        return reply(context, en="Dividing by zero is not possible.", de="Durch null kann man nicht teilen.")
+        return context.say("arithmetic.by_zero")
     except OverflowError:
-        return reply(context, en="That number is too big for me.", de="Diese Zahl ist mir zu groß.")
+        return context.say("arithmetic.too_big")
     except ValueError:
-        return reply(context, en="That has no result I can name.", de="Dafür kann ich kein Ergebnis nennen.")
-    return reply(context, en=_sentence(expression, value, "en"), de=_sentence(expression, value, "de"))
-
-
-def _sentence(expression: Expression, value: Fraction, language: Language) -> str:
-    result = number(value, language, decimals=_DECIMALS)
-    if not is_exact(value, _DECIMALS):
-        result = ("about " if language == "en" else "etwa ") + result
+        return context.say("arithmetic.no_result")
+    result = context.text("arithmetic.exact" if is_exact(value, _DECIMALS) else "arithmetic.about", value=value)
     numbers = [operand.number for operand in expression.operands]
-    pattern = _SAID[language].get(expression.operator)
-    if expression.operator == "of" and (part := _PARTS[language].get(numbers.pop(0))):
-        pattern = part + (" of {}" if language == "en" else " von {}")
-    if pattern is None or any(operand.operator for operand in expression.operands):
-        return f"That's {result}." if language == "en" else f"Das ergibt {result}."
-    task = pattern.format(*(number(each, language) for each in numbers))
-    many = expression.operator == "% of" or task.startswith(("Zwei ", "Drei "))
-    verb = "is" if language == "en" else "sind" if many else "ist"
-    return f"{task} {verb} {result}."
+    name = _NAMES.get(expression.operator)
+    if expression.operator == "of":
+        name = _PARTS.get(numbers.pop(0))
+    if name is None or any(operand.operator for operand in expression.operands):
+        return context.say("arithmetic.result", result=result)
+    values = {letter: number for letter, number in zip("ab", numbers, strict=False)}
+    task = context.text(f"arithmetic.{name}", **values)
+    many = "many" if name in ("percent", "two_thirds", "three_quarters") else "one"
+    return context.say(f"arithmetic.is_{many}", task=task, result=result)
 
 
-FAMILY = Family(
-    "arithmetic",
-    skills={
-        "Calculate": calculate,
-    },
-    readers={"expression": one("expression", parse_expression)},
-)
+def _go_on(utterance: Utterance, last: Intent) -> Intent | None:
+    """ "times two", "and minus five", "half of that": goes on with the last result."""
+    before = last.slots.get("expression")
+    if not isinstance(before, Expression):
+        return None
+    table = grammar(utterance.language).words
+    try:
+        value = before.evaluate()
+    except (ArithmeticError, ValueError):
+        return None
+    small = {at for name in ("filler", "also", "pronoun") for start, end in utterance.hits.get(name, ())
+             for at in range(start, end) if utterance.words[at] not in table["operators"]}
+    words = [word for at, word in enumerate(utterance.words) if at not in small]
+    if words and words[0] in table.set("and") and len(words) > 1:
+        words = words[1:]
+    tree = parse_expression(" ".join(["1", *words]), utterance.language) if words else None
+    if tree is not None:
+        return Intent("Calculate", "", utterance.language, {"expression": _put(tree, value)})
+    tree = parse_expression(" ".join([*words, "1"]), utterance.language) if words else None
+    if tree is not None and not tree.operands[-1].operator:
+        end = Expression("", number=value)
+        return Intent("Calculate", "", utterance.language, {
+            "expression": replace(tree, operands=(*tree.operands[:-1], end))})
+    return None
+
+
+def _put(tree: Expression, value: Fraction) -> Expression:
+    """The tree with its first number replaced."""
+    if not tree.operator:
+        return Expression("", number=value)
+    return replace(tree, operands=(_put(tree.operands[0], value), *tree.operands[1:]))
+
+
+FAMILY = Family("arithmetic", skills={"Calculate": calculate}, readers={"expression": expressions}, go_on=_go_on)

@@ -1,46 +1,51 @@
-"""Dice, coins and random numbers. Chance comes from the context."""
+"""Dice, coins, random numbers, and choosing for somebody. Chance comes from the context."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
 from appliance.dialogue.family import Family
-from appliance.dialogue.reading.numerals import parse_whole_number
-from appliance.dialogue.reading.readers import one
-from appliance.dialogue.saying.number_words import in_words
-from appliance.dialogue.saying.spoken import capitalised, listed, number, reply
-from appliance.dialogue.types import Context, Intent, Reply
+from appliance.dialogue.reading.spans import whole_number
+from appliance.dialogue.reading.texts import text_of
+from appliance.dialogue.types import Context, Intent, Question, Reply
+from appliance.dialogue.utterance import Span, Utterance
 
-_MOST_DICE = 10
+_MOST_DICE, _MOST_COINS = 10, 10
 _MOST_SIDES = 1000
 
 
 def roll(intent: Intent, context: Context) -> Reply:
     count, sides = _number(intent, "count", 1), _number(intent, "sides", 6)
     if not 1 <= count <= _MOST_DICE or not 2 <= sides <= _MOST_SIDES:
-        return reply(context, en="I roll one to ten dice with up to a thousand sides.",
-                     de="Ich werfe ein bis zehn Würfel mit bis zu tausend Seiten.")
+        return context.say("chance.absurd_dice")
     rolled = [context.random.randint(1, sides) for _ in range(count)]
-    en, de = ([in_words(each, language) for each in rolled] for language in ("en", "de"))
     if count == 1:
-        article = "an" if en[0].startswith(("eight", "eleven")) else "a"
-        return reply(context, en=f"You rolled {article} {en[0]}.", de=f"Du hast eine {capitalised(de[0])} gewürfelt.")
-    total = sum(rolled)
-    return reply(context, en=f"{capitalised(listed(en, 'en'))}. That makes {in_words(total, 'en')}.",
-                 de=f"{capitalised(listed(de, 'de'))}. Das macht {in_words(total, 'de')}.")
+        return context.say("chance.rolled", n=rolled[0])
+    each = [context.text("chance.number", n=number).lower() for number in rolled]
+    return context.say("chance.rolled_many", each=each, n=sum(rolled))
 
 
 def flip(intent: Intent, context: Context) -> Reply:
-    heads = context.random.random() < 0.5
-    return reply(context, en="Heads." if heads else "Tails.", de="Kopf." if heads else "Zahl.")
+    count = _number(intent, "count", 1)
+    if not 1 <= count <= _MOST_COINS:
+        return context.say("chance.absurd_coins")
+    heads = sum(context.random.random() < 0.5 for _ in range(count))
+    if count == 1:
+        return context.say("chance.heads" if heads else "chance.tails")
+    return context.say("chance.coins", heads=heads, tails=count - heads)
 
 
 def pick_number(intent: Intent, context: Context) -> Reply:
     low, high = sorted((_number(intent, "low", 1), _number(intent, "high", 100)))
     picked = context.random.randint(low, high)
-    if picked >= 1000:
-        return reply(context, en=f"{number(Fraction(picked), 'en')}.", de=f"{number(Fraction(picked), 'de')}.")
-    return reply(context, en=f"{capitalised(in_words(picked, 'en'))}.", de=f"{capitalised(in_words(picked, 'de'))}.")
+    return context.say("chance.digits" if picked >= 1000 else "chance.picked", n=picked, value=Fraction(picked))
+
+
+def pick_one(intent: Intent, context: Context) -> Reply:
+    options = intent.slots.get("options", ())
+    if not isinstance(options, tuple) or len(options) < 2:
+        return context.say("chance.which", question=Question(intent, ("options",)))
+    return context.say("chance.chosen", option=context.random.choice(options))
 
 
 def _number(intent: Intent, slot: str, otherwise: int) -> int:
@@ -48,12 +53,31 @@ def _number(intent: Intent, slot: str, otherwise: int) -> int:
     return value if isinstance(value, int) else otherwise
 
 
+def _options(utterance: Utterance, start: int, end: int) -> Span | None:
+    """Two things or more with "or" between them."""
+    base = _TEXT(utterance, start, end)
+    if base is None:
+        return None
+    ors = {at for first, last in utterance.hits.get("chance.or", ()) for at in range(first, last)}
+    if start in ors or end - 1 in ors:
+        return None
+    things: list[list[str]] = [[]]
+    for at in range(start, end):
+        if at in ors:
+            things.append([])
+        else:
+            things[-1].append(utterance.words[at])
+            if at in utterance.commas:
+                things.append([])
+    options = tuple(" ".join(thing) for thing in things if thing)
+    return Span(start, end, {"options": options}, 1.0) if len(options) > 1 else None
+
+
+_TEXT = text_of("options", 14, unsure=(), last=("filler",))
+
 FAMILY = Family(
     "chance",
-    skills={
-        "RollDice": roll,
-        "FlipCoin": flip,
-        "PickNumber": pick_number,
-    },
-    readers={slot: one(slot, parse_whole_number) for slot in ("count", "sides", "low", "high")},
+    skills={"RollDice": roll, "FlipCoin": flip, "PickNumber": pick_number, "PickOne": pick_one},
+    readers={slot: whole_number(slot) for slot in ("count", "sides", "low", "high")},
+    open_readers={"options": _options},
 )

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from appliance.dialogue.family import Family
-from appliance.dialogue.reading.measures import Quantity, parse_quantity
-from appliance.dialogue.reading.readers import one, read_unit_and_quantity
-from appliance.dialogue.reading.units import UNITS, Unit, parse_unit
-from appliance.dialogue.saying.spoken import capitalised, is_exact, quantity, reply, rounded
-from appliance.dialogue.types import Context, Intent, Reply
+from appliance.dialogue.languages import grammar
+from appliance.dialogue.reading.measures import Quantity
+from appliance.dialogue.reading.spans import QUANTITY, UNIT
+from appliance.dialogue.reading.units import METRIC_SPOONS, UNITS, Unit
+from appliance.dialogue.saying.numbers import is_exact, rounded
+from appliance.dialogue.types import Context, Intent, Question, Reply
 
 
 def convert(intent: Intent, context: Context) -> Reply:
-    amount, unit = intent.slots["quantity"], intent.slots["unit"]
-    if not isinstance(amount, Quantity) or not isinstance(unit, Unit):
-        raise TypeError(f"cannot convert {amount!r} into {unit!r}")
-    amount, unit = _which_degrees(amount, unit)
+    amount, unit = intent.slots.get("quantity"), intent.slots.get("unit")
+    if not isinstance(unit, Unit):
+        return context.say("conversion.into_what", question=Question(intent, ("unit",)))
+    if not isinstance(amount, Quantity):
+        return context.say("conversion.how_much", question=Question(intent, ("quantity",)))
+    amount, unit = which_degrees(amount, unit)
+    if {amount.unit.dimension, unit.dimension} == {"mass", "volume"}:
+        weighed = replace(intent, name="ConvertIngredient")
+        return context.say("cooking.of_what", question=Question(weighed, ("ingredient",)))
     if amount.unit.dimension != unit.dimension:
-        from_name, to_name = (each.name(context.language, plural=True) for each in (amount.unit, unit))
-        return reply(
-            context,
-            en=f"{capitalised(from_name)} cannot be converted to {to_name}.",
-            de=f"{capitalised(from_name)} kann man nicht in {to_name} umrechnen.",
-        )
+        names = grammar(context.language).words.unit_names
+        return context.say("conversion.impossible", one=names[amount.unit.key][1], other=names[unit.key][1])
     if unit.dimension == "temperature" and amount.to(UNITS["K"]).value < 0:
-        return reply(context, en="Nothing can be that cold.", de="So kalt kann nichts sein.")
-    result = amount.to(unit)
-    exact = is_exact(result.value)
-    single = rounded(amount.value) == 1 or unit.dimension == "temperature"
-    en = f"{quantity(amount, 'en')} {'is' if single else 'are'} {'' if exact else 'about '}{quantity(result, 'en')}"
-    verb = "ist" if rounded(amount.value) == rounded(result.value) == 1 else "sind"  # "ein Pfund sind 500 Gramm"
-    de = f"{quantity(amount, 'de')} {verb} {'' if exact else 'etwa '}{quantity(result, 'de')}"
-    return reply(context, en=f"{capitalised(en)}.", de=f"{capitalised(de)}.")
+        return context.say("conversion.too_cold")
+    value = Quantity(amount.value, of_kitchen(amount.unit, context)).to(of_kitchen(unit, context)).value
+    result = Quantity(value, unit)
+    both_one = rounded(amount.value) == 1 and rounded(value) == 1
+    single = both_one or unit.dimension == "temperature" or rounded(amount.value) == 1 and context.text(
+        "conversion.one_is") == "Is"
+    exact = "exact" if is_exact(value) else "about"
+    return context.say(f"conversion.{exact}_{'is' if single else 'are'}", amount=amount, result=result)
 
 
-def _which_degrees(amount: Quantity, unit: Unit) -> tuple[Quantity, Unit]:
+def of_kitchen(unit: Unit, context: Context) -> Unit:
+    """Spoons and cups as the language's kitchens mean them."""
+    metric = grammar(context.language).words.table.get("metric_spoons")
+    return METRIC_SPOONS.get(unit.key, unit) if metric else unit
+
+
+def which_degrees(amount: Quantity, unit: Unit) -> tuple[Quantity, Unit]:
     """ "20 degrees in Fahrenheit" means Celsius, "70 degrees in Celsius" means Fahrenheit."""
     if amount.unit.key == "°":
         amount = Quantity(amount.value, UNITS["°F" if unit.key == "°C" else "°C"])
@@ -44,11 +54,6 @@ def _which_degrees(amount: Quantity, unit: Unit) -> tuple[Quantity, Unit]:
 
 FAMILY = Family(
     "conversion",
-    skills={
-        "Convert": convert,
-    },
-    readers={
-        "quantity": one("quantity", parse_quantity), "unit": one("unit", parse_unit),
-        "unit_and_quantity": read_unit_and_quantity,
-    },
+    skills={"Convert": convert},
+    readers={"quantity": QUANTITY, "unit": UNIT},
 )

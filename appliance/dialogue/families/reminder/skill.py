@@ -1,64 +1,94 @@
-"""Reminders: something to say at a time of day, or after a while."""
+"""Reminders: something to say at a time of day or after a while, once or again and again."""
 
 from __future__ import annotations
 
-from appliance.dialogue.families.alarm.skill import due_slot, of_kind, passed, ringing_time
+from appliance.dialogue.families.alarm.skill import due_slot, of_kind, passed, ringing_time, when_again
 from appliance.dialogue.families.timer.skill import duration_slot, refusal, rings
 from appliance.dialogue.family import Family
-from appliance.dialogue.reading.readers import read_task, read_task_and_moment
-from appliance.dialogue.saying.spoken import capitalised, reply, when
-from appliance.dialogue.types import Action, CancelTimer, Context, Intent, Reply, SetTimer, StopSpeaking
+from appliance.dialogue.reading.days import Day
+from appliance.dialogue.reading.names import known
+from appliance.dialogue.reading.repeats import Repeat, repeats
+from appliance.dialogue.reading.spans import DAY, DURATION, MOMENT
+from appliance.dialogue.reading.texts import text_of
+from appliance.dialogue.types import (
+    Action,
+    CancelTimer,
+    Context,
+    Intent,
+    Question,
+    Reply,
+    SetTimer,
+    StopSpeaking,
+    Timer,
+)
 
 
 def set_reminder(intent: Intent, context: Context) -> Reply:
-    seconds, due = duration_slot(intent), due_slot(intent, context)
-    name = str(intent.slots.get("name", ""))
+    due = due_slot(intent, context)
     if due is None:
-        return reply(
-            context,
-            en="When? Say, for example, remind me in ten minutes to call Anna.",
-            de="Wann? Sag zum Beispiel: Erinnere mich in zehn Minuten an die Wäsche.",
-        )
+        return context.say("reminder.when", question=Question(intent, ("moment", "duration", "day")))
+    name = str(intent.slots.get("name", ""))
     refused = refusal(context, due.timestamp() - context.now.timestamp()) or passed(due, context)
     if refused is not None:
         return refused
-    en, de = ringing_time(seconds, due, context)
-    what_en = f": {name}" if name else ""
-    link = str(intent.slots.get("link", "")).replace("daran", "daran,", 1)  # "an", "ans", "daran, … zu", "daran, dass"
-    what_de = f" {link} {name}" if name and link else what_en
-    return reply(context, en=f"Okay, I'll remind you {en}{what_en}.", de=f"Okay, ich erinnere dich {de}{what_de}.",
-                 actions=[SetTimer("reminder", due, name, seconds)])
+    if not name:
+        return context.say("reminder.of_what", question=Question(intent, ("task",)))
+    repeat = intent.slots.get("repeat")
+    rule = repeat.rule if isinstance(repeat, Repeat) else ""
+    action = SetTimer("reminder", due, name, duration_slot(intent), rule)
+    return context.say("reminder.set", when=ringing_time(intent, due, context), what=name, actions=[action])
 
 
 def reminder_status(intent: Intent, context: Context) -> Reply:
-    reminders = of_kind("reminder", context)
+    reminders, day = of_kind("reminder", context), intent.slots.get("day")
+    if isinstance(day, Day):
+        reminders = [each for each in reminders if each.due.date() == day.resolve(context.now.date())]
     if not reminders:
-        return reply(context, en="You have no reminders.", de="Du hast keine Erinnerungen.")
-    en = "; ".join(f"{item.name or 'reminder'}, at {when(item.due, context.now, 'en')}" for item in reminders)
-    de = "; ".join(f"{item.name or 'Erinnerung'}, {when(item.due, context.now, 'de')}" for item in reminders)
-    return reply(context, en=f"{capitalised(en)}.", de=f"{capitalised(de)}.")
+        return context.say("reminder.none")
+    each = [context.text("reminder.each", what=item.name or context.text("reminder.something"),
+                         when=when_again(item, context)) for item in reminders]
+    return context.say("reminder.status", each="; ".join(each))
 
 
 def cancel_reminder(intent: Intent, context: Context) -> Reply:
-    """The reminder of what was said, or the next one."""
-    name = str(intent.slots.get("name", "")).casefold()
-    named = [(item, item.name.casefold()) for item in of_kind("reminder", context)]
-    reminders = [item for item, its_name in named if name in its_name or its_name and its_name in name]
-    if not name and rings("reminder", context):
-        return reply(context, en="Okay.", de="Okay.", actions=[StopSpeaking()])
-    if not reminders:
-        return reply(context, en="There is no such reminder.", de="So eine Erinnerung gibt es nicht.")
-    what = reminders[0].name
-    return reply(context, en=f"Reminder cancelled{f': {what}' if what else ''}.",
-                 de=f"Erinnerung gelöscht{f': {what}' if what else ''}.", actions=[CancelTimer(reminders[0].id)])
+    """The reminder of what was said, or the only one."""
+    reminders = of_kind("reminder", context)
+    if not intent.slots.get("name") and rings("reminder", context):
+        return context.say("reminder.okay", actions=[StopSpeaking()])
+    found = _asked(reminders, intent, context)
+    if not found:
+        return context.say("reminder.no_such" if reminders else "reminder.none")
+    if len(found) > 1:
+        each = [item.name for item in found]
+        return context.say("reminder.which", each=each, question=Question(intent, ("known_task", "task")))
+    return context.say("reminder.cancelled", what=found[0].name, actions=[CancelTimer(found[0].id)])
+
+
+def _asked(reminders: list[Timer], intent: Intent, context: Context) -> list[Timer]:
+    name, day = str(intent.slots.get("name", "")).casefold(), intent.slots.get("day")
+    if name:
+        words = set(name.split())
+        named = [(item, item.name.casefold()) for item in reminders]
+        return [item for item, its in named if name in its or its and its in name] or [
+            item for item, its in named if len(words & set(its.split())) >= 2 or words and words <= set(its.split())]
+    if isinstance(day, Day):
+        return [each for each in reminders if each.due.date() == day.resolve(context.now.date())]
+    if intent.slots.get("it") and (it := [each for each in reminders if each.id == context.it]):
+        return it
+    return reminders[:1] if intent.slots.get("next") else reminders
 
 
 def cancel_all_reminders(intent: Intent, context: Context) -> Reply:
+    reminders = of_kind("reminder", context)
     silence: list[Action] = [StopSpeaking()] if rings("reminder", context) else []
-    actions = [*silence, *(CancelTimer(reminder.id) for reminder in of_kind("reminder", context))]
-    if not actions:
-        return reply(context, en="You have no reminders.", de="Du hast keine Erinnerungen.")
-    return reply(context, en="All reminders cancelled.", de="Alle Erinnerungen gelöscht.", actions=actions)
+    if not reminders:
+        return context.say("reminder.none")
+    if len(reminders) > 1 and not intent.slots.get("confirmed"):
+        each = [item.name for item in reminders]
+        return context.say("reminder.cancel_all", n=len(reminders), each=each, actions=silence,
+                           question=Question(intent))
+    return context.say("reminder.cancelled_all", n=len(reminders),
+                       actions=[*silence, *(CancelTimer(item.id) for item in reminders)])
 
 
 FAMILY = Family(
@@ -69,6 +99,12 @@ FAMILY = Family(
         "CancelReminder": cancel_reminder,
         "CancelAllReminders": cancel_all_reminders,
     },
-    readers={"task": read_task, "task_and_moment": read_task_and_moment},
+    acts=frozenset({"SetReminder", "CancelReminder", "CancelAllReminders"}),
+    readers={"moment": MOMENT, "duration": DURATION, "day": DAY, "repeat": repeats,
+             "known_task": known("name", "reminder")},
+    open_readers={"task": text_of("name", 15, links=("reminder.link",), never=("reminder.remind",))},
+    corrects={"SetReminder": "SetReminder"},
+    all_of={"CancelReminder": "CancelAllReminders"},
+    thing="reminder.reminder",
     actions=(SetTimer, CancelTimer, StopSpeaking),
 )

@@ -1,48 +1,58 @@
-"""About the turn itself: stop, never mind, repeat, what did you hear, and what was not understood."""
+"""About the turn itself: stop, never mind, repeat, undo, what did you hear, and what was not understood."""
 
 from __future__ import annotations
 
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.normalisation import MAX_CHARACTERS
-from appliance.dialogue.saying.spoken import reply
 from appliance.dialogue.types import Context, Intent, Reply, StopSpeaking
 
 _MAX_QUOTED = 120
 
 
 def stop(intent: Intent, context: Context) -> Reply:
-    return reply(context, en="Okay.", de="Okay.", actions=[StopSpeaking()])
+    return context.say("turn.okay", actions=[StopSpeaking()])
 
 
 def never_mind(intent: Intent, context: Context) -> Reply:
-    return reply(context, en="Okay, never mind.", de="Okay, schon gut.", actions=[StopSpeaking()])
+    return context.say("turn.never_mind", actions=[StopSpeaking()])
+
+
+def agree(intent: Intent, context: Context) -> Reply:
+    return context.say("turn.agreed")
+
+
+def refuse(intent: Intent, context: Context) -> Reply:
+    return context.say("turn.not_done" if intent.slots.get("asked") else "turn.okay")
 
 
 def repeat(intent: Intent, context: Context) -> Reply:
     if not context.last_reply:
-        return reply(context, en="I have not said anything yet.", de="Ich habe noch nichts gesagt.")
-    return reply(context, en=context.last_reply, de=context.last_reply)
+        return context.say("turn.said_nothing")
+    return Reply(context.last_reply, context.language, question=context.question)
 
 
 def what_heard(intent: Intent, context: Context) -> Reply:
     if not context.last_heard:
-        return reply(context, en="I have not heard anything yet.", de="Ich habe noch nichts gehört.")
-    heard = quoted(context.last_heard)
-    return reply(context, en=f"I heard: {heard}", de=f"Ich habe gehört: {heard}")
+        return context.say("turn.heard_nothing")
+    return context.say("turn.heard", words=quoted(context.last_heard))
+
+
+def undo(intent: Intent, context: Context) -> Reply:
+    if context.undo is None:
+        return context.say("turn.nothing_to_undo")
+    if not context.undo:
+        return context.say("turn.cannot_undo")
+    return context.say("turn.undone", actions=context.undo)
 
 
 def not_understood(intent: Intent, context: Context) -> Reply:
-    """The honest answer: what was heard, and where to find help."""
+    """The honest answer: what was heard and where to find help, said once; then shorter."""
     if len(intent.text) > MAX_CHARACTERS:
-        said = reply(context, en="That was too long for me. Please say it in one short sentence.",
-                     de="Das war mir zu lang. Bitte sag es in einem kurzen Satz.")
-    elif not any(character.isalnum() for character in intent.text):
-        said = reply(context, en="I did not hear anything.", de="Ich habe nichts gehört.")
-    else:
-        heard = quoted(intent.text)
-        said = reply(context, en=f"I heard: {heard} I can't help with that. Say help to hear what I can do.",
-                     de=f"Ich habe gehört: {heard} Das kann ich leider nicht. Sag Hilfe, dann hörst du, was ich kann.")
-    return Reply(said.text, said.language, understood=False)
+        return context.say("turn.too_long", understood=False)
+    if not any(character.isalnum() for character in intent.text):
+        return context.say("turn.silence", understood=False)
+    name = ("first", "second", "third")[min(context.refusals, 2)]
+    return context.say(f"turn.refused_{name}", words=quoted(intent.text), understood=False)
 
 
 def quoted(text: str) -> str:
@@ -60,6 +70,10 @@ FAMILY = Family(
         "HassNevermind": never_mind,
         "Repeat": repeat,
         "WhatHeard": what_heard,
+        "Undo": undo,
+        "Yes": agree,
+        "No": refuse,
     },
+    acts=frozenset({"Undo"}),
     actions=(StopSpeaking,),
 )

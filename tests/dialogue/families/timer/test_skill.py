@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from appliance.dialogue.families.timer.skill import LONGEST_S, MOST, announcement, later
+from appliance.dialogue.announcing import announced
+from appliance.dialogue.families.timer.skill import LONGEST_S, MOST, later
 from appliance.dialogue.types import CancelTimer, Intent, Reply, SetTimer, Timer
 from appliance.language import Language
 from appliance.state.clock import LocalZone
@@ -41,9 +42,9 @@ def test_several_are_listed_with_their_time_left() -> None:
 
 def test_which_one_to_cancel_is_asked() -> None:
     reply = ask("HassCancelTimer", running(1, 2, "egg"), running(2, 8, "pizza"))
-    assert reply == Reply("Which one? There is the egg timer and the pizza timer.", "en")
+    assert (reply.text, reply.actions, reply.asks) == ("Which one: the egg timer or the pizza timer?", (), True)
     reply = ask("HassCancelTimer", running(1, 2, "Eier"), running(2, 8), language="de")
-    assert reply == Reply("Welchen? Es gibt den Eier-Timer und den Timer über zehn Minuten.", "de")
+    assert reply.text == "Welchen: den Eier-Timer oder den Timer über zehn Minuten?"
 
 
 def test_of_two_alike_the_next_is_cancelled() -> None:
@@ -64,7 +65,10 @@ def test_a_timer_is_found_by_its_length() -> None:
 
 
 def test_all_are_cancelled_but_no_alarm() -> None:
-    reply = ask("HassCancelAllTimers", running(1, 2), running(2, 8), running(3, 9))
+    timers = running(1, 2), running(2, 8), running(3, 9)
+    assert ask("HassCancelAllTimers", *timers).actions == ()
+    assert ask("HassCancelAllTimers", *timers).asks
+    reply = ask("HassCancelAllTimers", *timers, confirmed=True)
     assert (reply.text, reply.actions) == ("Three timers cancelled.", (CancelTimer(1), CancelTimer(2), CancelTimer(3)))
 
 
@@ -98,8 +102,8 @@ def test_there_is_an_end_to_how_many_there_are() -> None:
 )
 def test_what_is_said_when_it_rings(kind: str, name: str, english: str, german: str) -> None:
     timer = Timer(1, kind, name, NOW, 600)  # type: ignore[arg-type]
-    assert announcement(timer, "en") == english
-    assert announcement(timer, "de") == german
+    assert announced(timer, NOW, "en") == english
+    assert announced(timer, NOW, "de") == german
 
 
 def test_seconds_pass_at_the_same_speed_when_the_clocks_change(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,29 @@
+"""Saying something in the other rooms."""
+
+from __future__ import annotations
+
+from appliance.dialogue.family import Family
+from appliance.dialogue.reading.texts import text_of
+from appliance.dialogue.types import Context, Intent, Question, Reply, Say
+
+
+def announce(intent: Intent, context: Context) -> Reply:
+    text, room = str(intent.slots.get("text", "")), str(intent.slots.get("room", ""))
+    if Say not in context.can:
+        return context.say("turn.not_here")
+    if not text:
+        return context.say("announce.what", question=Question(intent, ("message",)))
+    if not context.device.rooms:
+        return context.say("announce.nobody")
+    return context.say("announce.said_in" if room else "announce.said", room=room, text=text, actions=[Say(text, room)])
+
+
+FAMILY = Family(
+    "announce",
+    skills={"Announce": announce},
+    acts=frozenset({"Announce"}),
+    open_readers={
+        "message": text_of("text", 25, links=("announce.link", "announce.tell"), unsure=(), last=("filler",)),
+    },
+    actions=(Say,),
+)

@@ -1,0 +1,236 @@
+"""Shopping list, to-do list, and lists of one's own: add, remove, read, clear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from appliance.dialogue.family import Family
+from appliance.dialogue.languages import grammar
+from appliance.dialogue.reading.names import known
+from appliance.dialogue.reading.texts import text_of
+from appliance.dialogue.types import Action, AddItems, Context, Intent, Question, RemoveItems, ReplaceList, Reply
+from appliance.dialogue.utterance import Span, Utterance
+
+SHARED = ("shopping", "todo")
+"""The lists that are there from the beginning; others go by the names people gave them."""
+_MANY = 12
+"""More items are not read out one by one without asking."""
+
+
+def add(intent: Intent, context: Context) -> Reply:
+    items, name = _items(intent), _list(intent, context)
+    if not items:
+        return context.say("list.add_what", question=Question(intent, ("items",)))
+    if name not in SHARED and name not in context.lists:
+        return _no_such(name, context)
+    there = {item.casefold() for item in context.lists.get(name, ())}
+    new = [item for item in items if item.casefold() not in there]
+    if not new:
+        return context.say("list.there", items=items, n=len(items), **_both(name, context))
+    return context.say("list.added", items=new, **_both(name, context), actions=[AddItems(name, tuple(new))])
+
+
+def remove(intent: Intent, context: Context) -> Reply:
+    return _take_off(intent, context, "removed")
+
+
+def complete(intent: Intent, context: Context) -> Reply:
+    return _take_off(intent, context, "done")
+
+
+def _take_off(intent: Intent, context: Context, how: str) -> Reply:
+    items = _items(intent)
+    if not items:
+        return context.say("list.remove_what", question=Question(intent, ("items",)))
+    name = _list(intent, context)
+    names = [name] if "list" in intent.slots else [name, *(other for other in context.lists if other != name)]
+    for each in names:
+        found = [there for item in items if (there := _match(item, context.lists.get(each, ()))) is not None]
+        if found:
+            return context.say(f"list.{how}", items=found, **_both(each, context),
+                               actions=[RemoveItems(each, tuple(found))])
+    return context.say("list.not_there", items=items, n=len(items), **_both(name, context))
+
+
+def read(intent: Intent, context: Context) -> Reply:
+    name = _list(intent, context)
+    if name not in SHARED and name not in context.lists:
+        return _no_such(name, context)
+    items = context.lists.get(name, ())
+    if not items:
+        return context.say("list.empty", **_both(name, context))
+    if len(items) > _MANY and not intent.slots.get("all"):
+        return context.say("list.read_long", n=len(items), **_both(name, context), items=items[:_MANY],
+                           more=len(items) - _MANY)
+    return context.say("list.read", n=len(items), items=items, **_both(name, context))
+
+
+def is_on(intent: Intent, context: Context) -> Reply:
+    name, items = _list(intent, context), _items(intent)
+    found = [item for item in items if _match(item, context.lists.get(name, ())) is not None]
+    if len(found) == len(items) and items:
+        return context.say("list.is_on", items=found, n=len(found), **_both(name, context))
+    missing = [item for item in items if item not in found]
+    return context.say("list.is_not_on", items=missing or items, n=len(missing), **_both(name, context))
+
+
+def count(intent: Intent, context: Context) -> Reply:
+    name = _list(intent, context)
+    return context.say("list.count", n=len(context.lists.get(name, ())), **_both(name, context))
+
+
+def clear(intent: Intent, context: Context) -> Reply:
+    name = _list(intent, context)
+    items = context.lists.get(name, ())
+    if not items:
+        return context.say("list.empty", **_both(name, context))
+    if not intent.slots.get("confirmed"):
+        return context.say("list.clear", n=len(items), items=items, **_both(name, context), question=Question(intent))
+    return context.say("list.cleared", **_both(name, context), actions=[ReplaceList(name, ())])
+
+
+def create(intent: Intent, context: Context) -> Reply:
+    name = str(intent.slots.get("list", ""))
+    if not name:
+        return context.say("list.call_it", question=Question(intent, ("list_name",)))
+    if name in context.lists or name in SHARED:
+        return context.say("list.exists", **_both(name, context))
+    return context.say("list.created", **_both(name, context), actions=[ReplaceList(name, ())])
+
+
+def delete(intent: Intent, context: Context) -> Reply:
+    name = _list(intent, context)
+    if name not in context.lists:
+        return _no_such(name, context)
+    if not intent.slots.get("confirmed"):
+        return context.say("list.delete", n=len(context.lists[name]), **_both(name, context), question=Question(intent))
+    gone: Action = ReplaceList(name, () if name in SHARED else None)
+    return context.say("list.deleted", **_both(name, context), actions=[gone])
+
+
+def list_all(intent: Intent, context: Context) -> Reply:
+    names = dict.fromkeys((*SHARED, *context.lists))
+    return context.say("list.all", lists=[_said(name, context, "") for name in names])
+
+
+def _items(intent: Intent) -> list[str]:
+    items = intent.slots.get("items", ())
+    return [items] if isinstance(items, str) else [str(item) for item in items]  # type: ignore[attr-defined]
+
+
+def _list(intent: Intent, context: Context) -> str:
+    name = str(intent.slots.get("list", SHARED[0]))
+    return next((known for known in (*SHARED, *context.lists) if known.casefold() == name.casefold()), name)
+
+
+def _said(name: str, context: Context, case: str = "_dative") -> str:
+    """ "the shopping list", as after "on"; case "": as the subject of a sentence."""
+    said = context.text(f"list.{name}{case}") if name in SHARED else context.text(f"list.named{case}", name=name)
+    return said[:1].lower() + said[1:]
+
+
+def _both(name: str, context: Context) -> dict[str, Any]:
+    """The list in either case, for the texts to choose from."""
+    return {"list": _said(name, context), "list_subject": _said(name, context, "")}
+
+
+def _match(item: str, items: tuple[str, ...]) -> str | None:
+    """The item on a list that somebody means: the same word, its plural, or a part of it."""
+    wanted = item.casefold()
+    exact = [there for there in items if there.casefold() == wanted]
+    close = [there for there in items if _stem(there) == _stem(item) or f" {wanted} " in f" {there.casefold()} "
+             or _stem(item) in [_stem(word) for word in there.split()]]
+    return next(iter(exact or close), None)
+
+
+def _stem(word: str) -> str:
+    return word.casefold().removesuffix("s").removesuffix("n").removesuffix("e")
+
+
+def _no_such(name: str, context: Context) -> Reply:
+    return context.say("list.no_such", **_both(name, context))
+
+
+def _items_in(utterance: Utterance, start: int, end: int) -> Span | None:
+    """Some things, with "and" or commas between: one slot of several texts."""
+    base = _TEXT(utterance, start, end)
+    if base is None:
+        return None
+    words, hits = utterance.words, utterance.hits
+    ands = {at for first, last in hits.get("list.and", ()) for at in range(first, last)}
+    if start in ands or end - 1 in ands:
+        return None
+    things: list[list[str]] = [[]]
+    for at in range(start, end):
+        if at in ands:
+            things.append([])
+        else:
+            things[-1].append(words[at])
+            if at in utterance.commas:
+                things.append([])
+    singles = {first for first, last in hits.get("list.goods", ()) if last == first + 1}
+    found: list[str] = []
+    position = start
+    for thing in things:
+        kept = _without_articles(thing, utterance)
+        first = words.index(thing[0], position) if thing else position
+        if len(kept) > 1 and all(first + at in singles for at in range(len(thing))):
+            found += kept  # "milk eggs bread": each of them is something one buys
+        elif kept:
+            found.append(" ".join(kept))
+        position = first + len(thing)
+    return Span(start, end, {"items": tuple(found)}, base.quality) if found else None
+
+
+def _without_articles(words: list[str], utterance: Utterance) -> list[str]:
+    table = grammar(utterance.language).words
+    small = table.articles | table.set("some_of")
+    while words and words[0] in small:
+        words = words[1:]
+    return words
+
+
+def _goods(utterance: Utterance) -> Iterator[Span]:
+    """Things that one buys, in a row."""
+    singles = utterance.hits.get("list.goods", ())
+    for start, _ in singles:
+        end = start
+        while any(first <= end < last for first, last in singles) or utterance.is_in("list.and", end) and any(
+                first == end + 1 for first, _ in singles):
+            end += 1
+        span = _items_in(utterance, start, end)
+        if span is not None:
+            yield span
+
+
+def _known_list(utterance: Utterance) -> Iterator[Span]:
+    """The name of a list that there is, with or without the word "list"."""
+    yield from _KNOWN(utterance)
+
+
+_TEXT = text_of("items", 14, never=("list.list", "question", "negation", "quantifier", "pronoun"), quality=0.9,
+                last=("filler", "unfinished", "preposition"))
+_KNOWN = known("list", "list")
+_NAME = text_of("list", 3, never=("filler", "changer", "question", "list.create", "list.list", "function"), quality=1.0)
+
+FAMILY = Family(
+    "list",
+    skills={
+        "AddToList": add,
+        "RemoveFromList": remove,
+        "CompleteItem": complete,
+        "ReadList": read,
+        "IsOnList": is_on,
+        "CountList": count,
+        "ClearList": clear,
+        "CreateList": create,
+        "DeleteList": delete,
+        "ListLists": list_all,
+    },
+    acts=frozenset({"AddToList", "RemoveFromList", "CompleteItem", "ClearList", "CreateList", "DeleteList"}),
+    readers={"known_list": _known_list, "goods": _goods},
+    open_readers={"items": _items_in, "list_name": _NAME},
+    thing="list.list",
+    actions=(AddItems, RemoveItems, ReplaceList),
+)

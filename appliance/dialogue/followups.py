@@ -1,0 +1,212 @@
+"""What an utterance means after what was said before: answers to a question, "and in Celsius?", "no, make it ten"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from appliance.dialogue.family import Family
+from appliance.dialogue.frames import Reading
+from appliance.dialogue.sentences import Sentences
+from appliance.dialogue.types import Intent, Question
+from appliance.dialogue.utterance import Slots, Span, Utterance
+
+_EXCLUSIVE = (("duration_s", "moment", "day"), ("name", "start_s", "it", "other"))
+"""Slots of which a new one replaces the others."""
+_COMPLETE = 0.74
+"""So much of an utterance without a verb of its own must be explained."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What an utterance may refer to."""
+
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Names that exist, by kind: {"timer": {"pizza": "pizza"}}."""
+    question: Question | None = None
+    """What the dialogue asked in the turn before and waits to hear."""
+    last: Intent | None = None
+    """The last intent that was understood, not too long ago."""
+    today: date | None = None
+    things: tuple[Mapping[str, object], ...] = ()
+    """What there is several of and can be told apart, as slots: {"name": "pizza"}, {"start_s": 1800.0}."""
+
+
+def answered(sentences: Sentences, utterance: Utterance, question: Question) -> Intent | None:
+    """What an answer to a question means; None if it is not one."""
+    language = utterance.language
+    if not question.wants:
+        if _says(utterance, "refuse"):
+            return Intent("No", "", language, {"asked": question.intent.name})
+        if _says(utterance, "agree"):
+            return question.intent.having(confirmed=True)
+        return None
+    if (everything := sentences.all_of.get(question.intent.name)) and _says(utterance, "all"):
+        return Intent(everything, "", language, {"confirmed": True} if "known" in question.wants else {})
+    reading = _loose(sentences, utterance, question.intent.name, question.wants)
+    if reading is None or changes(reading, utterance):
+        return None
+    return question.intent.having(**_merged(question.intent.slots, reading.slots))
+
+
+def followed(
+    sentences: Sentences, utterance: Utterance, situation: Situation, *, pointing: bool = False
+) -> Intent | None:
+    """What an utterance means after another one; None if it says nothing about it.
+
+    pointing: it means something by itself; only a "that" in it may stand for what was said before.
+    """
+    last = situation.last
+    if last is None:
+        return None
+    family = sentences.family_of.get(last.name)
+    if family is None:
+        return None
+    if pointing:
+        return _about_it(sentences, utterance, last, family) if family.carries else None
+    if family.go_on is not None and (intent := family.go_on(utterance, last)):
+        return intent
+    correction = family.corrects.get(last.name, "" if last.name in family.acts else last.name)
+    if _begins(utterance, "rather") and correction:
+        reading = _loose(sentences, utterance, correction, (), lead="rather")
+        if reading is not None and reading.slots and not changes(reading, utterance, "rather"):
+            return _next(correction, reading, last, keep=correction == last.name, it=True, carries=family.carries)
+    if _begins(utterance, "also") or last.name not in family.acts:
+        reading = _loose(sentences, utterance, last.name, (), lead="also")
+        if reading is not None and reading.slots and not changes(reading, utterance, "also"):
+            return _next(last.name, reading, last, keep=last.name not in family.acts)
+    if intent := _about_it(sentences, utterance, last, family):
+        return intent
+    if _says(utterance, "again"):
+        return replace(last, text="", doubt="")
+    if _says(utterance, "the_other") and family.thing:
+        others = [thing for thing in situation.things if not set(thing.items()) & set(last.slots.items())]
+        one = others[0] if len(others) == 1 else {"other": True}
+        return replace(last, slots={**_without(last.slots, ("name", "start_s", "it")), **one}, text="", doubt="")
+    return None
+
+
+def _next(
+    intent: str, reading: Reading, last: Intent, *, keep: bool, it: bool = False, carries: Iterable[str] = ()
+) -> Intent:
+    slots = _merged(last.slots, reading.slots) if keep else dict(reading.slots)
+    if it and not keep:
+        slots = {**{slot: last.slots[slot] for slot in ("name", "start_s", *carries) if slot in last.slots}, **slots}
+        slots["it"] = True
+    return Intent(intent, "", last.language, slots)
+
+
+def _about_it(sentences: Sentences, utterance: Utterance, last: Intent, family: Family) -> Intent | None:
+    """ "pause it", "cancel that", "carry on", "how many days is that": what was spoken of is meant, by a pronoun or by
+    no word at all."""
+    pronouns, thing = utterance.hits.get("pronoun", []), family.thing
+    it = replace(utterance, spans={}, costs=None)
+    it.__dict__["hits"] = {**utterance.hits, thing: [*utterance.hits.get(thing, ()), *pronouns]}
+    carried = {slot: last.slots[slot] for slot in family.carries if slot in last.slots}
+    for slot, value in carried.items():
+        own = list(sentences.matcher.readers[slot](utterance))
+        it.spans[slot] = [*own, *(Span(start, end, {slot: value}, 0.9) for start, end in pronouns)]
+    readings = []
+    for frame in sentences.candidates(it, without=thing):
+        if thing in frame.required and len(frame.required) > 1:
+            implied = replace(frame, required=frame.required - {thing}, optional=frame.optional | {thing})
+        elif pronouns and any(slot in carried for slot, _ in frame.slots):
+            implied = frame
+        else:
+            continue
+        if (found := sentences.matcher.match(implied, it)) is not None:
+            readings.append(found)
+    reading = max(readings, key=lambda each: each.rank, default=None)
+    if reading is None or reading.confidence < _COMPLETE or changes(reading, utterance):
+        return None
+    if thing not in reading.frame.required | reading.frame.optional:
+        return Intent(reading.frame.intent, "", utterance.language, reading.slots)
+    same = {slot: last.slots[slot] for slot in ("name", "start_s") if slot in last.slots}
+    own_name = {"name", "start_s"} & set(reading.slots)
+    return Intent(
+        reading.frame.intent, "", utterance.language, {**({} if own_name else same), **reading.slots, "it": True})
+
+
+def _loose(
+    sentences: Sentences, utterance: Utterance, intent: str, wants: Iterable[str], *, lead: str = ""
+) -> Reading | None:
+    """The best reading by the intent's frames, whose words need not be there."""
+    costs = list(sentences.costs(utterance))
+    ends = [end for start, end in utterance.hits.get(lead, ()) if start == 0]
+    free = replace(utterance, spans={}, costs=None)
+    for at in range(max(ends, default=0)):
+        costs[at] = 0.0
+    for name in ("function", "pronoun"):
+        for start, end in utterance.hits.get(name, ()):
+            costs[start:end] = [0.05] * (end - start)
+    object.__setattr__(free, "costs", costs)
+    wanted = set(wants)
+    readings = []
+    for frame in sentences.frames.get(intent, ()):
+        optional = tuple((slot, False) for slot, _ in frame.slots)
+        opened = tuple((slot, False) for slot, _ in frame.open)
+        said = all(name in utterance.hits for name in frame.required)
+        loose = replace(frame, slots=optional, open=opened, fixed=frame.fixed if said else {})
+        reading = sentences.loose_matcher.match(loose, free, loose=True)
+        if reading is not None and reading.slots and reading.confidence >= _COMPLETE:
+            readings.append(reading)
+    if wanted:
+        readings = [each for each in readings if wanted & _names(sentences, each)] or readings
+    return max(readings, key=lambda each: (each.confidence, each.gain, -each.swallowed), default=None)
+
+
+def _names(sentences: Sentences, reading: Reading) -> set[str]:
+    return {slot.rpartition(".")[2] for slot, _ in (*reading.frame.slots, *reading.frame.open)}
+
+
+def _merged(before: Mapping[str, object], new: Mapping[str, object]) -> Slots:
+    replaced = [slot for group in _EXCLUSIVE if set(group) & set(new) for slot in group]
+    return {**_without(before, replaced), **new}
+
+
+def _without(slots: Mapping[str, object], names: Iterable[str]) -> Slots:
+    return {slot: value for slot, value in slots.items() if slot not in names}
+
+
+def _begins(utterance: Utterance, name: str) -> bool:
+    fillers = {at for start, end in utterance.hits.get("filler", ()) for at in range(start, end)}
+    first = next((at for at in range(len(utterance.words)) if at not in fillers), 0)
+    return any(start <= first < end or start == 0 for start, end in utterance.hits.get(name, ()))
+
+
+def _says(utterance: Utterance, name: str) -> bool:
+    """Whether the utterance is nothing but a phrase of the class, and fillers."""
+    covered = [False] * len(utterance.words)
+    for start, end in utterance.hits.get(name, ()):
+        covered[start:end] = [True] * (end - start)
+    if not any(covered):
+        return False
+    for start, end in utterance.hits.get("filler", ()):
+        covered[start:end] = [True] * (end - start)
+    return all(covered)
+
+
+def changes(reading: Reading, utterance: Utterance, lead: str = "") -> bool:
+    """Whether something is left over that turns the meaning. lead: a class whose words may begin the utterance."""
+    leads = {at for start, end in utterance.hits.get(lead, ()) for at in range(start, end)}
+    return any(
+        not reading.explains(start, end) and not leads.issuperset(range(start, end))
+        for start, end in utterance.hits.get("changer", ()))
+
+
+def corrected(sentences: Sentences, utterance: Utterance) -> Utterance:
+    """ "for five minutes, I mean six minutes": without what the speaker took back; else as it was."""
+    words = utterance.words
+    for start, end in utterance.hits.get("rather", ()):
+        if start == 0 or end == len(words):
+            continue
+        for slot in ("duration", "moment", "day", "number", "quantity", "unit"):
+            reader = sentences.matcher.readers.get(slot)
+            spans = list(reader(utterance)) if reader else []
+            behind = [span for span in spans if end <= span.start <= end + 1]
+            before = [span for span in spans if start - 1 <= span.end <= start]
+            if behind and before:
+                kept = (*words[: min(span.start for span in before)], *words[min(span.start for span in behind) :])
+                return replace(utterance, words=kept, spans={}, costs=None)
+    return utterance

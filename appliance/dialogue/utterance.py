@@ -1,0 +1,54 @@
+"""One utterance on its way to being understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from appliance.dialogue.patterns import Hits, Lexicon
+from appliance.language import Language
+
+Slots = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Words that mean something: from `start` up to `end`, not included."""
+
+    start: int
+    end: int
+    slots: Mapping[str, object]
+    quality: float = 1.0
+    """1: certain; less: readable, but somebody else may have meant these words otherwise."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Normalised words and what is found in them. Spans are read when a frame first asks for them."""
+
+    words: tuple[str, ...]
+    language: Language
+    lexicon: Lexicon
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Names that exist now, by kind: {"timer": {"pizza": "pizza"}}; what is said to what is meant."""
+    today: date | None = None
+    """For what depends on it already while reading: "next year"."""
+    commas: frozenset[int] = frozenset()
+    """Positions of words behind which a comma was written."""
+    spans: dict[str, list[Span]] = field(default_factory=dict)
+    """Slot to its spans; filled by the frames."""
+    costs: list[float] | None = None
+    """What each word costs that nobody explains; filled by the sentences."""
+
+    @cached_property
+    def hits(self) -> Hits:
+        return self.lexicon.hits(self.words)
+
+    def text(self, start: int, end: int) -> str:
+        return " ".join(self.words[start:end])
+
+    def is_in(self, name: str, position: int) -> bool:
+        """Whether the single word at a position belongs to a class."""
+        return (position, position + 1) in self.hits.get(name, ())
