@@ -10,7 +10,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,23 +30,25 @@ from appliance.dialogue.types import Answer, Memory, Timer
 from appliance.dialogue.understanding import Understanding
 from appliance.hearing.both import BothEars
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
+from appliance.household import code_texts, household, keep_certified
 from appliance.language import LANGUAGES, Language
 from appliance.memory import give_back, share_heaps
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.catalogue import Kind
 from appliance.models.choose import Choice, find_recognizer, find_voice, how_to_get
 from appliance.models.embedded import prepared_directory, voices_within
-from appliance.server.access import Guard
-from appliance.server.listener import Listener, Route
+from appliance.server.announce import announced
 from appliance.server.metrics import Metrics
+from appliance.server.names import own_addresses
 from appliance.server.page.people import People
-from appliance.server.routes import status_routes
+from appliance.server.places import Places
 from appliance.server.site import Site, find_site
 from appliance.server.web import Web
 from appliance.sessions import Sessions
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore
+from appliance.state.tokens import TokenStore
 from appliance.systemd import feed_watchdog, notify
 from appliance.workers import Workers
 
@@ -70,6 +72,7 @@ class Assistant(Faculties):
     """Everything that hears, thinks and speaks, warmed; and what it needs."""
 
     timers: TimerStore
+    tokens: TokenStore
     remembering: Workers
     """The thread for the disk of everything durable, which may be slow or locked."""
     choices: Mapping[Kind, Mapping[Language, Choice]]
@@ -89,7 +92,7 @@ async def awake(
     share_heaps()
     models = config.models_path()
     with Database(config.state_path() / STATE_FILE, alone=alone) as database:
-        timers = TimerStore(database)
+        timers, tokens = TimerStore(database), TokenStore(database)
         recognizers = choose(config, "recognizer", models) if ears else {}
         voices = choose(config, "voice", models) if mouth else {}
         hearing = Workers(config.streaming.workers(), "hear")
@@ -114,7 +117,7 @@ async def awake(
                 mind = _LoggedMind(mind)
             give_back()  # what loading needed
             yield Assistant(
-                listening, mind, synthesizer, timers, remembering, {"recognizer": recognizers, "voice": voices})
+                listening, mind, synthesizer, timers, tokens, remembering, {"recognizer": recognizers, "voice": voices})
         finally:
             for workers in (hearing, speaking, thinking, remembering):
                 workers.close()
@@ -152,6 +155,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    hurry = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hurry.set)
     log.info("loading the recognizer and the voice; the first time it takes a little longer")
     async with awake(config, alone=True) as assistant:
         _say_what_is_in_force(assistant)
@@ -166,16 +171,26 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
             if device is not None:
                 metrics.add_sound(lambda: device.sound.stats)
+            places = Places(assistant.tokens, assistant.remembering.run, tasks)
             site = Site(find_site())
-            people = People(config, sessions, metrics, site.version)
+            people = People(config, sessions, metrics, places, site.version)
             ready = asyncio.Event()
-            listeners = _listeners(config, site, people, metrics, ready)
-            guard = Guard(config.server.names, config.server.origins)
-            web = Web(config, guard, listeners, see_off=people.leave, metrics=metrics)
+            home = await household(
+                config, site, assistant.tokens, places, people, metrics, ready, run=assistant.remembering.run,
+                show=_shown_at(device, tasks), can_show=device is not None or sys.stderr.isatty())
+            web = Web(config, home.guard, home.listeners, see_off=people.leave, metrics=metrics)
             ports = await stack.enter_async_context(web.listening())
+            stack.callback(assistant.tokens.database.listen(
+                partial(_in_loop, loop, people.look_again)))  # somebody may have been revoked
             background = [tasks.create_task(work) for work in (
-                _bell(assistant, tasks, people, device).watch.watch(), _catch_up(assistant), feed_watchdog(),
+                _bell(assistant, tasks, people, device).watch.watch(), _catch_up(assistant, hurry), feed_watchdog(),
                 metrics.watch_loop(lambda: people.present))]
+            if home.certified is not None:
+                background.append(tasks.create_task(
+                    keep_certified(home.certified, assistant.remembering.run)))
+                await stack.enter_async_context(announced(home.name, ports["secure"], own_addresses()))
+                log.info(
+                    "over HTTPS: https://%s:%d (`stimme paired code` lets a browser in)", home.name, ports["secure"])
             if device is not None:
                 background.append(tasks.create_task(device.run()))
             better = better_models(assistant.choices)
@@ -217,17 +232,19 @@ def _device(config: Config, sessions: Sessions, tasks: asyncio.TaskGroup) -> Loc
     return LocalDevice(config.device, sessions, tasks, state_directory=config.state_path())
 
 
-def _listeners(
-    config: Config, site: Site, people: People, metrics: Metrics, ready: asyncio.Event
-) -> list[Listener]:
-    """What listens where."""
-    server = config.server
-    files = Route(site.answer)
-    status = status_routes(metrics, ready.is_set)
-    return [
-        Listener("page", "STIMME_PAGE_PORT", server.host, server.page_port, files, status, people.talk),
-        Listener("guide", "STIMME_PORT", server.host, server.port, files, status, people.talk),
-    ]
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(call)
+
+
+def _shown_at(device: LocalDevice | None, tasks: asyncio.TaskGroup) -> Callable[[str], None]:
+    """Shows a pairing code on the terminal that the assistant was started from, and says it at the device."""
+    def show(code: str) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"Pairing code, for two minutes: {code}\n")
+        if device is not None:
+            tasks.create_task(device.announce(code_texts(code), "pairing", "notice"))
+
+    return show
 
 
 def _bell(assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device: LocalDevice | None) -> Bell:
@@ -249,10 +266,15 @@ def _bell(assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device
     return bell
 
 
-async def _catch_up(assistant: Assistant) -> None:
-    """Notice what `stimme ask` changed beside us; try again what the disk did not take."""
+async def _catch_up(assistant: Assistant, hurry: asyncio.Event) -> None:
+    """Notice what the command line changed beside us; try again what the disk did not take. hurry: now."""
     while True:
-        await asyncio.sleep(CATCH_UP_S)
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await hurry.wait()
+        except TimeoutError:
+            pass
+        hurry.clear()
         await assistant.remembering.run(assistant.timers.database.catch_up)
 
 

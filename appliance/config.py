@@ -66,6 +66,14 @@ class ServerConfig:
     host: str = setting("127.0.0.1", "STIMME_HOST", "address to listen on; 0.0.0.0 opens it to the network")
     page_port: int = setting(8080, "STIMME_PAGE_PORT", "port of the page", low=0, high=65535)
     port: int = setting(8123, "STIMME_PORT", "port of the plain WebSocket", low=0, high=65535)
+    lan: bool = setting(False, "STIMME_LAN", "open the page to the network, over HTTPS, to browsers that were paired")
+    secure_port: int = setting(8443, "STIMME_SECURE_PORT", "port of the page over HTTPS", low=0, high=65535)
+    certificate: str = setting(
+        "", "STIMME_CERTIFICATE", "your own certificate (PEM, with its chain); empty: the device makes one")
+    certificate_key: str = setting("", "STIMME_CERTIFICATE_KEY", "the key of your own certificate (PEM)")
+    pairing: str = setting(
+        "network", "STIMME_PAIRING", "who must be paired: network (all but this machine), always, or off",
+        choices=("network", "always", "off"))
     names: tuple[str, ...] = setting((), "STIMME_NAMES", "further host names under which the page is reached")
     origins: tuple[str, ...] = setting(
         (), "STIMME_ORIGINS", "pages of yours on other ports or hosts that may connect, as http://HOST:PORT")

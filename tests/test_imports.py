@@ -35,12 +35,14 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "dialogue.performers": {"dialogue", "state"},
     "bell": {"language", "dialogue.types", "state"},
     "state": {"errors", "language", "dialogue.types", "recurrence"},
-    "server": PLACES,
+    "household": {"server", "state", "config", "errors", "language"},
+    "server": PLACES | {"state.tokens"},
     "device": PLACES | {"audio", "neighbours"},
 }
 HOME = {  # third-party name → the modules that may know it
-    "cryptography": {"system.release"},
+    "cryptography": {"server.certificates", "system.release"},
     "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "h11": {"server.http"},
+    "ifaddr": {"server.names"}, "zeroconf": {"server.announce"},
     "yaml": {"dialogue.languages.grammar"}, "babel": {"dialogue.languages.grammar", "dialogue.reading.zones"},
     "dateutil": {"recurrence", "dialogue.reading.days"}, "astral": {"dialogue.families.sky.skill"},
     "holidays": {"dialogue.families.sky.skill"},

@@ -1,4 +1,4 @@
-"""The `stimme` command: run · ask · say · hear · record-test · devices · models · check.
+"""The `stimme` command: run · ask · say · hear · record-test · devices · models · paired · check.
 
 Exit codes: 0 all went well · 1 something failed · 2 wrong usage or settings · 3 a model is missing or damaged.
 """
@@ -18,6 +18,7 @@ from appliance import __version__
 from appliance.config import load
 from appliance.errors import ConfigError, ModelError, StimmeError
 from appliance.language import LANGUAGES
+from appliance.state.tokens import ROLES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _carry_out(options: argparse.Namespace) -> int:
     config = load(options.config, overrides=_overrides(options))
+    if options.command == "paired":
+        from appliance.cli.paired import paired  # without models and sound
+
+        return paired(config, options)
+    if options.command == "check" and options.security:
+        from appliance.cli.security import check_security
+
+        return check_security(config, as_json=options.json)
     if options.command == "run":
         from appliance.app import run
 
@@ -74,7 +83,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
     return {path: value for path, value in vars(options).items() if path in _PATHS and value is not None}
 
 
-_PATHS = ("language", "server.host", "server.page_port", "server.port", "device.enabled")
+_PATHS = ("language", "server.host", "server.page_port", "server.port", "server.lan", "device.enabled")
 
 
 def _complain(error: BaseException | str, code: int) -> int:
@@ -110,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--device", dest="device.enabled", action="store_true", default=None,
         help="also listen at this machine's microphone and button")
+    run.add_argument(
+        "--lan", dest="server.lan", action="store_true", default=None,
+        help="open the page to the network: over HTTPS, to browsers that were paired")
     run.add_argument("--fetch", action="store_true", help="fetch the better models in the background (network)")
 
     ask = subcommands.add_parser("ask", help="ask by text and read the reply")
@@ -154,9 +166,21 @@ def _parser() -> argparse.ArgumentParser:
     path = actions.add_parser("path", help="where models are kept, or where one is")
     path.add_argument("name", nargs="?")
 
+    paired = subcommands.add_parser("paired", help="who may come in from the network: list, add, revoke, a code")
+    actions = paired.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="browsers and programs that were paired")
+    listing.add_argument("--json", action="store_true")
+    actions.add_parser("code", help="a code for a new browser, valid for two minutes")
+    add = actions.add_parser("add", help="a token for a program, to be sent as Authorization: Bearer")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--role", choices=ROLES, default="talk", help="what it may do (talk)")
+    revoke = actions.add_parser("revoke", help="forget a browser or program; its connections end at once")
+    revoke.add_argument("which", metavar="NAME_OR_ID")
+
     check = subcommands.add_parser("check", help="what is in force, from where, and what this machine can do")
     check.add_argument("--audio", action="store_true", help="play a chirp, listen, and say what is wrong")
     check.add_argument("--capacity", action="store_true", help="measure how many people it can hear and speak to")
+    check.add_argument("--security", action="store_true", help="what is open to whom, and what to do about it")
     check.add_argument("--json", action="store_true")
 
     update = subcommands.add_parser(

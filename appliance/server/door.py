@@ -7,6 +7,8 @@ connection only once a request has passed the Guard.
 from __future__ import annotations
 
 import asyncio
+import logging
+import ssl
 from collections.abc import Awaitable, Coroutine
 from http import HTTPStatus
 from typing import Any, Protocol, cast
@@ -18,8 +20,10 @@ from websockets.server import ServerProtocol
 from appliance.server.access import Guard, Refusal, Role, Visitor
 from appliance.server.budget import UNREAD_LIMIT_BYTES, Valve
 from appliance.server.crowd import neighbourhood
-from appliance.server.http import Exchange, Request, Response, respond
+from appliance.server.http import HEAD_S, LINGER_S, Exchange, Request, Response, respond
 from appliance.server.listener import Listener, Route
+
+log = logging.getLogger(__name__)
 
 
 class House(Protocol):
@@ -53,6 +57,10 @@ class Door(ServerConnection):
     ) -> None:
         super().__init__(protocol, server, **settings)
         self._listener, self._house = listener, house
+        self._came_at = 0.0
+        self._address = ""
+        self._early = bytearray()
+        """What came before TLS was ready for it."""
         self._bare: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
         """What HTTP is spoken through; None once it is a WebSocket."""
@@ -64,7 +72,7 @@ class Door(ServerConnection):
     @property
     def idle_since(self) -> float | None:
         """While it is no WebSocket: see crowd.Guest."""
-        return self._exchange.idle_since if self._exchange is not None else None
+        return self._exchange.idle_since if self._exchange is not None else self._came_at
 
     def close_if_idle(self) -> None:
         """Close it unless a request is being answered or it is a WebSocket."""
@@ -77,12 +85,53 @@ class Door(ServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._bare = cast(asyncio.Transport, transport)
-        address = transport.get_extra_info("peername")[0]
-        self.neighbourhood = neighbourhood(address)
-        self._exchange = Exchange(
-            self._bare, address, self._listener.tls is not None, self._answer, self._upgrade, self._house.begin)
+        self._came_at = self.loop.time()
+        peer = transport.get_extra_info("peername")
+        if peer is None:  # gone again already
+            self.abort()
+            return
+        self._address = peer[0]
+        self.neighbourhood = neighbourhood(self._address)
         if not self._house.came(self):
             self.abort()
+        elif self._listener.tls is None:
+            self._speak_http(self._bare)
+        else:
+            self._bare.pause_reading()
+            self._house.begin(self._secure(self._bare, self._listener.tls))
+
+    async def _secure(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        """The TLS handshake, here and not in the listening socket, so that unfinished ones are counted like others."""
+        shaking = self.loop.create_task(self.loop.start_tls(
+            transport, self, tls, server_side=True, ssl_handshake_timeout=HEAD_S, ssl_shutdown_timeout=LINGER_S))
+        # uvloop reads before one can tell it not to. start_tls takes one round of the loop to put a protocol of its own
+        # in our place and one to make it ready; before anything more is read it gets what came until then.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        early, self._early = memoryview(self._early), bytearray()
+        protocol = cast(asyncio.BufferedProtocol, transport.get_protocol())  # what it is, if not by name
+        while early and not transport.is_closing():
+            room = memoryview(protocol.get_buffer(len(early)))
+            size = min(len(early), len(room))
+            room[:size], early = early[:size], early[size:]
+            protocol.buffer_updated(size)
+        try:
+            secured = await shaking
+        except (OSError, ssl.SSLError) as error:  # includes timeouts; scanners and distrusting browsers do that all day
+            log.debug("no TLS with %s: %s", self.neighbourhood, error)
+            self._house.dropped("tls")
+            self._house.left(self)
+            transport.abort()
+            return
+        if secured is not None:
+            self._bare = secured
+            self._speak_http(secured)
+            if self._early and self._exchange is not None:
+                self._exchange.data_received(bytes(self._early))  # what came behind the handshake
+
+    def _speak_http(self, transport: asyncio.Transport) -> None:
+        self._exchange = Exchange(
+            transport, self._address, self._listener.tls is not None, self._answer, self._upgrade, self._house.begin)
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is not None:
@@ -90,12 +139,16 @@ class Door(ServerConnection):
         elif self._valve is not None:
             self._heard_at = self.loop.time()
             self._valve.put(data)
+        else:
+            self._early += data
 
     def eof_received(self) -> None:
         if self._exchange is not None:
             self._exchange.eof_received()
-        else:
+        elif self._valve is not None:
             super().eof_received()
+        else:
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._valve is not None:
@@ -108,13 +161,13 @@ class Door(ServerConnection):
     def pause_writing(self) -> None:
         if self._exchange is not None:
             self._exchange.pause_writing()
-        else:
+        elif self._valve is not None:
             super().pause_writing()
 
     def resume_writing(self) -> None:
         if self._exchange is not None:
             self._exchange.resume_writing()
-        else:
+        elif self._valve is not None:
             super().resume_writing()
 
     async def keepalive(self) -> None:

@@ -33,7 +33,7 @@ class Listener:
 
     name: str
     setting: str
-    host: str
+    host: str | tuple[str, ...]
     port: int
     otherwise: Route
     routes: Mapping[str, Route] = field(default_factory=dict)

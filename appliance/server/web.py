@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import resource
 import socket as sockets
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -22,6 +23,8 @@ from appliance.server.door import Door
 from appliance.server.listener import Listener
 from appliance.server.metrics import Metrics
 from appliance.server.seldom import seldom
+
+log = logging.getLogger(__name__)
 
 SEND_BUFFER_BYTES = 64 * 1024
 """The kernel's send buffer a client: under a second of reply, so that a slow one never hears stale sound."""
@@ -99,7 +102,7 @@ class Web:
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._tasks is not None, "there are connections only while it listens"
-        self._tasks.create_task(work)
+        self._tasks.create_task(_unharmed(work))
 
     def dropped(self, reason: str) -> None:
         self._metrics.client_dropped(reason)
@@ -114,7 +117,7 @@ class Web:
 
         try:
             return await serve(
-                talk, listener.host, listener.port, ssl=listener.tls,
+                talk, cast(str, listener.host), listener.port,  # or several addresses
                 create_connection=partial(Door, listener, self),  # type: ignore[arg-type]
                 compression=None, max_size=MAX_MESSAGE_BYTES, max_queue=MOST_QUEUED,
                 write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
@@ -128,6 +131,14 @@ class Web:
                 advice = f"STIMME_HOST chooses the address, {listener.setting} the port"
             raise ConfigError(
                 f"port {listener.port} on {listener.host} cannot be used: {reason}. {advice}") from error
+
+
+async def _unharmed(work: Coroutine[Any, Any, None]) -> None:
+    """A bug in one connection costs that connection, not everybody's."""
+    try:
+        await work
+    except Exception:
+        log.exception("a connection failed")
 
 
 def allow_descriptors(count: int) -> None:

@@ -54,3 +54,18 @@ class Holder:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def holding_process(directory: Path) -> int | None:
+    """The process that holds a directory; None if none does."""
+    try:
+        with (directory / FILE).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        try:
+            return int((directory / FILE).read_text())
+        except ValueError:
+            return None
+    except OSError:
+        return None
+    return None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.server.access import Guard, Refusal, Role, Visitor
+from appliance.server.access import LOCAL, STRANGER, Guard, Refusal, Role, Visitor
 from appliance.server.http import Request
 
 
@@ -70,6 +70,55 @@ def test_a_form_of_another_site_is_refused_and_a_look_is_not() -> None:
 
 def test_what_is_for_the_device_itself_is_refused_to_others() -> None:
     here, there = asked(), asked(address="192.168.1.30")
-    assert guard().admit(here, Role.OWNER) == Visitor("local", Role.OWNER)
-    assert status(guard().admit(there, Role.OWNER)) == 403
-    assert guard().admit(there, Role.TALK) == Visitor("192.168.1.30", Role.TALK)
+    assert guard().admit(here, Role.OWNER) == LOCAL
+    assert guard().admit(there) == STRANGER
+    assert status(guard().admit(there, Role.TALK)) == 401
+
+
+def with_token(token: str, **headers: str) -> Request:
+    return Request("GET", "/ws", {"host": "localhost", "authorization": f"Bearer {token}", **headers}, "192.168.1.30")
+
+
+def known(token: str) -> Visitor | None:
+    return Visitor("ab12", Role.TALK, "kitchen") if token == "right" else None
+
+
+def test_a_token_is_enough_and_a_wrong_one_is_refused_even_here() -> None:
+    guarded = Guard(known=known)
+    assert guarded.admit(with_token("right"), Role.TALK) == Visitor("ab12", Role.TALK, "kitchen")
+    assert status(guarded.admit(with_token("right"), Role.OWNER)) == 403
+    assert status(guarded.admit(with_token("wrong"))) == 401
+    assert status(guarded.admit(Request("GET", "/", {"host": "localhost", "authorization": "Bearer x"}))) == 401
+    assert status(guarded.admit(Request("GET", "/", {"host": "localhost", "authorization": "Basic right"}))) == 401
+
+
+@pytest.mark.parametrize(("secure", "origin", "cookie", "expected"), [
+    (True, "https://localhost:8443", "__Host-stimme=right", 101),
+    (True, "https://localhost:8443", "a=b; __Host-stimme=right; c=d", 101),
+    (True, None, "__Host-stimme=right", 401),
+    (False, "http://localhost:8080", "__Host-stimme=right", 401),
+    (True, "https://localhost:8443", "stimme=right", 401),
+    (True, "https://localhost:8443", "__Host-stimme=wrong", 401),
+    (True, "http://localhost:8080", "__Host-stimme=right", 403),
+    (True, "https://evil.example", "__Host-stimme=right", 403),
+])
+def test_a_cookie_counts_over_https_and_from_our_own_page(
+    secure: bool, origin: str | None, cookie: str, expected: int
+) -> None:
+    guarded = Guard(known=known)
+    guarded.page_at("http", 8080)
+    guarded.page_at("https", 8443)
+    headers = {"host": "localhost:8443", "upgrade": "websocket", "cookie": cookie}
+    headers |= {"origin": origin} if origin else {}
+    assert status(guarded.admit(Request("GET", "/ws", headers, "192.168.1.30", secure), Role.TALK)) == expected
+
+
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "via", "x-real-ip"])
+def test_whoever_a_proxy_here_asks_for_is_not_this_machine(header: str) -> None:
+    assert Guard().admit(Request("GET", "/", {"host": "localhost", header: "127.0.0.1"})) == STRANGER
+
+
+def test_the_owner_decides_who_must_be_paired() -> None:
+    there = Request("GET", "/", {"host": "localhost"}, "192.168.1.30")
+    assert Guard(pairing="off").admit(there) == Visitor("192.168.1.30", Role.TALK)
+    assert Guard(pairing="always").admit(Request("GET", "/", {"host": "localhost"})) == STRANGER

@@ -17,6 +17,7 @@ from appliance.server.crowd import neighbourhood, who_must_go
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
 from appliance.server.page.connection import Connection
+from appliance.server.places import Places
 from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,10 @@ GRACE_S = 5.0
 class _Guest:
     """A client and the place it holds (crowd.Guest)."""
 
-    def __init__(self, client: Connection, address: str, stay: asyncio.Timeout) -> None:
-        self.client, self.neighbourhood, self.stay = client, neighbourhood(address), stay
+    def __init__(self, client: Connection, visitor: Visitor, address: str, stay: asyncio.Timeout) -> None:
+        self.client, self.visitor, self.stay = client, visitor, stay
+        self.neighbourhood = neighbourhood(address)
+        self.sent_away = ""
 
     @property
     def idle_since(self) -> float | None:
@@ -39,10 +42,12 @@ class _Guest:
 class People:
     """Gives every client a session and a connection to it."""
 
-    def __init__(self, config: Config, sessions: Sessions, metrics: Metrics, page_version: str) -> None:
+    def __init__(
+        self, config: Config, sessions: Sessions, metrics: Metrics, places: Places, page_version: str
+    ) -> None:
         """page_version: see Site.version."""
         self._page_version = page_version
-        self._config, self._sessions, self._metrics = config, sessions, metrics
+        self._config, self._sessions, self._metrics, self._places = config, sessions, metrics, places
         self._guests: set[_Guest] = set()
         self.greet: Callable[[Connection], None] = lambda client: None
         """Called for every client that has come."""
@@ -62,14 +67,18 @@ class People:
                 self._metrics.refused.inc()
                 await self._see_out(connection, f"{most} clients are connected, which is the limit.")
                 return
-            self._leave(other)
-            other.stay.reschedule(0.0)
+            self._send_away(other, "crowded")
         client = Connection(
             connection, self._sessions, visitor.id, self._config.streaming.chunk_size, self._page_version,
             self._metrics, self.greet)
+        language, volume = self._places.wishes(visitor)
+        memory = client.session.memory
+        client.session.language = language or client.session.language
+        memory.volume = memory.volume if volume is None else volume
+        guest: _Guest | None = None
         try:
             async with asyncio.timeout(None) as stay:
-                guest = _Guest(client, address, stay)
+                guest = _Guest(client, visitor, address, stay)
                 self._guests.add(guest)
                 self._metrics.connections.set(len(self._guests))
                 try:
@@ -77,9 +86,21 @@ class People:
                 finally:
                     self._leave(guest)
         except TimeoutError:
-            self._metrics.client_dropped("crowded")
-            await self._see_out(
-                connection, f"{most} clients are connected, which is the limit; yours was idle for longest.")
+            assert guest is not None
+            self._metrics.client_dropped(guest.sent_away)
+            if guest.sent_away == "crowded":
+                await self._see_out(
+                    connection, f"{most} clients are connected, which is the limit; yours was idle for longest.")
+            else:
+                await self._see_out(
+                    connection, "This place is paired no more.", code="not_paired", close=1008,
+                    hint="Open the page and pair it again.")
+
+    def look_again(self) -> None:
+        """Somebody may have been revoked: they go at once."""
+        for guest in tuple(self._guests):
+            if not self._places.may_stay(guest.visitor):
+                self._send_away(guest, "revoked")
 
     async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
         """Say something to everyone connected, each in their language; True if anybody has it."""
@@ -90,14 +111,24 @@ class People:
         """See everyone off once their turns are finished, within GRACE_S."""
         await asyncio.gather(*(guest.client.leave(GRACE_S) for guest in self._guests))
 
+    def _send_away(self, guest: _Guest, why: str) -> None:
+        guest.sent_away = why
+        self._leave(guest)
+        guest.stay.reschedule(0.0)
+
     def _leave(self, guest: _Guest) -> None:
+        if guest in self._guests:
+            session = guest.client.session
+            self._places.remember(guest.visitor, session.language, session.memory.volume)
         self._guests.discard(guest)
         self._metrics.connections.set(len(self._guests))
 
-    async def _see_out(self, connection: ServerConnection, why: str) -> None:
-        error = ProtocolError("busy", why, hint="Try again in a minute. MAX_CONNECTIONS raises the limit.")
+    async def _see_out(
+        self, connection: ServerConnection, why: str, *, code: str = "busy", close: int = 1013,
+        hint: str = "Try again in a minute. MAX_CONNECTIONS raises the limit.",
+    ) -> None:
         try:
-            await connection.send(protocol.encode_error(error))
-            await connection.close(1013, "busy: try again later")
+            await connection.send(protocol.encode_error(ProtocolError(code, why, hint=hint)))
+            await connection.close(close, code)
         except ConnectionClosed:
             log.debug("a refused client had left already")
