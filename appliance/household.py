@@ -50,8 +50,8 @@ class Household:
 
 
 async def household(
-    config: Config, site: Site, tokens: TokenStore, places: Places, people: People, metrics: Metrics, ready: asyncio.Event,
-    *, run: Run, show: Callable[[str], None], can_show: bool,
+    config: Config, site: Site, tokens: TokenStore, places: Places, people: People, metrics: Metrics,
+    ready: asyncio.Event, *, run: Run, show: Callable[[str], None], can_show: bool,
 ) -> Household:
     """run: for the disk. show: says and shows a pairing code at the device, if it can. Raises ConfigError."""
     server = config.server
