@@ -11,7 +11,7 @@ import ctypes
 import re
 import threading
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from appliance.errors import ModelError
@@ -32,6 +32,10 @@ _LANGUAGE_SWITCH = re.compile(r"\([^)]+\)")
 _AFTER_THE_LAST_WORD = re.compile(r"[^\w]*$")
 
 Sentence = list[str]
+
+MOST_PHONEMES = 300
+"""Of a sentence in one piece, some 20 seconds: a longer one is cut between words. A network's time before its first
+sound, and its memory, grow with the square of it."""
 
 
 class Espeak:
@@ -100,5 +104,15 @@ def phoneme_ids(text: str, voice: str, ids: Mapping[str, Sequence[int]]) -> tupl
     """The text as a Piper voice reads it, sentence by sentence. ids: the voice's map; what it lacks is left out."""
     return tuple(
         (*ids[BEGIN], *ids[PAD],
-         *(one for phoneme in sentence if phoneme in ids for one in (*ids[phoneme], *ids[PAD])), *ids[END])
-        for sentence in espeak().sentences(text, voice))
+         *(one for phoneme in part if phoneme in ids for one in (*ids[phoneme], *ids[PAD])), *ids[END])
+        for sentence in espeak().sentences(text, voice) for part in parts(sentence))
+
+
+def parts(sentence: Sentence, most: int = MOST_PHONEMES) -> Iterator[Sentence]:
+    """A sentence's phonemes in runs of at most `most`, cut after the last space that allows it."""
+    while len(sentence) > most:
+        space = next((at for at in range(most - 1, 0, -1) if sentence[at] == " "), most - 1)
+        yield sentence[: space + 1]
+        sentence = sentence[space + 1 :]
+    if sentence:
+        yield sentence

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +50,11 @@ _CALIBRATION: dict[Language, str] = {
     "en": "Good morning, it is half past seven and the sun is shining.",
     "de": "Guten Morgen, es ist halb acht, und draußen scheint die Sonne.",
 }
+
+LONGEST_SPEECH_S = 40.0
+"""A reply that becomes longer is cut here, and says so; its text is whole on the page. 420 Chinese characters, which an
+English voice reads by name, were 88 seconds."""
+_LEFT_OUT: dict[Language, str] = {"en": "The rest is left out.", "de": "Den Rest lasse ich weg."}
 
 FIRST, LATER = 0, 1
 """A reply's first piece, and its others. A hundred replies at once: nobody's second before everybody has begun."""
@@ -106,18 +111,22 @@ class Synthesizer:
     async def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]:
         """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
 
-        A clause begun is synthesised only as far as it is asked for. Raises ModelError for a language without a voice.
+        A clause begun is synthesised only as far as it is asked for. What would last longer than LONGEST_SPEECH_S is
+        cut, and a last sentence says so. Raises ModelError for a language without a voice.
         """
         if language not in self._voices:
             raise ModelError(f"no voice for language '{language}', only for: {', '.join(self._voices) or 'none'}")
         lowest, highest = REPLY_RATES
         if not lowest <= rate <= highest:
             raise ValueError(f"rate {rate} Hz, expected {lowest} to {highest}")
-        silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard everything so far
+        begin_s = silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard all so far
         order = FIRST
         pause = b""
+        waiting = deque(clauses(text, language))
+        is_cut = False
         with self._busy():
-            for clause in clauses(text, language):
+            while waiting:
+                clause = waiting.popleft()
                 key = (language, clause, rate)
                 under_way = self._said.get(key) or self._under_way.get(key)
                 if under_way is None:
@@ -127,6 +136,10 @@ class Synthesizer:
                 while True:
                     pcm = await under_way.piece(index, self._workers, (order, int(silent_at_s * 1000)))
                     if pcm is None:
+                        self._said.keep(key, under_way)
+                        break
+                    if silent_at_s - begin_s > LONGEST_SPEECH_S and not is_cut:
+                        is_cut, waiting = True, deque([_LEFT_OUT[language]])
                         break
                     silent_at_s += len(pcm) / SAMPLE_BYTES / rate
                     index += 1
@@ -134,7 +147,6 @@ class Synthesizer:
                     yield pause + pcm
                     pause = b""
                 self._under_way.pop(key, None)
-                self._said.keep(key, under_way)
                 pause = bytes(round(PAUSE_S * rate) * SAMPLE_BYTES)
 
     @contextmanager

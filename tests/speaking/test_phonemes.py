@@ -10,7 +10,7 @@ import pytest
 from appliance.errors import ModelError
 from appliance.language import LANGUAGES, Language
 from appliance.speaking import phonemes
-from appliance.speaking.phonemes import Espeak, espeak, phoneme_ids
+from appliance.speaking.phonemes import Espeak, espeak, parts, phoneme_ids
 from tests.support.kit import phrases
 
 VOICES: dict[Language, str] = {"en": "en-us", "de": "de"}
@@ -72,3 +72,10 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phonemes, "LIBRARY", "libnone.so.9")
     with pytest.raises(ModelError, match="libnone.so.9 cannot be loaded .*; install the package libespeak-ng1"):
         Espeak()
+
+
+def test_a_sentence_too_long_for_one_piece_is_cut_between_words() -> None:
+    sentence = list("one two three four")
+    assert ["".join(part) for part in parts(sentence, 9)] == ["one two ", "three ", "four"]
+    assert list(parts(list("x" * 25), 10)) == [["x"] * 10, ["x"] * 10, ["x"] * 5]
+    assert [one for part in parts(sentence, 5) for one in part] == sentence

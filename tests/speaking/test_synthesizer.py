@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from appliance.audio.pcm import SAMPLE_BYTES
 from appliance.errors import ModelError
 from appliance.hearing.pool import RecognizerPool
-from appliance.speaking.synthesizer import Synthesizer, _Clause, _rounded_off, _Said
+from appliance.speaking.synthesizer import _LEFT_OUT, LONGEST_SPEECH_S, Synthesizer, _Clause, _rounded_off, _Said
 from appliance.workers import Workers
 from tests.support.kit import pieces, samples, transcribe
 from tests.support.speech import word_errors
@@ -239,3 +240,17 @@ async def test_what_was_synthesised_is_counted_and_what_comes_from_memory_is_not
     assert after.audio_s - before.audio_s == pytest.approx(len(samples(said)) / 16_000)
     assert after.work_s > before.work_s
     assert (after.made, after.in_use, after.waiting, after.limit) == (2, 0, 0, 1)
+
+
+async def test_a_text_that_would_speak_for_minutes_is_cut_and_says_so(synthesizer: Synthesizer) -> None:
+    text = "Remind me to " + "買" * 420  # which an English voice reads by name: a minute and a half in one clause
+    chunks = await pieces(synthesizer, text)
+    spoken_s = len(b"".join(chunks)) / SAMPLE_BYTES / 16_000
+    assert LONGEST_SPEECH_S < spoken_s < LONGEST_SPEECH_S + 6
+    said = await pieces(synthesizer, _LEFT_OUT["en"])
+    assert b"".join(chunks).endswith(b"".join(said))
+
+
+async def test_a_clause_that_was_cut_short_is_not_remembered_as_whole(synthesizer: Synthesizer) -> None:
+    await pieces(synthesizer, "買" * 240)
+    assert not any(clause.startswith("買") for _, clause, _ in synthesizer._said._clauses)
