@@ -22,7 +22,10 @@ test: setup-test ## every test: native core, speech, dialogue, server, page in a
 	@echo "==> JavaScript tests"
 	@node --test tests/web/*.test.mjs
 	@echo "==> Python tests"
-	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term:skip-covered)
+	@$(PYTHON) -m pytest $(ARGS)
+
+coverage: setup-test ## the same with the lines and branches of appliance/ that no test reaches
+	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 test-quick: setup-test ## under a minute: no browser, sound card, compiler or loaded model
 	@$(PYTHON) -m pytest -m "not whole" $(ARGS)
