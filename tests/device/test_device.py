@@ -107,6 +107,12 @@ class Room:
         self.sound.microphone.waiting += words.encode().ljust(3200, b"\0")
         self.device._pump()
 
+    def keep_quiet(self, seconds: float) -> None:
+        """Silence is so much time, and so much sound without a word."""
+        self.clock.passes(seconds)
+        self.sound.microphone.waiting += bytes(2 * round(16_000 * seconds))
+        self.device._pump()
+
     def kinds(self) -> list[str]:
         return [type(event).__name__ for event in self.events]
 
@@ -164,11 +170,9 @@ async def test_after_a_tap_silence_ends_the_utterance(tmp_path: Path) -> None:
         here.press()
         here.release(0.1)
         here.hear("")
-        here.clock.passes(SILENCE_S - 0.1)
-        here.hear("")
+        here.keep_quiet(SILENCE_S - 0.2)
         assert here.device.button.is_listening()
-        here.clock.passes(0.2)
-        here.hear("")
+        here.keep_quiet(0.3)
         assert not here.device.button.is_listening() and not here.sound.microphone.is_armed
         assert here.events[-1] == turns.Endpoint("1", "silence")
         assert here.lamp == "thinking"
@@ -178,8 +182,7 @@ async def test_while_the_button_is_held_no_silence_ends_the_utterance(tmp_path: 
     async with room(tmp_path) as here:
         here.press()
         for _ in range(20):
-            here.hear("")
-            here.clock.passes(1)
+            here.keep_quiet(1)
         assert here.device.button.is_listening()
 
 
