@@ -54,6 +54,10 @@ bench-native: setup-test ## converters and rings → bench/results/native.json
 bench-server: setup-test ## a hundred and more at once → bench/results/server.json
 	@$(PYTHON) -m tests.benchmarks.server $(ARGS)
 
+fuzz: setup-test ## random bytes, guided by coverage, at all that reads strangers' bytes: 10 million cases (ARGS="http --cases 100000")
+	@$(PYTHON) -m pip install -q -e .[fuzz]
+	@$(PYTHON) -m tests.fuzz $(ARGS)
+
 bench-faults: setup-test ## floods: others' pings and memory → bench/results/faults.json
 	@$(PYTHON) -m tests.benchmarks.faults $(ARGS)
 

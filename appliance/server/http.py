@@ -344,6 +344,7 @@ class Exchange:
             self._linger()
             return
         self._h11.start_next_cycle()
+        self._method = b""
         self.idle_since = self._loop.time()
         self._set_reading(True)
         if self._h11.trailing_data[0]:

@@ -93,6 +93,12 @@ async def test_requests_in_one_go_are_answered_in_order_on_one_connection() -> N
     assert got.index(b"GET 1") < got.index(b"abc") < got.index(b"GET 3") and b"HEAD 2" not in got
 
 
+async def test_nonsense_after_a_look_at_the_head_is_answered_as_nonsense() -> None:
+    """Found by fuzzing: the answer was counted as one to HEAD, which has no body, and the connection fell over."""
+    got = await asked(b"HEAD /now HTTP/1.1\r\nHost: x\r\n\r\nGET /now HTT.\r\n\r\n")
+    assert got.count(b"HTTP/1.1 ") == 2 and b"HTTP/1.1 400" in got and b"not HTTP/1.1" in got
+
+
 async def test_an_answer_can_come_in_pieces() -> None:
     got = await asked(b"GET /events HTTP/1.1\r\n" + LAST)
     assert b"text/event-stream" in got and b"Transfer-Encoding: chunked" in got
