@@ -42,6 +42,8 @@ def answered(sentences: Sentences, utterance: Utterance, question: Question) -> 
         if _says(utterance, "agree"):
             return question.intent.having(confirmed=True)
         return None
+    if "turn.never_mind" in utterance.hits and _says(utterance, "turn.never_mind", "refuse"):
+        return Intent("HassNevermind", "", language)
     if (everything := sentences.all_of.get(question.intent.name)) and _says(utterance, "all"):
         return Intent(everything, "", language, {"confirmed": True} if "known" in question.wants else {})
     reading = _loose(sentences, utterance, question.intent.name, question.wants)
@@ -175,10 +177,10 @@ def _begins(utterance: Utterance, name: str) -> bool:
     return any(start <= first < end or start == 0 for start, end in utterance.hits.get(name, ()))
 
 
-def _says(utterance: Utterance, name: str) -> bool:
-    """Whether the utterance is nothing but a phrase of the class, and fillers."""
+def _says(utterance: Utterance, *names: str) -> bool:
+    """Whether the utterance is nothing but phrases of the classes, and fillers."""
     covered = [False] * len(utterance.words)
-    for start, end in utterance.hits.get(name, ()):
+    for start, end in (hit for name in names for hit in utterance.hits.get(name, ())):
         covered[start:end] = [True] * (end - start)
     if not any(covered):
         return False

@@ -48,6 +48,8 @@ class Frame:
     """Slots that this frame sets by itself."""
     acts: bool = False
     """Whether its intent changes anything."""
+    asks_beyond: int = 99
+    """If a text in an open slot has more words than this, the frame is too weak to act upon: the dialogue asks."""
     weight: float = 0.0
     """Added to the score; negative for frames that are only to win when nothing else does."""
 

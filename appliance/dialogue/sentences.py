@@ -83,7 +83,7 @@ class Sentences:
         more = entry if isinstance(entry, Mapping) else {"frame": entry}
         frame = parse_frame(
             more["frame"], intent, resolve, fixed=more.get("slots", {}), acts=intent in family.acts,
-            weight=float(more.get("weight", 0.0)))
+            weight=float(more.get("weight", 0.0)), asks_beyond=int(more.get("asks_beyond", Frame.asks_beyond)))
         frame = replace(frame, slots=tuple((scoped.get(name, name), must) for name, must in frame.slots))
         self.frames.setdefault(intent, []).append(frame)
         if frame.required:

@@ -79,11 +79,23 @@ def judged(reading: Reading, utterance: Utterance) -> Intent | None:
     """The reading as an intent; with a doubt if it must not be acted upon as it is; None if it explains too little."""
     language, acts = utterance.language, reading.frame.acts
     changed = changes_meaning(reading, utterance)
-    if reading.confidence >= (ACTS if acts else ANSWERS) and not changed:
+    if reading.confidence >= (ACTS if acts else ANSWERS) and not changed and not _too_weak(reading):
         return Intent(reading.frame.intent, "", language, reading.slots)
     if acts and reading.confidence >= DOUBTS:
         return Intent(reading.frame.intent, "", language, reading.slots, doubt="changed" if changed else "unsure")
     return None
+
+
+def _too_weak(reading: Reading) -> bool:
+    """Whether a frame of few words has swallowed so much that something else may be meant: "i need a hug"."""
+    frame = reading.frame
+    texts = (reading.slots.get(slot) for slot in ("items", "text"))
+    longest = max((len(item.split()) for text in texts for item in _each(text)), default=0)
+    return longest > frame.asks_beyond
+
+
+def _each(text: object) -> tuple[str, ...]:
+    return text if isinstance(text, tuple) else (str(text or ""),)
 
 
 def changes_meaning(reading: Reading, utterance: Utterance) -> bool:

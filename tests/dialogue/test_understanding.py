@@ -8,6 +8,7 @@ import pytest
 
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.followups import Situation
+from appliance.dialogue.types import Intent, Question
 from appliance.dialogue.understanding import Understanding
 from appliance.language import LANGUAGES, Language
 from tests.dialogue.scene import NOW, TIMERS, context, replied, slots_text
@@ -166,3 +167,12 @@ def test_threads_may_ask_at_once() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "no forget it"), ("de", "nee vergiss es")])
+def test_nobody_s_note_is_that_they_have_changed_their_mind(
+    language: Language, text: str, understanding: Understanding
+) -> None:
+    asked = Situation(question=Question(Intent("TakeNote", "", language), ("text",)))
+    assert understanding.understand(text, language, asked).name == "HassNevermind"
+    assert understanding.understand("dinner at six", language, asked).slots["text"] == "dinner at six"

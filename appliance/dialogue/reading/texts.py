@@ -15,16 +15,18 @@ _FIRST_WORDS_OF_SENTENCES = ("question", "aux", "do", "changer", "pronoun", "ask
 
 
 def text_of(slot: str, longest: int, *, links: Iterable[str] = (), never: Iterable[str] = (), quality: float = 1.0,
-            ahead: Iterable[str] = (), unsure: Iterable[str] = _FIRST_WORDS_OF_SENTENCES,
+            ahead: Iterable[str] = (), verbs: Iterable[str] = (), unsure: Iterable[str] = _FIRST_WORDS_OF_SENTENCES,
             last: Iterable[str] = _NOT_LAST) -> OpenReader:
     """A reader of free text of up to `longest` words.
 
     links: classes of words that lead up to it and do not belong to it ("to", "that i should"); right behind one
     of them it is certain. never: classes whose words are never part of it. ahead: classes that it must stand behind.
+    verbs: the same, but in the answer to "what shall I note?" none of them need be there.
     unsure: classes of words with which it does not begin unless right behind a link. last: with which it does not end.
     """
     unsure, last = tuple(unsure), tuple(last)
     link_classes, never_classes, ahead_classes = tuple(links), tuple(never), tuple(ahead)
+    verb_classes = tuple(verbs)
 
     def read(utterance: Utterance, start: int, end: int) -> Span | None:
         hits = utterance.hits
@@ -36,6 +38,8 @@ def text_of(slot: str, longest: int, *, links: Iterable[str] = (), never: Iterab
             return None
         behind = any(stop == start for name in link_classes for _, stop in hits.get(name, ()))
         if ahead_classes and not any(stop <= start for name in ahead_classes for _, stop in hits.get(name, ())):
+            return None
+        if min((stop for name in verb_classes for _, stop in hits.get(name, ())), default=0) > start:
             return None
         if not behind and unsure and _at_edge(utterance, start, unsure):
             return None

@@ -23,7 +23,8 @@ FAMILY = Family(
     skills={"Announce": announce},
     acts=frozenset({"Announce"}),
     open_readers={
-        "message": text_of("text", 25, links=("announce.link", "announce.tell"), unsure=(), last=("filler",)),
+        "message": text_of("text", 25, links=("announce.link", "announce.tell"), unsure=(), last=("filler",),
+                           verbs=("announce.announce", "announce.tell")),
     },
     actions=(Say,),
 )

@@ -59,7 +59,7 @@ FAMILY = Family(
     acts=frozenset({"TakeNote", "DeleteNote", "DeleteAllNotes"}),
     open_readers={
         "text": text_of("text", 20, links=("note.link", "note.take"), never=("note.note",), unsure=(),
-                        last=("filler",)),
+                        last=("filler",), verbs=("note.take", "note.note")),
         "about": text_of("about", 5, links=("note.about_link",), never=("note.note", "question"),
                          ahead=("note.about_link",)),
     },
