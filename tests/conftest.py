@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from appliance.audio.portaudio import rescan
 from appliance.hearing.pool import RecognizerPool
@@ -19,6 +20,9 @@ from appliance.workers import Workers
 from tests.support.kit import sentences, synthesizer_paths
 from tests.support.sound_card import SoundCard, sound_card
 from tests.support.speech import spoken
+
+settings.register_profile("stimme", deadline=None)  # how long an example takes depends on the machine
+settings.load_profile("stimme")
 
 ON_ONE_LOOP = {"hearing", "speaking"}
 
