@@ -70,6 +70,9 @@ test-said: setup-test ## all 10,000 numbers, every minute and date said by Pico,
 bench-hearing: setup-test ## words and intents wrong, by voice and disturbance → bench/results/hearing.json
 	@$(PYTHON) -m tests.benchmarks.hearing $(ARGS)
 
+bench-secure: setup-test ## what TLS costs → bench/results/secure.json
+	@$(PYTHON) -m tests.benchmarks.secure $(ARGS)
+
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
 

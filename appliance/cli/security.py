@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from appliance.config import Config
+from appliance.server.certificates import stored_authority
 from appliance.server.names import own_addresses, own_names
 from appliance.state.database import Database
 from appliance.state.tokens import TokenStore
@@ -75,9 +76,13 @@ def _certificate(config: Config) -> Iterable[Row]:
     if config.server.certificate:
         yield Row(f"certificate {config.server.certificate}", "your own; you renew it")
         return
-    key = config.state_path() / "tls" / "authority.key"
-    yield Row("certificate authority", "made by this device, for its names and private addresses only"
-              if key.exists() else "is made at the first start")
+    authority = stored_authority(config.state_path() / "tls")
+    if authority is None:
+        yield Row("certificate authority", "is made at the first start")
+        return
+    yield Row("certificate authority", "made by this device, for its names and private addresses only")
+    yield Row("its fingerprint, as new browsers are shown it", " · ".join(authority.words()))
+    yield Row("", f"SHA-256 {authority.fingerprint}")
 
 
 def _paired(config: Config) -> Iterable[Row]:

@@ -84,6 +84,14 @@ class Authority:
             "PayloadContent": [payload]})
 
 
+def stored_authority(directory: Path) -> Authority | None:
+    """The authority kept in a directory, without its key; None if there is none."""
+    try:
+        return Authority(x509.load_pem_x509_certificate((directory / "authority.crt").read_bytes()))
+    except (OSError, ValueError):
+        return None
+
+
 class Certificates:
     """Keeps what is shown to browsers valid. directory: for keys (0600) and certificates.
 

@@ -18,6 +18,8 @@ class Places:
 
     def __init__(self, tokens: TokenStore, run: Run, tasks: asyncio.TaskGroup) -> None:
         self._tokens, self._run, self._tasks = tokens, run, tasks
+        self._latest: dict[str, tuple[Language, int]] = {}
+        """What is on its way to the disk, for those who come back before it is there (a page that is loaded again)."""
 
     def known(self, token: str) -> Visitor | None:
         """Whose token it is (access.Known); notes about once a day that the place was here."""
@@ -37,13 +39,16 @@ class Places:
         place = self._place(visitor)
         if place is None:
             return None, None
+        if place.id in self._latest:
+            return self._latest[place.id]
         language = next((one for one in LANGUAGES if one == place.language), None)
         return language, None if place.volume < 0 else place.volume
 
     def remember(self, visitor: Visitor, language: Language, volume: int) -> None:
         """Keep them for next time."""
         place = self._place(visitor)
-        if place is not None and (place.language, place.volume) != (language, volume):
+        if place is not None and self.wishes(visitor) != (language, volume):
+            self._latest[place.id] = (language, volume)
             self._change(place.id, language=language, volume=volume)
 
     def _place(self, visitor: Visitor) -> Place | None:
@@ -52,5 +57,7 @@ class Places:
     def _change(self, id: str, **what: Any) -> None:
         async def change() -> None:
             await self._run(lambda: self._tokens.change(id, **what))
+            if self._latest.get(id) == (what.get("language"), what.get("volume")):
+                del self._latest[id]
 
         self._tasks.create_task(change())

@@ -21,7 +21,7 @@ from typing import Any
 
 import uvloop
 
-from tests.benchmarks.peer import Peer, chunks, text
+from tests.benchmarks.peer import Peer, Secure, chunks, text
 
 RATE = 16_000
 Json = dict[str, Any]
@@ -65,7 +65,7 @@ async def stream(task: Json) -> Json:
         elif message.startswith('{"type":"error"'):
             errors.append(message)
 
-    peers = [Peer(task["port"], on_text) for _ in range(task["connections"])]
+    peers = [Peer(task["port"], on_text, _secure(task)) for _ in range(task["connections"])]
     for peer in peers:
         peer.send(text(type="start", id="1"))
     await asyncio.sleep(0.5)
@@ -147,7 +147,7 @@ async def speak(task: Json) -> Json:
 
     for file in task["files"]:
         person = Speaker(_whole_chunks(file, 2), task["chunk_bytes"], chance, task["seconds"])
-        people[Peer(task["port"], on_text)] = person
+        people[Peer(task["port"], on_text, _secure(task))] = person
     for peer in people:
         peer.send(text(config={"sample_rate": RATE}) if vosk else text(type="hello", speak=task["speak"]))
     await asyncio.sleep(0.5)
@@ -211,7 +211,7 @@ async def cycle(task: Json) -> Json:
             finished[peer].set()
 
     async def visit(stays: bool) -> None:
-        peer = Peer(task["port"], on_text)
+        peer = Peer(task["port"], on_text, _secure(task))
         finished[peer] = asyncio.Event()
         peer.send(text(type="start", id="1"))
         for frame in frames if stays else frames[:1]:
@@ -235,7 +235,7 @@ async def cycle(task: Json) -> Json:
 
 async def idle(task: Json) -> Json:
     """`connections` clients say hello and stay for `seconds`."""
-    peers = [Peer(task["port"], lambda peer, message, now: None) for _ in range(task["connections"])]
+    peers = [Peer(task["port"], lambda peer, message, now: None, _secure(task)) for _ in range(task["connections"])]
     for peer in peers:
         peer.send(text(type="hello"))
     await asyncio.sleep(task["seconds"])
@@ -243,6 +243,11 @@ async def idle(task: Json) -> Json:
     for peer in peers:
         peer.close()
     return {"connections": len(peers), "closed": closed}
+
+
+def _secure(task: Json) -> Secure | None:
+    """task may hold secure: {authority, name, token}."""
+    return Secure(**task["secure"]) if "secure" in task else None
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

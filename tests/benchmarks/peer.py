@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import socket
+import ssl
 import struct
 import time
 import zlib
@@ -39,13 +40,24 @@ def chunks(pcm: bytes, size_bytes: int) -> list[bytes]:
     return [binary(pcm[begin : begin + size_bytes]) for begin in range(0, len(pcm), size_bytes)]
 
 
+class Secure:
+    """How to connect over TLS, as a paired program. authority: a file of the device's; name: what it is called."""
+
+    def __init__(self, authority: str, name: str, token: str) -> None:
+        self.context = ssl.create_default_context(cafile=authority)
+        self.name = name
+        self.header = f"Authorization: Bearer {token}\r\n"
+
+
 class Peer:
     """One client: a socket in the event loop, and the frames that come back from it.
 
     on_text: called with (peer, message, time.perf_counter() of its arrival).
     """
 
-    def __init__(self, port: int, on_text: Callable[[Peer, str, float], None]) -> None:
+    def __init__(
+        self, port: int, on_text: Callable[[Peer, str, float], None], secure: Secure | None = None
+    ) -> None:
         self.sound_bytes = 0
         self.first_sound_at = 0.0
         self.closed = False
@@ -53,8 +65,11 @@ class Peer:
         self._loop = asyncio.get_running_loop()
         self._unsent = b""
         self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._secure = secure
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if secure is not None:
+            self._socket = secure.context.wrap_socket(self._socket, server_hostname=secure.name)
         self._unparsed = self._shake_hands(port)
         self._socket.setblocking(False)
         self._loop.add_reader(self._socket, self._readable)
@@ -68,7 +83,7 @@ class Peer:
             return
         try:
             sent = self._socket.send(frame)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantWriteError):
             sent = 0
         except OSError:
             self.close()
@@ -89,7 +104,8 @@ class Peer:
         key = base64.b64encode(os.urandom(16)).decode()
         self._socket.sendall(
             f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{BROWSER}\r\n".encode())
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{BROWSER}"
+            f"{self._secure.header if self._secure else ''}\r\n".encode())
         answer = b""
         while b"\r\n\r\n" not in answer:
             piece = self._socket.recv(4096)
@@ -108,7 +124,9 @@ class Peer:
         now = time.perf_counter()
         try:
             data = self._socket.recv(1 << 18)
-        except BlockingIOError:
+            while isinstance(self._socket, ssl.SSLSocket) and (more := self._socket.pending()):
+                data += self._socket.recv(more)  # decrypted already: nobody will tell us of it
+        except (BlockingIOError, ssl.SSLWantReadError):
             return
         except OSError:
             data = b""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from appliance.server.certificates import Certificates
 from tests.support.server import ROOT
 
 
@@ -50,3 +51,9 @@ def test_a_program_is_paired_listed_and_revoked_without_a_running_assistant(tmp_
 def test_a_code_needs_the_running_assistant(tmp_path: Path) -> None:
     done = stimme(tmp_path, "paired", "code", STIMME_PAGE_PORT="9")
     assert done.returncode == 1 and "port 9" in done.stderr
+
+
+def test_the_fingerprint_is_shown_at_the_device_for_comparison(tmp_path: Path) -> None:
+    authority = Certificates(tmp_path / "state" / "tls", lambda: ["stimme-ab12.local"], lambda: []).authority
+    shown = stimme(tmp_path, "check", "--security", STIMME_LAN="1").stdout
+    assert " · ".join(authority.words()) in shown and authority.fingerprint in shown
