@@ -107,7 +107,7 @@ def test_what_was_missed_long_ago_is_told_with_its_time(tmp_path: Path) -> None:
             await person.hello(speak=False)
             told = await person.receive("announce")
             assert told["text"].startswith("You missed this at ")
-            assert told["text"].endswith("Reminder: call Anna.")
+            assert told["text"].endswith("call Anna.")
 
     with running_server({"STIMME_STATE": str(tmp_path)}):
         pass
@@ -141,7 +141,7 @@ def test_stop_the_alarm_is_about_the_one_that_rings_and_not_about_tomorrows(tmp_
         async with caller(server.url) as person:
             await person.hello(speak=False)
             await answer(person, ALARM_TOMORROW)
-            await answer(person, "set an alarm in one second")
+            await answer(person, "wake me in two seconds")
             assert (await person.receive("announce"))["kind"] == "alarm"
             for _ in range(2):  # while it rings, or a moment later
                 said = await answer(person, "stop the alarm")
@@ -161,7 +161,7 @@ def test_stop_the_timer_is_about_the_one_that_rings_and_not_about_another(tmp_pa
             await answer(person, "stelle einen timer auf eine sekunde", "de")
             await person.receive("announce")
             said = await answer(person, "stopp den timer", "de")
-            assert said.startswith("Okay, er ist aus. Der Pizza-Timer läuft noch neun Minuten")
+            assert said.startswith("Okay, er ist aus; der Pizza-Timer läuft noch neun Minuten")
             await until(lambda: kinds(tmp_path) == ["timer"])
 
     with running_server({"STIMME_STATE": str(tmp_path)}) as server:
