@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from dataclasses import dataclass
 
+from appliance import turns
 from appliance.audio.endpointing import Endpointer, Reason
 from appliance.audio.pcm import SAMPLE_BYTES
 from appliance.audio.utterance import Utterance
@@ -57,6 +58,14 @@ class Listening:
             self._begins_alike = self._digest.hexdigest() == before.digest
             taken = taken[rest:]
         self._digest.update(taken)
+
+    def told(self, event: turns.Event) -> None:
+        """The recognizer has said something about it."""
+        match event:
+            case turns.Queued():
+                self.partial = None
+            case turns.PartialHeard():
+                self.partial = event.text
 
     @property
     def is_new(self) -> bool:

@@ -8,43 +8,27 @@ socket, and no sound but 16 kHz.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Protocol
 
 from appliance import turns
+from appliance.asking import Asking
 from appliance.audio.endpointing import Endpointer, Reason
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Sink
 from appliance.audio.utterance import Utterance
+from appliance.backlog import MOST_WAITING_S, Backlog
 from appliance.conversation import Conversation, Faculties
 from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError
 from appliance.language import Language
 from appliance.listening import Listening
-from appliance.replay import Question, Questions
-
-MOST_TURNS = 16
-"""Of one session under way at once: nobody may fill the queues that all share."""
-
-MOST_WAITING_S = 2000.0
-"""Sound of all together that may wait to be heard: 64 MB. A hundred people speaking at once reach a few seconds."""
-
-MOST_OWN_WAITING_S = 1.0
-"""While more waits than that, nobody with so much waiting adds to it; whoever is being heard goes on."""
-
-LOOK_S = 0.05
-"""How often it is added up."""
 
 OVERDUE_S = 5.0
 """An utterance may stay open for so much longer than the sound it may hold …"""
 
 THINNEST = 0.1
 """… and again, while its sound still comes at this share of real time: a link of 3.2 kB/s is late, not mute."""
-
-UNIQUE_ID_CHARACTERS = 16
-"""An id this long is taken for one turn's for ever (docs/protocol.md): what it changes is changed once."""
 
 
 Later = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
@@ -78,22 +62,11 @@ class Shared:
     """Like loop.call_later."""
     stopping: bool = False
     """No new turn is taken up any more."""
-    unheard: set[Utterance] = field(default_factory=set)
-    """Everybody's sound that was not decoded yet, whether they are still there or not."""
-    _looked_at: float = -LOOK_S
-    _overloaded: bool = False
+    backlog: Backlog = field(init=False)
+    """Everybody's sound that was not decoded yet."""
 
-    @property
-    def backlog_s(self) -> float:
-        """Sound that has arrived and was not decoded yet."""
-        return sum(sound.waiting for sound in self.unheard) / RATE
-
-    @property
-    def is_overloaded(self) -> bool:
-        """So much sound waits that no more should be taken in."""
-        if (now := self.clock()) >= self._looked_at + LOOK_S:
-            self._looked_at, self._overloaded = now, self.backlog_s > MOST_WAITING_S
-        return self._overloaded
+    def __post_init__(self) -> None:
+        self.backlog = Backlog(self.clock)
 
 
 class Registry(Protocol):
@@ -119,16 +92,14 @@ class Session:
         """What is remembered between turns: volume, last reply, last heard. Forgotten with the session."""
         self._shared, self._registry = shared, registry
         self._conversation = Conversation(shared.faculties, shared.tasks, memory)
-        self._questions = Questions(shared.clock)
+        self._asking = Asking(self._conversation, shared.clock, visitor, self.tell, self._show)
+        self._backlog = Backlog(shared.clock)
         self._secret = ""
         self._place: Place | None = None
-        self._visit = 0
         self._open: Listening | None = None
         self._closed_id = ""
         """The last utterance's, if it ended otherwise than by `end`: its client may not know yet."""
         self._strays_told = False
-        self._waiting: set[Utterance] = set()
-        self._count = 0
 
     # Where it is
 
@@ -146,7 +117,7 @@ class Session:
     @property
     def is_fresh(self) -> bool:
         """Nothing was asked in it yet."""
-        return not self._count
+        return self._asking.is_fresh
 
     @property
     def sink(self) -> Sink | None:
@@ -164,7 +135,7 @@ class Session:
             self.detach(before)
             before.displaced()
         self._place, self.sink = place, sink
-        self._visit += 1
+        self._asking.arrived()
         self._strays_told = False
         self._registry.arrived(self)
 
@@ -189,7 +160,7 @@ class Session:
     @property
     def backlog_s(self) -> float:
         """Sound that has arrived and was not decoded yet."""
-        return sum(sound.waiting for sound in self._waiting) / RATE
+        return self._backlog.seconds
 
     # What is asked
 
@@ -206,16 +177,16 @@ class Session:
             raise ProtocolError(
                 "no_recognizer", f"There is no recognizer for {language!r} on this device.",
                 hint="Typed text works. `stimme models list` names the recognizers that can be fetched.", id=id)
-        if self._shared.is_overloaded:
+        if self._shared.backlog.is_too_long:
             raise ProtocolError(
                 "overloaded", f"more than {MOST_WAITING_S:g} s of sound wait to be heard, which is the limit.",
                 hint="Try again in a moment; typed text works.", id=id)
         limit_s = self._shared.max_audio_duration_s
-        earlier = self._questions.earlier(id, self._visit) if id else None
-        now = self._open = Listening(self._named(id), language, round(limit_s * RATE), endpointer, earlier)
+        earlier = self._asking.earlier(id)
+        now = self._open = Listening(self._asking.named(id), language, round(limit_s * RATE), endpointer, earlier)
         self._strays_told, self._closed_id = False, ""
-        self._waiting.add(now.sound)
-        self._shared.unheard.add(now.sound)
+        self._backlog.add(now.sound)
+        self._shared.backlog.add(now.sound)
         if now.is_new:
             self._hear(now, id)
         else:
@@ -280,14 +251,7 @@ class Session:
     def text(self, text: str, id: str = "", language: Language | None = None) -> str:
         """A typed question; silences the reply being spoken. Returns the turn's id. Raises ProtocolError."""
         self._refuse_if_full(id)
-        language = language or self.language
-        earlier = self._questions.earlier(id, self._visit) if id else None
-        if earlier is not None and earlier.asked == (language, text):
-            self._tell_again(earlier)
-            return id
-        request = turns.Typed(self._named(id), language, text, self._key(id))
-        self._take(request, Question(request.id, request, self._visit, (language, text)), is_named=bool(id))
-        return request.id
+        return self._asking.typed(id, language or self.language, text)
 
     def interrupt(self) -> None:
         """Be quiet."""
@@ -307,28 +271,6 @@ class Session:
     def _show(self, event: turns.Event) -> None:
         if self._place is not None:
             self._place.tell(event)
-
-    def _told(self, question: Question, event: turns.Event) -> None:
-        self._questions.note(question, event)
-        if (now := self._open) is not None and now.question is question:
-            match event:
-                case turns.Queued():
-                    now.partial = None
-                case turns.PartialHeard():
-                    now.partial = event.text
-        self.tell(event)
-
-    def _tell_again(self, question: Question) -> None:
-        """It was asked before: what was told about it then, and its answer aloud, now or when it comes."""
-        question.visit = self._visit
-        for event in question.told:
-            self._show(event)
-        answer = question.answer
-        if answer is not None:
-            again = turns.Again(answer.id, answer.language, answer.text, answer.timings)
-            self._conversation.begin(again, self.tell)
-        elif question.request is not None:
-            self._conversation.favour(question.request)
 
     # The open utterance
 
@@ -353,7 +295,7 @@ class Session:
             self.tell(turns.Endpoint(now.id, reason))
         if now.earlier is not None and now.question is None and now.is_said_again:
             self._heard(now.sound)
-            self._tell_again(now.earlier)
+            self._asking.again(now.earlier)
         elif now.question is None:
             self._hear(now, now.id)
         if now.question is not None:
@@ -387,41 +329,13 @@ class Session:
 
     def _hear(self, now: Listening, id: str) -> None:
         """Begin the turn of an utterance. id: as the client gave it."""
-        request = turns.Spoken(now.id, now.language, now.sound, self._key(id))
-        now.partial = ""
-        now.question = Question(now.id, request, self._visit)
-        now.turn = self._take(request, now.question, is_named=bool(id))
-        now.turn.add_done_callback(lambda _: self._heard(now.sound))
+        self._asking.spoken(now, id, lambda: self._heard(now.sound))
 
     def _heard(self, sound: Utterance) -> None:
-        self._waiting.discard(sound)
-        self._shared.unheard.discard(sound)
-
-    # Turns
-
-    def _take(
-        self, request: turns.Spoken | turns.Typed, question: Question, *, is_named: bool
-    ) -> asyncio.Task[None]:
-        """Take up a turn, known from here on as asked already."""
-        if is_named:
-            self._questions.keep(question)
-        turn = self._conversation.begin(request, partial(self._told, question))
-        turn.add_done_callback(lambda _: self._questions.over(question))
-        return turn
+        self._backlog.discard(sound)
+        self._shared.backlog.discard(sound)
 
     def _refuse_if_full(self, id: str) -> None:
         if self._shared.stopping:
             raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.", id=id)
-        if self._conversation.open_turns >= MOST_TURNS:
-            raise ProtocolError(
-                "too_many_turns", f"{self._conversation.open_turns} turns are under way, which is the limit.",
-                hint="Wait for their answers.", id=id)
-
-    def _named(self, id: str) -> str:
-        self._count += 1
-        return id or str(self._count)
-
-    def _key(self, id: str) -> str:
-        """Names the turn to whatever keeps its effects; the same after a restart, if the client's id is unique."""
-        is_unique = len(id) >= UNIQUE_ID_CHARACTERS and not self._questions.knows(id)
-        return f"{self.visitor}/{id}" if is_unique else secrets.token_urlsafe(12)
+        self._asking.refuse_if_full(id)

@@ -71,12 +71,12 @@ class Sessions:
     @property
     def backlog_s(self) -> float:
         """Sound that has arrived and was not decoded yet."""
-        return self._shared.backlog_s
+        return self._shared.backlog.seconds
 
     @property
     def is_overloaded(self) -> bool:
         """So much sound waits that no more should be taken in."""
-        return self._shared.is_overloaded
+        return self._shared.backlog.is_too_long
 
     def new_secret(self, session: Session) -> str:
         """Make a secret under which a session can be resumed."""

@@ -16,7 +16,7 @@ TYPES = {
     "errors", "language", "limits", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
     "audio.endpointing", "audio.stats", "audio.selection"}
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
-PLACES = TYPES | {"config", "conversation", "session", "sessions"}
+PLACES = TYPES | {"backlog", "config", "conversation", "session", "sessions"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "limits": set(), "__main__": {"cli"}, "app": {""}, "cli": {""},
@@ -24,7 +24,9 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "neighbours": set(), "system": {"errors", "language", "neighbours"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
     "conversation": TYPES, "replay": TYPES, "listening": TYPES | {"replay"},
-    "session": TYPES | {"conversation", "listening", "replay"}, "sessions": TYPES | {"conversation", "session"},
+    "backlog": TYPES, "asking": TYPES | {"conversation", "listening", "replay"},
+    "session": TYPES | {"asking", "backlog", "conversation", "listening"},
+    "sessions": TYPES | {"conversation", "session"},
     "audio": {"errors", "config"}, "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
     "audio.endpointing": {"audio.pcm"}, "audio.stats": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": {"language"},

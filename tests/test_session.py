@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from appliance import turns
+from appliance.asking import MOST_TURNS
 from appliance.audio.endpointing import End
 from appliance.errors import ProtocolError
 from appliance.replay import MOST_KEPT, TOLD_AGAIN_S
-from appliance.session import MOST_TURNS, OVERDUE_S, Session
+from appliance.session import OVERDUE_S, Session
 from appliance.sessions import FORGOTTEN_AFTER_S, MOST_GONE, Sessions
 from tests.support.clock import Clock
 from tests.support.faculties import FakeFaculties, FakeSink, willing

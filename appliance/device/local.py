@@ -12,14 +12,15 @@ from pathlib import Path
 from appliance import turns
 from appliance.audio.cards import Sound
 from appliance.audio.endpointing import Patience
-from appliance.audio.microphone import Microphone
 from appliance.audio.selection import Direction
 from appliance.config import DeviceConfig
 from appliance.device import beside, earcons, hints, settings
 from appliance.device.button import gpio_button, keys, terminal
-from appliance.device.lamp import Lamp, lamp
+from appliance.device.lamp import LampState, lamp
 from appliance.device.push_to_talk import PushToTalk
 from appliance.device.ringing import Ringing
+from appliance.device.signs import Signs
+from appliance.device.take import Take
 from appliance.dialogue.types import Memory
 from appliance.errors import AudioDeviceError, ProtocolError
 from appliance.language import Language
@@ -28,13 +29,8 @@ from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
-TAIL_S = 0.06
-"""Listening goes on for so long after the release: what was said by then is still on its way through the card."""
-
 ECHO_S = 0.1
 """After an interruption the loudspeaker's last sounds are still on their way: its buffer, the room, the card."""
-
-ERROR_SHOWN_S = 2.0
 
 QUIETEST_ALARM = 50
 """Percent. A timer is heard even when replies are muted."""
@@ -59,26 +55,24 @@ class LocalDevice:
         self.sound = Sound(config, self._sound_changed, self._news, muted=self._state.muted)
         self.button = PushToTalk(self, clock or loop.time, self._later)
         self._keys = keys(config.key, self.button.edge, self._toggle_mute)
-        self._lamp = Lamp()
         self.greet: Callable[[], None] = lambda: None
         """Called when somebody presses the button."""
+        self.session = sessions.open("device", Memory(volume=self._state.volume))
+        self.signs = Signs(self.session, self.sound, self._later, self._resting, with_earcons=config.earcons)
+        self.take = Take(self.session, self._later, self.signs.heard)
         self._ringing = Ringing(tasks, self._sound_alarm, self._say, self._apply_volume)
         self._was_ringing = False
-        self._count = 0
-        self._tail: asyncio.TimerHandle | None = None
-        self._listening_to: Microphone | None = None
-        self.session = sessions.open("device", Memory(volume=self._state.volume))
         self.session.attach(self, None)
 
     async def run(self) -> None:
         """Keep sound, buttons and lamp working until cancelled."""
         edge, config = self.button.edge, self._config
         with ExitStack() as stack:
-            self._lamp = stack.enter_context(lamp(config.gpio_led))
+            self.signs.lamp = stack.enter_context(lamp(config.gpio_led))
             stack.enter_context(gpio_button(config.gpio_button, edge))
             stack.enter_context(gpio_button(config.gpio_mute, self.set_muted, report_now=True))
             stack.enter_context(terminal(config.terminal, edge, self.button.is_listening, self._toggle_mute))
-            self._show_idle()
+            self.signs.idle()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.sound.keep_open())
                 tasks.create_task(beside.say_notices(self.announce))
@@ -89,7 +83,7 @@ class LocalDevice:
     async def leave(self) -> None:
         """Ring and speak no more; carry out what was asked. Then nothing keeps the task group."""
         self._ringing.stop(heard=False)
-        self._stop_listening()
+        self.take.stop()
         self.session.detach(self)
         await self.session.settled()
 
@@ -140,14 +134,14 @@ class LocalDevice:
         if muted:
             self._forget()
         self.sound.muted = muted
-        self._show_idle()
-        self._hint(hints.MUTED if muted else hints.UNMUTED)
+        self.signs.idle()
+        self.signs.hint(hints.MUTED if muted else hints.UNMUTED)
 
     # What the button does (push_to_talk.Talk)
 
     def begin(self) -> bool:
         """Silence first, then listen."""
-        self._finish()
+        self.take.finish()
         self._was_ringing = self._ringing.stop()
         microphone, loudspeaker = self.sound.microphone, self.sound.loudspeaker
         spoke = loudspeaker is not None and loudspeaker.is_heard
@@ -160,14 +154,12 @@ class LocalDevice:
         except ProtocolError as error:  # the device is stopping
             log.info("not listening: %s", error)
             return False
-        self._listening_to = microphone
         if not self._was_ringing:
             self.greet()
         # What the microphone heard until now, and a moment longer, is the device itself.
-        microphone.arm(preroll=not spoke, skip_s=ECHO_S if spoke else 0.0)
-        asyncio.get_running_loop().add_reader(microphone.fileno(), self._pump)
+        self.take.begin(microphone, preroll=not spoke, skip_s=ECHO_S if spoke else 0.0)
         if not spoke:  # else the silence says it
-            self._play(earcons.listening)
+            self.signs.play(earcons.listening)
         return True
 
     def tapped(self) -> bool:
@@ -179,66 +171,25 @@ class LocalDevice:
         return True
 
     def end(self) -> None:
-        if self._listening_to is not None and self._tail is None:
-            self._tail = self._later(TAIL_S, self._finish)
-
-    # Listening
-
-    def _pump(self) -> None:
-        """Sound has come."""
-        if self._listening_to is not None:
-            self.session.audio(self._listening_to.read())
-
-    def _finish(self) -> None:
-        """The endpoint: all that has come belongs to the utterance. Harmless when nothing is open."""
-        rest = self._stop_listening()
-        if rest is not None:
-            self.session.audio(rest)
-            if self.session.open_id:
-                self.session.end()
-                self._show_heard()
+        self.take.finish_soon()
 
     def _forget(self) -> None:
         """Drop the utterance under way, unheard."""
-        if self._stop_listening() is not None:
+        if self.take:
             self.button.stopped()
-            self.session.cancel()
-
-    def _stop_listening(self) -> bytes | None:
-        """Disarm the microphone; returns what it still had, None if nobody is listening."""
-        if self._tail is not None:
-            self._tail.cancel()
-        self._tail = None
-        microphone, self._listening_to = self._listening_to, None
-        if microphone is None:
-            return None
-        asyncio.get_running_loop().remove_reader(microphone.fileno())
-        return microphone.read(last=True)
-
-    def _show_heard(self) -> None:
-        self._play(earcons.heard)
-        self._lamp.show("thinking")
-
-    # Speaking
-
-    def _play(self, earcon: Callable[[int], bytes]) -> None:
-        if self._config.earcons and self.sound.loudspeaker is not None:
-            self.sound.loudspeaker.play(earcon(self.sound.loudspeaker.rate))
-
-    def _hint(self, hint: hints.Hint) -> None:
-        self._count += 1
-        language = self.session.language
-        self.session.announce(turns.Announcement(f"hint-{self._count}", language, hint[language]))
+            self.take.forget()
 
     def _refuse(self) -> None:
         """Say why nobody is listening."""
-        self._show_error()
+        self.signs.error()
         if self.muted:
-            self._hint(hints.MUTED)
+            self.signs.hint(hints.MUTED)
         elif self.sound.microphone is None:
-            self._hint(hints.NO_MICROPHONE)
+            self.signs.hint(hints.NO_MICROPHONE)
         else:
-            self._hint(hints.NO_RECOGNIZER)
+            self.signs.hint(hints.NO_RECOGNIZER)
+
+    # What rings
 
     async def _say(self, announcement: turns.Announcement) -> None:
         await asyncio.wait([self.session.announce(announcement)])
@@ -246,10 +197,7 @@ class LocalDevice:
     async def _sound_alarm(self) -> None:
         """The alarm tone, once the person has had their answer."""
         await self.session.settled()
-        loudspeaker = self.sound.loudspeaker
-        if loudspeaker is not None:
-            await loudspeaker.write(earcons.alarm(loudspeaker.rate))
-            await loudspeaker.drain()
+        await self.signs.alarm()
 
     # What the session tells (session.Place)
 
@@ -260,34 +208,30 @@ class LocalDevice:
         beside.show(event)
         match event:
             case turns.Listening():
-                self._lamp.show("listening")
+                self.signs.lamp.show("listening")
             case turns.Endpoint():
-                self._stop_listening()
+                self.take.stop()
                 self.button.stopped()
-                self._show_heard()
+                self.signs.heard()
             case turns.Answered() if self.sound.loudspeaker is None or not event.text:
-                self._show_idle()
+                self.signs.idle()
             case turns.SpeechStarted():
-                self._lamp.show("speaking")
+                self.signs.lamp.show("speaking")
             case turns.SpeechEnded() | turns.Cancelled():
-                self._show_idle()
+                self.signs.idle()
             case turns.VolumeChanged():
                 self.set_volume(event.percent)
             case turns.Failed():
-                self._play(earcons.refused)
-                self._show_error()
+                self.signs.play(earcons.refused)
+                self.signs.error()
 
     def _level(self) -> float | None:
         microphone = self.sound.microphone
         return None if microphone is None else microphone.capture.peak
 
-    def _show_idle(self) -> None:
-        if self._listening_to is None:
-            self._lamp.show("muted" if self.muted else "idle")
-
-    def _show_error(self) -> None:
-        self._lamp.show("error")
-        self._later(ERROR_SHOWN_S, lambda: self._show_idle() if self._lamp.state == "error" else None)
+    def _resting(self) -> LampState:
+        """What the lamp shows when nothing else is to be shown."""
+        return "listening" if self.take else "muted" if self.muted else "idle"
 
     # What happens to the sound card
 
@@ -297,7 +241,7 @@ class LocalDevice:
             self.session.sink = self.sound.loudspeaker
         if self.sound.microphone is None:
             self.button.stopped()
-            self._finish()
+            self.take.finish()
         self._apply_volume()
 
     def _news(self, direction: Direction, error: AudioDeviceError | None) -> None:
@@ -306,7 +250,7 @@ class LocalDevice:
         else:
             log.info("the %s is back", direction)
         if direction == "microphone":
-            self._hint(hints.MICROPHONE_BACK if error is None else hints.NO_MICROPHONE)
+            self.signs.hint(hints.MICROPHONE_BACK if error is None else hints.NO_MICROPHONE)
 
     def _apply_volume(self) -> None:
         """Percent to gain: cubic, which sounds even, as in PulseAudio (pa_sw_volume_from_linear, pulse/volume.c)."""

@@ -15,7 +15,9 @@ from appliance import turns
 from appliance.audio.endpointing import SILENCE_S
 from appliance.config import DeviceConfig
 from appliance.device import hints
-from appliance.device.local import ERROR_SHOWN_S, TAIL_S, LocalDevice
+from appliance.device.local import LocalDevice
+from appliance.device.signs import ERROR_SHOWN_S
+from appliance.device.take import TAIL_S
 from appliance.errors import AudioDeviceError
 from appliance.language import Language
 from appliance.sessions import Sessions
@@ -93,7 +95,7 @@ class Room:
 
     @property
     def lamp(self) -> str:
-        return self.device._lamp.state
+        return self.device.signs.lamp.state
 
     def press(self) -> None:
         self.clock.passes(0.1)
@@ -105,13 +107,13 @@ class Room:
 
     def hear(self, words: str) -> None:
         self.sound.microphone.waiting += words.encode().ljust(3200, b"\0")
-        self.device._pump()
+        self.device.take.pump()
 
     def keep_quiet(self, seconds: float) -> None:
         """Silence is so much time, and so much sound without a word."""
         self.clock.passes(seconds)
         self.sound.microphone.waiting += bytes(2 * round(16_000 * seconds))
-        self.device._pump()
+        self.device.take.pump()
 
     def kinds(self) -> list[str]:
         return [type(event).__name__ for event in self.events]
@@ -190,7 +192,7 @@ async def test_an_utterance_ends_at_its_limit_and_the_next_press_begins_anew(tmp
     async with room(tmp_path) as here:
         here.press()
         here.sound.microphone.waiting = bytes(31 * 32_000)
-        here.device._pump()
+        here.device.take.pump()
         assert here.events[-1] == turns.Endpoint("1", "limit")
         here.release(1.0)
         here.press()

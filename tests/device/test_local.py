@@ -183,11 +183,11 @@ async def test_what_was_said_before_the_microphone_was_unplugged_is_answered(
 async def test_a_failure_is_shown_by_the_lamp_for_a_while(
     assistant: Assistant, card: SoundCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.device.local.ERROR_SHOWN_S", 0.1)
+    monkeypatch.setattr("appliance.device.signs.ERROR_SHOWN_S", 0.1)
     async with at_the_device(assistant, card, tmp_path) as person:
         person.device.tell(turns.Failed("1", "internal", "This turn failed."))
-        assert person.device._lamp.state == "error"
-        await person.until(lambda: person.device._lamp.state == "idle")
+        assert person.device.signs.lamp.state == "error"
+        await person.until(lambda: person.device.signs.lamp.state == "idle")
 
 
 async def test_an_unplugged_microphone_is_told_once_and_comes_back_by_itself(
@@ -365,15 +365,15 @@ async def test_the_lamp_follows_the_conversation(
     assistant: Assistant, card: SoundCard, tmp_path: Path, timer_request: bytes
 ) -> None:
     async with at_the_device(assistant, card, tmp_path) as person:
-        states = [person.device._lamp.state]
+        states = [person.device.signs.lamp.state]
         person.press()
-        states.append(person.device._lamp.state)
+        states.append(person.device.signs.lamp.state)
         await person.say(timer_request)
         person.release()
         await person.until(lambda: not person.device.session.open_id)
-        states.append(person.device._lamp.state)
+        states.append(person.device.signs.lamp.state)
         await person.event(turns.SpeechStarted)
-        states.append(person.device._lamp.state)
+        states.append(person.device.signs.lamp.state)
         await person.event(turns.SpeechEnded)
-        states.append(person.device._lamp.state)
+        states.append(person.device.signs.lamp.state)
         assert states == ["idle", "listening", "thinking", "speaking", "idle"]

@@ -14,13 +14,14 @@ from websockets.exceptions import ConnectionClosed
 from appliance import turns
 from appliance.audio.endpointing import Patience
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
+from appliance.backlog import LOOK_S, MOST_OWN_WAITING_S
 from appliance.errors import ProtocolError
 from appliance.language import LANGUAGES, Language
 from appliance.server.budget import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, UNREAD_LIMIT_BYTES, Pace
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
 from appliance.server.page.sink import PIECE_BYTES, ConnectionSink
-from appliance.session import LOOK_S, MOST_OWN_WAITING_S, Session
+from appliance.session import Session
 from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
