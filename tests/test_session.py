@@ -350,6 +350,22 @@ async def test_an_utterance_said_again_is_told_its_transcript_and_answer_and_not
     assert here.sessions.backlog_s == 0
 
 
+async def test_a_drop_between_transcript_and_answer_costs_neither_and_carries_out_once() -> None:
+    fake = willing()
+    fake.thinking.clear()
+    async with house(fake) as here:
+        before = here.visit()
+        before.say("set a timer", "1")
+        while "FinalHeard" not in before.kinds("1"):
+            await asyncio.sleep(0)
+        after = here.revisit(before)
+        after.say("set a timer", "1")
+        fake.thinking.set()
+        await after.session.settled()
+    assert len(fake.carried_out) == 1
+    assert after.kinds("1") == ["Listening", "FinalHeard", "Answered", "SpeechStarted", "SpeechEnded"]
+
+
 async def test_what_the_device_ended_by_itself_is_known_again_however_long_the_client_went_on() -> None:
     async with house() as here:
         before = here.visit()

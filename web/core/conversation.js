@@ -83,7 +83,6 @@ export class Conversation {
 
   /** The connection dropped and will be tried again. */
   dropped() {
-    for (const turn of [...this.#open.values()]) if (!turn.canBeSentAgain) this.#fail(turn, "answer_lost");
     if (this.isWaiting) this.#waitForConnection();
   }
 

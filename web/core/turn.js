@@ -1,6 +1,7 @@
 /**
  * One turn: what was asked, by voice or by hand, and how far the answer is. It keeps the utterance's audio until the
- * transcript is here, so that it can be said again to a device that came back after a short drop.
+ * answer is here, so that it can be said again after a short drop. The device knows the turn by its id and its sound, and
+ * does not do twice what it asks.
  */
 
 import { WIRE_RATE_HZ, pieces } from "./protocol.js";
@@ -63,14 +64,13 @@ export class Turn {
     this.heard = text;
   }
 
-  /** The transcript is here: the audio is no longer needed, and saying it again would do what it asks twice. */
+  /** The transcript is here. */
   understood(final, nowMs) {
     this.place = null;
     this.arrived = null;
     this.heard = final.text;
     this.truncated = final.truncated === true;
     this.finalAtMs = nowMs;
-    this.#audio = [];
     this.measured(final);
   }
 
@@ -78,6 +78,7 @@ export class Turn {
     this.heard = answer.heard ?? this.heard;
     this.reply = answer.text;
     this.answeredAtMs = nowMs;
+    this.#audio = [];
     this.measured(answer);
   }
 
@@ -85,10 +86,6 @@ export class Turn {
   measured({ processing_time_ms: processingTimeMs, timings }) {
     this.processingTimeMs = processingTimeMs ?? this.processingTimeMs;
     this.timings = timings ?? this.timings;
-  }
-
-  get canBeSentAgain() {
-    return this.outcome === "open" && this.finalAtMs === null;
   }
 
   get startFields() {
