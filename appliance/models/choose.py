@@ -22,7 +22,7 @@ from appliance.errors import ModelError
 from appliance.language import Language
 from appliance.models.catalogue import EMBEDDED_VOICE, PICO_VOICES, Kind, by_name, of
 from appliance.models.embedded import embedded_recognizer, prepared_directory
-from appliance.models.whole import check_recognizer, check_voice, has_content, remedy
+from appliance.models.whole import check_content, check_recognizer, check_voice, has_content, remedy
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def find_recognizer(
             check_recognizer(path)
         return Choice(path, path.name, "configured", "vosk")
     for path in _recognizers_on_disk(language, (directory, prepared)):
-        if _is_whole(path, check_recognizer):
+        if _is_whole(path, check_recognizer) and _is_whole(path, check_content):
             return Choice(path, path.name, "best on disk", "vosk")
     for model in of("recognizer", language):
         if not model.source:

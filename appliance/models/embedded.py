@@ -23,7 +23,7 @@ from pathlib import Path
 
 from appliance.errors import ModelError
 from appliance.models.catalogue import Model
-from appliance.models.whole import check_recognizer, check_sha256, put
+from appliance.models.whole import check_content, check_recognizer, check_sha256, put
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def embedded_recognizer(model: Model, directory: Path, prepared: Path, *, unpack
 def _is_whole(path: Path) -> bool:
     try:
         check_recognizer(path)
+        check_content(path)
     except ModelError as error:
         if path.exists():
             log.warning("%s", error)

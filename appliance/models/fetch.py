@@ -12,7 +12,7 @@ from pathlib import Path
 from appliance.errors import ModelError
 from appliance.models.catalogue import CATALOGUE, Model, by_name
 from appliance.models.download import Progress, disk_error, download, unpack
-from appliance.models.whole import check_recognizer, check_voice, put
+from appliance.models.whole import check_content, check_recognizer, check_voice, put
 
 UNPACKED_BYTES = 400_000_000
 """No small model unpacks to more."""
@@ -99,6 +99,7 @@ def _place(model: Model, target: Path) -> Path:
 def _is_whole(model: Model, target: Path) -> bool:
     try:
         (check_voice if model.kind == "voice" else check_recognizer)(_place(model, target))
+        check_content(target)
     except ModelError:
         return False
     return True

@@ -144,7 +144,7 @@ def test_what_was_fetched_is_used_without_its_list_of_contents(
     path = recognizer(tmp_path, "vosk-model-small-en-us-0.15")
     (path / CONTENTS).write_text("{")
     check_recognizer(path)
-    assert "the sizes of its files are not checked" in caplog.text
+    assert "its files are not checked against it" in caplog.text
 
 
 def test_english_is_spoken_by_the_embedded_voice(tmp_path: Path) -> None:

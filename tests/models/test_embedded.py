@@ -62,6 +62,20 @@ def test_a_damaged_one_is_unpacked_again(model: Model, tmp_path: Path, caplog: p
     assert f"{graph}: 1000 bytes, expected {len(whole)}" in caplog.text
 
 
+def test_one_with_a_flipped_bit_is_unpacked_again(
+    model: Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = find(model, tmp_path)
+    acoustics = path / "am" / "final.mdl"
+    whole = acoustics.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 0x10
+    acoustics.write_bytes(flipped)
+    assert find(model, tmp_path) == path
+    assert acoustics.read_bytes() == whole
+    assert f"{acoustics}: damaged, CRC-32 " in caplog.text
+
+
 def test_files_of_an_earlier_release_are_removed(model: Model, tmp_path: Path) -> None:
     old = tmp_path / "models" / "stimme-en-small-0.1"
     shutil.copytree(Path(embedded.__file__).parent / "embedded", old)
