@@ -14,8 +14,10 @@
 #define PANEL (VITS_LANES * VITS_WIDE)
 #define INLINE static inline __attribute__((always_inline))
 
-typedef float K(vector) __attribute__((vector_size(4 * VITS_LANES), aligned(4), may_alias));
-typedef int32_t K(bits) __attribute__((vector_size(4 * VITS_LANES), aligned(4), may_alias));
+typedef float K(vector) __attribute__((vector_size(4 * VITS_LANES)));
+typedef int32_t K(bits) __attribute__((vector_size(4 * VITS_LANES)));
+/* A vector somewhere in memory. Only ever behind a pointer: GCC 14 for aarch64 does not survive it as a parameter. */
+typedef float K(loose) __attribute__((vector_size(4 * VITS_LANES), aligned(4), may_alias));
 
 /* float16 (IEEE 754 binary16) of PANEL / VITS_BLOCK neighbouring blocks → one panel [depth][PANEL] of float32. */
 static void K(widen)(const uint16_t *blocks, ptrdiff_t depth, float *panel) {
@@ -37,7 +39,7 @@ static void K(widen)(const uint16_t *blocks, ptrdiff_t depth, float *panel) {
         }
 }
 
-INLINE K(vector) K(load)(const float *at) { return *(const K(vector) *)at; }
+INLINE K(vector) K(load)(const float *at) { return *(const K(loose) *)at; }
 
 /* Where `below` has all bits of a number set, that of yes, elsewhere that of no. */
 INLINE K(vector) K(choose)(K(bits) below, K(vector) yes, K(vector) no) {
@@ -61,7 +63,7 @@ INLINE void K(finish)(K(vector) sums[VITS_ROWS][VITS_WIDE], const int rows, cons
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < VITS_WIDE; v++) {
             K(vector) sum = sums[r][v] * to->scale;
-            *(K(vector) *)(to->rows + r * to->stride + v * VITS_LANES) =
+            *(K(loose) *)(to->rows + r * to->stride + v * VITS_LANES) =
                 K(choose)(sum < (K(vector)){0}, sum * to->slope, sum);
         }
 }

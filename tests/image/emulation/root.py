@@ -80,7 +80,7 @@ def _make_base(target: Path) -> None:
     early = 'mkdir -p "$1/etc"; printf "do_initrd = no\\nlink_in_boot = no\\n" >"$1/etc/kernel-img.conf"'
     _emulated(
         "sh", "-c", 'mount -t tmpfs none /mnt && cd / && TMPDIR=/mnt INITRD=No exec mmdebstrap "$@"', "mmdebstrap",
-        "--quiet", "--format=tar", "--mode=root", "--arch=arm64", "--variant=minbase", *OPTIONS,
+        "--quiet", "--skip=check/qemu", "--format=tar", "--mode=root", "--arch=arm64", "--variant=minbase", *OPTIONS,
         f"--essential-hook={early}", f"--include={','.join(BASE)}",
         f"--customize-hook=chroot \"$1\" sh -ec '{_quoted(SETUP)}'", "trixie", target, mirror.stdout.strip())
 

@@ -73,7 +73,8 @@ static void speak(clause *said) {
 
 static void forget(clause *said) { free(said->stats), free(said->latent), free(said->samples); }
 
-static void open_weights(const char *path, vits_network *net) {
+/* Returns the file's content, which the network points into and the caller frees. */
+static void *open_weights(const char *path, vits_network *net) {
     struct stat status;
     FILE *file = fopen(path, "rb");
     CHECK(file != NULL && fstat(fileno(file), &status) == 0);
@@ -83,12 +84,13 @@ static void open_weights(const char *path, vits_network *net) {
     const char *wrong = vits_open(content, (size_t)status.st_size, net);
     if (wrong != NULL) fprintf(stderr, "%s: %s\n", path, wrong);
     CHECK(wrong == NULL);
+    return content;
 }
 
 static void speak_everywhere(const char *weights, ptrdiff_t symbols, ptrdiff_t frames, const char *out) {
     vits_network net;
     clause first = {0};
-    open_weights(weights, &net);
+    void *content = open_weights(weights, &net);
     for (int set = 0; set < VITS_SETS; set++) {
         if (!vits_runs(set)) continue;
         clause whole = {.net = &net, .kernel = vits_sets[set].kernel, .symbols = symbols, .frames = frames,
@@ -119,6 +121,7 @@ static void speak_everywhere(const char *weights, ptrdiff_t symbols, ptrdiff_t f
     fwrite(first.samples, sizeof(float) * VITS_HOP, (size_t)frames, file);
     fclose(file);
     forget(&first);
+    free(content);
 }
 
 static void *speak_in_thread(void *said) {
@@ -128,7 +131,7 @@ static void *speak_in_thread(void *said) {
 
 static void share(const char *weights) {
     vits_network net;
-    open_weights(weights, &net);
+    void *content = open_weights(weights, &net);
     pthread_t threads[2];
     clause said[2];
     int best = 0;
@@ -140,6 +143,7 @@ static void share(const char *weights) {
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
     CHECK(memcmp(said[0].samples, said[1].samples, (size_t)said[0].sample_count * sizeof(float)) == 0);
     for (int i = 0; i < 2; i++) forget(&said[i]);
+    free(content);
 }
 
 static void fuzz(long count, uint64_t seed) {
