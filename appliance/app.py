@@ -40,6 +40,7 @@ from appliance.models.embedded import prepared_directory, voices_within
 from appliance.server.announce import announced
 from appliance.server.metrics import Metrics
 from appliance.server.names import own_addresses
+from appliance.server.page.board import Board
 from appliance.server.page.people import People
 from appliance.server.places import Places
 from appliance.server.site import Site, find_site
@@ -47,7 +48,9 @@ from appliance.server.web import Web
 from appliance.sessions import Sessions
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.state.database import Database
-from appliance.state.timers import TimerStore
+from appliance.state.feed import follow
+from appliance.state.stores import Stores
+from appliance.state.timers import RINGS_S, TimerStore
 from appliance.state.tokens import TokenStore
 from appliance.systemd import feed_watchdog, notify
 from appliance.workers import Workers
@@ -71,6 +74,7 @@ replies to synthesise, 95 of 100 transcripts came within 26 ms of the end of spe
 class Assistant(Faculties):
     """Everything that hears, thinks and speaks, warmed; and what it needs."""
 
+    stores: Stores
     timers: TimerStore
     tokens: TokenStore
     remembering: Workers
@@ -93,6 +97,7 @@ async def awake(
     models = config.models_path()
     with Database(config.state_path() / STATE_FILE, alone=alone) as database:
         timers, tokens = TimerStore(database), TokenStore(database)
+        stores = Stores.beside(timers)
         recognizers = choose(config, "recognizer", models) if ears else {}
         voices = choose(config, "voice", models) if mouth else {}
         hearing = Workers(config.streaming.workers(), "hear")
@@ -112,12 +117,14 @@ async def awake(
             listening: Ears = pool
             if config.speech.hear_both and len(recognizers) > 1:
                 listening = BothEars(pool, partial(thinking.run, partial(_is_understood, understanding.result())))
-            mind: Mind = Dialogue(understanding.result(), timers, run=thinking.run, remember=remembering.run)
+            mind: Mind = Dialogue(
+                understanding.result(), timers, stores=stores, run=thinking.run, remember=remembering.run)
             if config.log_speech:
                 mind = _LoggedMind(mind)
             give_back()  # what loading needed
             yield Assistant(
-                listening, mind, synthesizer, timers, tokens, remembering, {"recognizer": recognizers, "voice": voices})
+                listening, mind, synthesizer, stores, timers, tokens, remembering,
+                {"recognizer": recognizers, "voice": voices})
         finally:
             for workers in (hearing, speaking, thinking, remembering):
                 workers.close()
@@ -173,7 +180,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 metrics.add_sound(lambda: device.sound.stats)
             places = Places(assistant.tokens, assistant.remembering.run, tasks)
             site = Site(find_site())
-            people = People(config, sessions, metrics, places, site.version)
+            people = People(config, sessions, metrics, places, _board(assistant, tasks), site.version)
             ready = asyncio.Event()
             home = await household(
                 config, site, assistant.tokens, places, people, metrics, ready, run=assistant.remembering.run,
@@ -261,9 +268,17 @@ def _bell(assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device
     bell.places.append(people)
     people.greet = bell.greet
     if device is not None:
-        bell.places.append(device)
+        bell.ringers.append(device)
         device.greet = partial(bell.greet, device)
     return bell
+
+
+def _board(assistant: Assistant, tasks: asyncio.TaskGroup) -> Board:
+    """What pages show of what is durable."""
+    stores = assistant.stores
+    return Board(
+        stores.timers, stores.lists, partial(follow, stores.timers.database), stores.timers.clock.now,
+        assistant.remembering.run, tasks, rings_s=RINGS_S)
 
 
 async def _catch_up(assistant: Assistant, hurry: asyncio.Event) -> None:

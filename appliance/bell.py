@@ -35,7 +35,10 @@ class Bell:
         tasks: asyncio.TaskGroup, run: Callable[..., Awaitable[object]],
     ) -> None:
         self.places: list[Place] = []
-        self._store, self._announced, self._missed, self._tasks = store, announced, missed, tasks
+        """Where it is said."""
+        self.ringers: list[Place] = []
+        """Where it rings besides, until somebody stops it there: then everywhere."""
+        self._store, self._announced, self._missed, self._tasks, self._run = store, announced, missed, tasks, run
         self.watch = Watch(store, self._ring, run)
 
     def greet(self, place: Place) -> None:
@@ -50,8 +53,15 @@ class Bell:
 
     async def _ring(self, timer: Timer) -> bool:
         texts = self._announced(timer)
-        taken = await asyncio.gather(*(place.announce(texts, _id(timer), timer.kind) for place in self.places))
-        return any(taken)
+
+        async def until_stopped(place: Place) -> bool:
+            stopped = await place.announce(texts, _id(timer), timer.kind)
+            if stopped:
+                await self._run(self._store.heard, timer.id)
+            return stopped
+
+        said = (place.announce(texts, _id(timer), timer.kind) for place in self.places)
+        return any(await asyncio.gather(*said, *map(until_stopped, self.ringers)))
 
 
 def _id(timer: Timer) -> str:

@@ -3,10 +3,12 @@
  */
 
 import { EnhancedVoiceAssistant } from "./core/EnhancedVoiceAssistant.js";
+import { BoardView } from "./page/board.js";
 import { ConversationView } from "./page/conversation.js";
 import { localise, savedSettings, saveSettings } from "./page/preferences.js";
 import { bindOverlay } from "./page/overlay.js";
 import { Renewal, versionIn } from "./page/renewal.js";
+import { RingingView } from "./page/ringing.js";
 import { bindSettings } from "./page/settings.js";
 import { bindTalkButton } from "./page/talk-button.js";
 import { MAX_TEXT_LENGTH } from "./core/protocol.js";
@@ -22,6 +24,11 @@ const conversation = new ConversationView({
   welcome: element("welcome"),
   texts: () => TEXTS[assistant.config.language],
 });
+
+const inUse = { language: () => assistant.config.language, texts: () => TEXTS[assistant.config.language] };
+const board = new BoardView({
+  section: element("board"), timers: element("timers"), lists: element("lists"), assistant, ...inUse });
+const ringing = new RingingView({ list: element("ringing"), assistant, ...inUse });
 
 const toggleRecording = () => (assistant.isRecording ? assistant.stopRecording() : assistant.startRecording());
 
@@ -54,6 +61,8 @@ function showLanguage() {
     button.setAttribute("aria-pressed", String(button.dataset.language === language));
   }
   conversation.relabel();
+  board.relabel();
+  ringing.relabel();
   showDevice();
   showState();
 }
@@ -115,6 +124,7 @@ const show = {
   turn: showTurn,
   announce: (message) => conversation.showAnnouncement(message),
   welcome: showWelcome,
+  board: (message) => [board, ringing].forEach((view) => view.show(message)),
   microphone: showMicrophone,
   level: ({ rms }) => element("voiceBtn").style.setProperty("--level", Math.min(1, rms * 6).toFixed(3)),
 };
@@ -151,9 +161,13 @@ document.addEventListener("visibilitychange", async () => {
   await assistant.stopRecording();
   assistant.closeMicrophone();
 });
+for (const type of ["pointerdown", "keydown"]) {
+  addEventListener(type, () => assistant.openSound(), { once: true }); // or what rings could not be heard
+}
 addEventListener("online", () => assistant.reconnect());
 
 // The migration guide's names, for the console.
 Object.assign(globalThis, { voiceAssistant: assistant, toggleRecording, sendText, benchmarkLatency });
 showLanguage();
+assistant.follow();
 assistant.initialize();

@@ -72,7 +72,7 @@ DURABLE = frozenset({
 
 def _timers(timers: TimerStore, run: Run) -> dict[type, Performer]:
     async def set_timer(action: SetTimer, occasion: Occasion) -> Inverse:
-        timer = await run(timers.add, action, occasion.effect)
+        timer = await run(timers.add, action, occasion.effect, occasion.memory.place)
         occasion.memory.it = timer.id
         return (CancelTimer(timer.id),)
 

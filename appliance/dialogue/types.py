@@ -50,6 +50,8 @@ class Timer:
     """How it comes again, as an RFC 5545 rule ("FREQ=WEEKLY;BYDAY=MO"); "" for once."""
     paused_s: float | None = None
     """Seconds left while it is paused; None: it runs."""
+    place: str = ""
+    """Where it was set, as people call that place; "": at the device."""
 
 
 @dataclass(frozen=True)
@@ -342,3 +344,5 @@ class Memory:
     """How replies to this person are spoken."""
     refusals: int = 0
     """How many times in a row nothing was understood: each time it is said more shortly."""
+    place: str = ""
+    """Where this person is, as people call that place; "": at the device."""

@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from appliance.dialogue.types import SetTimer, Timer
 from appliance.recurrence import following
 from appliance.state.clock import Clock
 from appliance.state.database import Database
-from appliance.state.repository import Repository, new_id, number, text, whole
-from appliance.state.schema import Change, Table, Value
+from appliance.state.repository import new_id
+from appliance.state.schema import Change
+from appliance.state.timer_rows import Entry, Rows
 
 log = logging.getLogger(__name__)
 
-_KINDS = ("timer", "alarm", "reminder")
 _JUMP_S = 2
 
 RINGS_S = 600.0
@@ -38,67 +38,6 @@ MEANT_S = 120.0
 KEPT_S = 7 * 86_400.0
 """What nobody heard is told to whoever comes next, if they come within this time."""
 
-_LATEST_S = 32_503_680_000
-"""The year 3000. Later is a damaged row; Python's calendar ends in 9999."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A timer and what its row holds besides."""
-
-    timer: Timer
-    boot_due_s: float | None
-    """CLOCK_BOOTTIME at which it rings; None: only the clock on the wall knows."""
-    boot_id: str = ""
-    """The boot in which boot_due_s and rang_s are valid."""
-    rang_s: float | None = None
-    """CLOCK_BOOTTIME at which it began to ring; None: it has not yet."""
-
-
-class _Rows(Repository[int, Entry]):
-    table = Table(
-        "timers",
-        ("id", "kind", "name", "due_s", "duration_s", "boot_due_s", "boot_id", "rang_s", "repeat", "paused_s"),
-        ("""CREATE TABLE IF NOT EXISTS timers (
-                id INTEGER PRIMARY KEY AUTOINCREMENT,
-                kind TEXT NOT NULL,
-                name TEXT NOT NULL,
-                due_s REAL NOT NULL,       -- Unix time at which it rings, by the clock when this was written
-                duration_s REAL NOT NULL,  -- 0: it means a time on the clock
-                boot_due_s REAL,           -- CLOCK_BOOTTIME at which it rings, valid while boot_id is the running one
-                boot_id TEXT NOT NULL
-            )""",
-         "ALTER TABLE timers ADD COLUMN rang_s REAL",  # CLOCK_BOOTTIME at which it began to ring, in boot_id
-         "ALTER TABLE timers ADD COLUMN repeat TEXT NOT NULL DEFAULT ''",  # RFC 5545: how it comes again
-         "ALTER TABLE timers ADD COLUMN paused_s REAL"))  # seconds left while it is paused
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._zone, self._boot_id = clock.now().tzinfo, clock.boot_id()
-
-    def encode(self, item: Entry) -> tuple[Value, ...]:
-        timer = item.timer
-        due_s = timer.due.timestamp()
-        return (timer.kind, timer.name, due_s, timer.duration_s, item.boot_due_s, item.boot_id, item.rang_s,
-                timer.repeat, timer.paused_s)
-
-    def decode(self, *values: Value) -> Entry:
-        id, kind, name, due_s, duration_s, boot_due_s, boot_id, rang_s, repeat, paused_s = values
-        if kind not in _KINDS:
-            raise ValueError(f"kind {kind!r}, expected one of {', '.join(_KINDS)}")
-        due = datetime.fromtimestamp(number(due_s, 0, _LATEST_S), self._zone)
-        left_s = None if paused_s is None else number(paused_s, 0, _LATEST_S)
-        if repeat:
-            following(text(repeat), due, due)  # raises ValueError for a rule that is none
-        timer = Timer(whole(id), kind, text(name), due, number(duration_s, 0, _LATEST_S),  # type: ignore[arg-type]
-                      text(repeat), left_s)
-        same_boot = bool(boot_id) and boot_id == self._boot_id
-
-        def of_this_boot(value: Value, otherwise: float | None) -> float | None:
-            return None if value is None else number(value, 0, _LATEST_S) if same_boot else otherwise
-
-        return Entry(timer, of_this_boot(boot_due_s, None), text(boot_id), of_this_boot(rang_s, 0.0))
-
 
 class TimerStore:
     """All timers, in memory and on disk. Every method may be called from any thread."""
@@ -106,22 +45,22 @@ class TimerStore:
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.database = database
-        self._rows = _Rows(self.clock)
+        self._rows = Rows(self.clock)
         self._heard: tuple[tuple[float, Timer], ...] = ()  # the last ones, with CLOCK_BOOTTIME
         database.attach(self._rows)
 
-    def add(self, wanted: SetTimer, effect: str = "") -> Timer:
-        """Set it. If Database.durable then, it is on the disk. effect: see Database.change."""
+    def add(self, wanted: SetTimer, effect: str = "", place: str = "") -> Timer:
+        """Set it. If Database.durable then, it is on the disk. effect: see Database.change. place: where it is set."""
         duration_s, boot_id = wanted.duration_s, self.clock.boot_id()
         boot_due_s = self.clock.boottime_s() + duration_s if duration_s else None
 
         def do() -> tuple[int, list[Change]]:
             id = new_id(self.clock.now(), self._rows.items)
-            timer = Timer(id, wanted.kind, wanted.name, wanted.due, duration_s, wanted.repeat)
+            timer = Timer(id, wanted.kind, wanted.name, wanted.due, duration_s, wanted.repeat, place=place)
             return id, [self._rows.put(id, Entry(timer, boot_due_s, boot_id))]
 
         id = self.database.change(do, effect)
-        return Timer(id, wanted.kind, wanted.name, wanted.due, duration_s, wanted.repeat)
+        return Timer(id, wanted.kind, wanted.name, wanted.due, duration_s, wanted.repeat, place=place)
 
     def pause(self, id: int, effect: str = "") -> bool:
         """Stop a timer's time; False if it is gone or stands already."""
@@ -145,6 +84,37 @@ class TimerStore:
             timer = replace(entry.timer, due=due, paused_s=None)
             boot_due_s = self.clock.boottime_s() + entry.timer.paused_s if timer.duration_s else None
             return True, [self._rows.put(id, Entry(timer, boot_due_s, self.clock.boot_id()))]
+
+        return self.database.change(do, effect)
+
+    def extend(self, id: int, seconds: float, effect: str = "") -> bool:
+        """Let it ring later by so much, or sooner, but not before in a second; False if it is gone or rings already."""
+        def do() -> tuple[bool, list[Change]]:
+            entry = self._rows.items.get(id)
+            if entry is None or entry.rang_s is not None:
+                return False, []
+            now, boottime_s, timer = self.clock.now(), self.clock.boottime_s(), entry.timer
+            before_s = _due(entry, now, boottime_s).timestamp() - now.timestamp()
+            left_s = max(1.0, before_s + seconds)
+            timer = replace(
+                timer, due=_after(now, left_s), duration_s=timer.duration_s and timer.duration_s + left_s - before_s,
+                paused_s=None if timer.paused_s is None else left_s)
+            boot_due_s = None if entry.boot_due_s is None else boottime_s + left_s
+            return True, [self._rows.put(id, replace(entry, timer=timer, boot_due_s=boot_due_s))]
+
+        return self.database.change(do, effect)
+
+    def snooze(self, id: int, seconds: float, effect: str = "") -> bool:
+        """Let what rings be silent and ring again after so long; False if it does not ring any more."""
+        def do() -> tuple[bool, list[Change]]:
+            entry = self._rows.items.get(id)
+            if entry is None or entry.rang_s is None:
+                return False, []
+            again = new_id(self.clock.now(), self._rows.items)
+            timer = replace(
+                entry.timer, id=again, due=_after(self.clock.now(), seconds), duration_s=seconds, repeat="")
+            later = Entry(timer, self.clock.boottime_s() + seconds, self.clock.boot_id())
+            return True, [self._rows.put(again, later), self._rows.drop(id)]
 
         return self.database.change(do, effect)
 

@@ -279,7 +279,7 @@ def test_what_is_refused_in_the_middle_is_refused_whole(path: Path) -> None:
     with opened(path) as store:
         broken = Change(Table("nothing", ("id", "x"), ()), 1, (2,))
         store.database.change(lambda: (None, [store._rows.put(1, store._rows.decode(
-            1, "timer", "tea", 10, 10, None, "", None, "", None)), broken]))
+            1, "timer", "tea", 10, 10, None, "", None, "", None, "")), broken]))
         assert not store.database.durable
     assert sql(path, "SELECT count(*) FROM timers") == [(0,)]
 

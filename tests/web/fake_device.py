@@ -2,7 +2,7 @@
 
 It answers every question with a fixed sentence and a tone. Typing "drop" breaks every connection off and refuses new
 ones for two seconds; "long" gives a long answer; "ring" announces a timer; "fail" reports an error; "quiet" turns the
-volume down.
+volume down; "board" shows timers and lists, one of them ringing.
 """
 
 from __future__ import annotations
@@ -111,6 +111,8 @@ class FakeDevice:
         else:
             if text == "quiet":
                 await send(connection, {"type": "volume", "percent": 20})
+            if text == "board":
+                await send(connection, full_board())
             reply = LONG if text == "long" else f"You typed {text}, and this is what I have to say about it."
             await self.answer(connection, message["id"], text, reply, rate, speak)
 
@@ -130,6 +132,23 @@ async def speak_tone(connection: ServerConnection, turn: str, rate: int, seconds
     await send(connection, {"type": "speech_end", "id": turn, "interrupted": False, "audio_s": seconds,
                             "processing_time_ms": 133.0,
                             "timings": TIMINGS | {"first_audio_ms": 71.2, "synthesis_ms": 28.3}})
+
+
+def full_board() -> dict[str, Any]:
+    """Of every kind one, and one that rings."""
+    now = 1772550420.5
+
+    def timer(id: int, kind: str, name: str, left_s: float | None, **more: Any) -> dict[str, Any]:
+        return {"id": id, "kind": kind, "name": name, "place": "", "repeat": "", "duration_s": 600.0, "paused_s": None,
+                "due": left_s and now + left_s, "due_local": "2026-03-04T07:00"} | more
+
+    return {
+        "type": "board", "now": now, "local": "2026-03-03T15:07", "timers": [
+            timer(1, "timer", "pizza", 400.0, place="Kitchen"), timer(2, "timer", "", None, paused_s=3700),
+            timer(3, "alarm", "", 57180.0, repeat="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+            timer(4, "reminder", "call grandma", 57180.0)],
+        "ringing": [timer(5, "timer", "eggs", -2.0, place="Kitchen")],
+        "lists": [{"name": "shopping", "items": ["milk", "bread", "olive oil"]}, {"name": "todo", "items": ["taxes"]}]}
 
 
 async def send(connection: ServerConnection, message: dict[str, Any]) -> None:

@@ -24,6 +24,12 @@ def conversation(page: Page) -> None:
     page.wait_for_selector(".announcement .reply")
 
 
+def board(page: Page) -> None:
+    ask(page, "board")
+    page.wait_for_selector("#ringing .stop")
+    page.locator(".list:not([open]) summary").evaluate_all("summaries => summaries.forEach(one => one.click())")
+
+
 def settings(page: Page) -> None:
     page.click("#openSettings")
 
@@ -44,7 +50,7 @@ def away(page: Page) -> None:
     page.wait_for_function("() => voiceAssistant.connectionState === 'reconnecting'")
 
 
-VIEWS: tuple[Callable[[Page], None], ...] = (start, conversation, settings, measurements, listening, away)
+VIEWS: tuple[Callable[[Page], None], ...] = (start, conversation, board, settings, measurements, listening, away)
 
 
 @pytest.mark.parametrize("language", ["en-GB", "de-DE"])

@@ -100,7 +100,7 @@ export class OptimizedAudioStreamer {
   choose(chosen: Quality & { adaptiveQuality?: boolean }): void;
   startCapture(turn: Turn): void;
   stopCapture(): Promise<void>;
-  silence(): boolean;
+  silence(id?: string): boolean;
   spoken(id: string): void;
   metrics(): AudioMetrics;
 }
@@ -108,7 +108,7 @@ export class OptimizedAudioStreamer {
 export class EnhancedVoiceAssistant {
   constructor(options?: Partial<Config>);
   ui: Interface;
-  onchange: (what: "state" | "turn" | "level" | "welcome" | "announce" | "microphone", detail: any) => void;
+  onchange: (what: "state" | "turn" | "level" | "welcome" | "announce" | "board" | "microphone", detail: any) => void;
   welcome: Message | null;
   notice: string;
   config: Config;
@@ -126,7 +126,11 @@ export class EnhancedVoiceAssistant {
   stopRecording(): Promise<void>;
   cancelRecording(): Promise<void>;
   sendText(text: string): Promise<void>;
-  silence(): void;
+  silence(id?: string): void;
+  follow(): void;
+  changeTimer(timer: number, what: "pause" | "resume" | "extend" | "cancel" | "stop" | "snooze", seconds?: number): boolean;
+  changeItem(list: string, item: string, what: "add" | "remove"): boolean;
+  openSound(wishes?: { chime?: boolean }): Promise<void>;
   closeMicrophone(): void;
   getMetrics(): Metrics;
   benchmarkLatency(n?: number): Promise<{ avg: number; min: number; max: number; results: number[] }>;

@@ -35,7 +35,7 @@ function browserParts(config) {
 export class EnhancedVoiceAssistant {
   /** Elements the assistant keeps up to date, each optional. */
   ui = { statusElement: null, responseElement: null, recordButton: null, metricsElement: null };
-  /** (what, detail): "state" state · "turn" Turn · "level" {peak, rms} · "welcome" · "announce" · "microphone" {open}. */
+  /** (what, detail): "state" state · "turn" Turn · "level" {peak, rms} · "welcome" · "announce" · "board" · "microphone" {open}. */
   onchange = () => {};
   /** The device's `welcome`, once it has said it. */
   welcome = null;
@@ -50,6 +50,7 @@ export class EnhancedVoiceAssistant {
   #metricsTimer = null;
   #connectionSettled = () => {};
   #wishes = null; // the last `hello` of this connection
+  #follows = false;
 
   constructor(options = {}, makeParts = browserParts) {
     this.#config = watchedConfig(options, () => this.#configure());
@@ -194,11 +195,33 @@ export class EnhancedVoiceAssistant {
     this.#conversation.open(turn, "text", { text, language: turn.language });
   }
 
-  /** Be quiet. */
-  silence() {
-    if (!this.streamer.silence()) return;
+  /** Be quiet. id: only if it is this reply or announcement that sounds. */
+  silence(id) {
+    if (!this.streamer.silence(id)) return;
     this.#parts.connection.send("interrupt");
     this.#stateChanged();
+  }
+
+  /** Be told what there is of timers and lists, from now on and after every drop: onchange "board". */
+  follow() {
+    this.#follows = true;
+    this.#parts.connection.send("follow");
+  }
+
+  /** what: "pause", "resume", "extend", "cancel", "stop", "snooze". False without a connection. */
+  changeTimer(timer, what, seconds) {
+    return this.#parts.connection.send("timer", { timer, do: what, seconds });
+  }
+
+  /** what: "add" or "remove". False without a connection. */
+  changeItem(list, item, what) {
+    return this.#parts.connection.send("item", { list, item, do: what });
+  }
+
+  /** Let what the device says on its own be heard; to be called in a press. Sounds a tone, if one is wanted. */
+  async openSound({ chime = false } = {}) {
+    await this.#openLoudspeaker();
+    if (chime && this.state === "idle") this.#parts.loudspeaker.chime();
   }
 
   closeMicrophone() {
@@ -280,6 +303,7 @@ export class EnhancedVoiceAssistant {
     if (state === "connected") {
       this.#wishes = null;
       this.#hello();
+      if (this.#follows) this.follow();
       this.#conversation.connected();
     } else if (state === "reconnecting") this.#conversation.dropped();
     else if (state === "disconnected") this.#conversation.lost();
@@ -302,6 +326,8 @@ export class EnhancedVoiceAssistant {
     } else if (message.type === "announce") {
       showReply(this.ui, message.text);
       this.onchange("announce", message);
+    } else if (message.type === "board") {
+      this.onchange("board", message);
     }
     this.#stateChanged();
   }

@@ -65,8 +65,12 @@ class OptimizedAudioStreamer {
     return this.#speaking !== null;
   }
 
-  /** Silence, at once and here; what still arrives of this reply is not played. Returns whether anything sounded. */
-  silence() {
+  /**
+   * Silence, at once and here; what still arrives of this reply is not played. id: only if this is what sounds.
+   * Returns whether anything sounded.
+   */
+  silence(id = this.#speaking) {
+    if (id !== this.#speaking) return false;
     const sounded = this.isSpeaking;
     this.#receiving = false;
     this.#speaking = null;

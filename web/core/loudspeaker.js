@@ -6,6 +6,8 @@ import { audioIsAllowed, openContext, wake } from "./audio-context.js";
 import { REPLY_RATES_HZ } from "./protocol.js";
 
 const GAIN_SETTLES_S = 0.02;
+/** [frequency, seconds after the beginning] */
+const CHIME = [[880, 0], [1174.7, 0.18], [880, 0.6], [1174.7, 0.78]];
 
 export class Loudspeaker {
   /** {id, playedSamples, underruns}: a reply's first sample sounds; its last one has sounded, or it was silenced. */
@@ -39,6 +41,22 @@ export class Loudspeaker {
     this.#node.connect(this.#gain).connect(context.destination);
     this.#node.port.onmessage = (event) => this.#receive(event.data);
     this.#context = context;
+  }
+
+  /** Two tones, as of a small bell. Nothing before `open`. */
+  chime() {
+    if (this.#context?.state !== "running") return;
+    const now = this.#context.currentTime;
+    for (const [hz, atS] of CHIME) {
+      const tone = new OscillatorNode(this.#context, { frequency: hz });
+      const envelope = new GainNode(this.#context, { gain: 0 });
+      envelope.gain.setValueAtTime(0, now + atS);
+      envelope.gain.linearRampToValueAtTime(0.3, now + atS + 0.01);
+      envelope.gain.exponentialRampToValueAtTime(0.001, now + atS + 0.5);
+      tone.connect(envelope).connect(this.#gain);
+      tone.start(now + atS);
+      tone.stop(now + atS + 0.5);
+    }
   }
 
   /** 0 … 1 */

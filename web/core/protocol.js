@@ -9,6 +9,8 @@ export const MAX_TEXT_LENGTH = 500;
 export const MAX_ID_LENGTH = 64;
 export const CHUNK_BYTES = [128, 16384];
 export const REPLY_RATES_HZ = [8000, 48000];
+/** A timer can be changed by so much at a time. */
+const MOST_SECONDS = 7 * 86400;
 export const LANGUAGES = ["en", "de"];
 const ENDPOINTS = ["client", "auto"];
 
@@ -85,7 +87,26 @@ function timestamp(value, name) {
   }
 }
 
-const optional = (check) => Object.assign((value, name) => check(value, name), { optional: true });
+const oneOf = (known) => (value, name) => {
+  if (!known.includes(value)) refuse("bad_field", `"${name}" is ${quote(value)}, expected one of: ${known.join(", ")}`);
+};
+
+function doing(value, name, { seconds }) {
+  oneOf(["pause", "resume", "extend", "cancel", "stop", "snooze"])(value, name);
+  const wrong = typeof seconds !== "number" || !seconds || Math.abs(seconds) > MOST_SECONDS || (value === "snooze" && seconds < 0);
+  if (["extend", "snooze"].includes(value) && wrong) {
+    refuse("bad_field", `"seconds" is ${quote(seconds)}, expected up to ${MOST_SECONDS}, not 0`);
+  }
+}
+
+function entry(value, name) {
+  text(value, name);
+  if (!value.trim() || value.length > MAX_TEXT_LENGTH) {
+    refuse("bad_field", `"${name}" has ${value.trim().length} characters, expected 1 to ${MAX_TEXT_LENGTH}`);
+  }
+}
+
+const optional = (check) => Object.assign((...field) => check(...field), { optional: true });
 const turnId = optional(identifier);
 const timings = { processing_time_ms: optional(number), timings: optional(object) };
 
@@ -98,6 +119,9 @@ export const CLIENT_MESSAGES = {
   text: { id: turnId, text: spokenText, language: optional(language) },
   interrupt: {},
   ping: { timestamp },
+  follow: {},
+  timer: { timer: number, do: doing, seconds: optional(number) },
+  item: { list: entry, item: entry, do: oneOf(["add", "remove"]) },
 };
 
 /** Messages from the device. A newer device may send more keys, and types this page ignores. */
@@ -118,6 +142,7 @@ export const SERVER_MESSAGES = {
   announce: { id: identifier, text, kind: text },
   pong: { timestamp },
   error: { code: text, message: text, hint: optional(text), id: turnId },
+  board: { now: number, local: text, timers: object, ringing: object, lists: object },
   goodbye: { reason: text, reconnect_after_ms: optional(number) },
 };
 
@@ -131,7 +156,7 @@ export function validate(message, table) {
     refuse("unknown_type", `"type" is ${quote(message.type)}, expected one of: ${known.join(", ")}`);
   }
   for (const [name, check] of Object.entries(table[message.type])) {
-    if (message[name] !== undefined) check(message[name], name);
+    if (message[name] !== undefined) check(message[name], name, message);
     else if (!check.optional) refuse("bad_field", `"${name}" is missing in a "${message.type}" message`);
   }
   return message;

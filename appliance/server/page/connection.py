@@ -20,6 +20,7 @@ from appliance.language import LANGUAGES, Language
 from appliance.server.budget import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, UNREAD_LIMIT_BYTES, Pace
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
+from appliance.server.page.board import Board
 from appliance.server.page.sink import PIECE_BYTES, ConnectionSink
 from appliance.session import Session
 from appliance.sessions import Sessions
@@ -46,12 +47,12 @@ class Connection:
 
     def __init__(
         self, socket: ServerConnection, sessions: Sessions, visitor: str, chunk_size: int, page_version: str,
-        metrics: Metrics,
+        metrics: Metrics, board: Board,
         arrived: Callable[[Connection], None],
     ) -> None:
         self._arrived: Callable[[Connection], None] | None = arrived
         self._socket, self._sessions, self._visitor, self._metrics = socket, sessions, visitor, metrics
-        self._chunk_size, self._page_version = chunk_size, page_version
+        self._chunk_size, self._page_version, self._board = chunk_size, page_version, board
         self.session: Session = sessions.open(visitor)
         self._sink: ConnectionSink | None = ConnectionSink(socket, RATE, metrics)
         self._ends_by_itself = False
@@ -75,6 +76,7 @@ class Connection:
         except ConnectionClosed as error:
             log.debug("a client has gone: %s", error)
         finally:
+            self._board.leave(self)
             self.session.detach(self)
 
     async def leave(self, grace_s: float) -> None:
@@ -177,6 +179,10 @@ class Connection:
                 session.interrupt()
             case protocol.Hello():
                 self._hello(message)
+            case protocol.Follow():
+                self._board.follow(self, self.send)
+            case protocol.ChangeTimer() | protocol.ChangeItem():
+                self._board.change(message, lambda error: self.send(protocol.encode_error(error)))
 
     def _start(self, start: protocol.Start) -> None:
         endpointer = Patience() if start.endpoint == "auto" else None

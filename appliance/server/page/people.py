@@ -12,15 +12,19 @@ from websockets.exceptions import ConnectionClosed
 from appliance.config import Config
 from appliance.errors import ProtocolError
 from appliance.language import Language
-from appliance.server.access import Visitor
+from appliance.server.access import LOCAL, Visitor
 from appliance.server.crowd import neighbourhood, who_must_go
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
+from appliance.server.page.board import Board
 from appliance.server.page.connection import Connection
 from appliance.server.places import Places
 from appliance.sessions import Sessions
 
 log = logging.getLogger(__name__)
+
+RING_S = 60.0
+"""How long something rings at pages: as long as at the device."""
 
 GRACE_S = 5.0
 """How long turns under way may take to finish when the device stops."""
@@ -43,10 +47,10 @@ class People:
     """Gives every client a session and a connection to it."""
 
     def __init__(
-        self, config: Config, sessions: Sessions, metrics: Metrics, places: Places, page_version: str
+        self, config: Config, sessions: Sessions, metrics: Metrics, places: Places, board: Board, page_version: str
     ) -> None:
         """page_version: see Site.version."""
-        self._page_version = page_version
+        self._board, self._page_version = board, page_version
         self._config, self._sessions, self._metrics, self._places = config, sessions, metrics, places
         self._guests: set[_Guest] = set()
         self.greet: Callable[[Connection], None] = lambda client: None
@@ -70,11 +74,12 @@ class People:
             self._send_away(other, "crowded")
         client = Connection(
             connection, self._sessions, visitor.id, self._config.streaming.chunk_size, self._page_version,
-            self._metrics, self.greet)
+            self._metrics, self._board, self.greet)
         language, volume = self._places.wishes(visitor)
         memory = client.session.memory
         client.session.language = language or client.session.language
         memory.volume = memory.volume if volume is None else volume
+        memory.place = "" if visitor == LOCAL else visitor.name
         guest: _Guest | None = None
         try:
             async with asyncio.timeout(None) as stay:
@@ -103,9 +108,15 @@ class People:
                 self._send_away(guest, "revoked")
 
     async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
-        """Say something to everyone connected, each in their language; True if anybody has it."""
-        return any(await asyncio.gather(
+        """Say something to everyone connected, each in their language; True if anybody has it.
+
+        Where a page shows what rings, it rings there for a minute, unless somebody stops it anywhere.
+        """
+        taken = any(await asyncio.gather(
             *(guest.client.announce(texts, announcement_id, kind) for guest in self._guests)))
+        if self._board.is_watched and kind != "notice":
+            await asyncio.sleep(RING_S)
+        return taken
 
     async def leave(self) -> None:
         """See everyone off once their turns are finished, within GRACE_S."""

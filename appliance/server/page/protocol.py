@@ -7,6 +7,7 @@ import difflib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from appliance import turns
@@ -17,6 +18,9 @@ from appliance.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS, REPLY_RATES
 VERSION = 1
 
 Endpoint = Literal["client", "auto"]
+
+MOST_SECONDS = 7 * 86_400
+"""A timer can be changed by so much at a time."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,31 @@ class Ping:
     """Comes back unchanged."""
 
 
-Message = Hello | Start | Stop | Cancel | Text | Interrupt | Ping
+@dataclass(frozen=True)
+class Follow:
+    """Tell what there is on the board, now and after every change."""
+
+
+Doing = Literal["pause", "resume", "extend", "cancel", "stop", "snooze"]
+NEEDS_SECONDS = ("extend", "snooze")
+
+
+@dataclass(frozen=True)
+class ChangeTimer:
+    timer: int
+    do: Doing
+    seconds: float = 0.0
+    """To extend by (less than 0: to shorten by), or until it rings again."""
+
+
+@dataclass(frozen=True)
+class ChangeItem:
+    list: str
+    item: str
+    do: Literal["add", "remove"]
+
+
+Message = Hello | Start | Stop | Cancel | Text | Interrupt | Ping | Follow | ChangeTimer | ChangeItem
 
 
 def parse(text: str) -> Message:
@@ -151,6 +179,39 @@ def _text(fields: Mapping[str, Any]) -> Text:
     return Text(_id(fields), _language(fields), text)
 
 
+def _change_timer(fields: Mapping[str, Any]) -> ChangeTimer:
+    timer = _needed(fields, "timer", int, "the id of a timer")
+    do: Doing = _one_of(fields, "do", get_args(Doing))
+    seconds = fields.get("seconds", 0)
+    if do in NEEDS_SECONDS and (isinstance(seconds, bool) or not isinstance(seconds, int | float)
+                                or not 0 < abs(seconds) <= MOST_SECONDS or (do == "snooze" and seconds < 0)):
+        raise ProtocolError("bad_field", f"seconds is {seconds!r:.60}, expected up to {MOST_SECONDS}, not 0")
+    return ChangeTimer(timer, do, float(seconds) if do in NEEDS_SECONDS else 0.0)
+
+
+def _change_item(fields: Mapping[str, Any]) -> ChangeItem:
+    texts = [" ".join(_needed(fields, name, str, "text").split()) for name in ("list", "item")]
+    for name, text in zip(("list", "item"), texts, strict=True):
+        if not 0 < len(text) <= MAX_TEXT_CHARACTERS:
+            raise ProtocolError(
+                "bad_field", f"{name} has {len(text)} characters, expected 1 to {MAX_TEXT_CHARACTERS}")
+    return ChangeItem(texts[0], texts[1], _one_of(fields, "do", ("add", "remove")))
+
+
+def _needed(fields: Mapping[str, Any], name: str, kind: type, words: str) -> Any:
+    value = _optional(fields, name, kind, words)
+    if value is None:
+        raise ProtocolError("bad_field", f"{name} is missing, expected {words}")
+    return value
+
+
+def _one_of(fields: Mapping[str, Any], name: str, known: tuple[str, ...]) -> Any:
+    value = fields.get(name)
+    if value not in known:
+        raise ProtocolError("bad_field", f"{name} is {value!r:.60}, expected one of {', '.join(known)}")
+    return value
+
+
 _PARSERS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
     "hello": _hello,
     "start": _start,
@@ -159,6 +220,9 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
     "text": _text,
     "interrupt": lambda fields: Interrupt(),
     "ping": lambda fields: Ping(fields.get("timestamp")),
+    "follow": lambda fields: Follow(),
+    "timer": _change_timer,
+    "item": _change_item,
 }
 
 _TYPES: dict[type, str] = {
@@ -203,6 +267,11 @@ def encode_pong(ping: Ping, server_time: float) -> str:
 def encode_received(id: str, audio_s: float) -> str:
     """audio_s: how much of the open utterance has arrived."""
     return dumps({"type": "received", "id": id, "audio_s": round(audio_s, 3)})
+
+
+def encode_board(now: datetime, rows: Mapping[str, Any]) -> str:
+    """now: local time. rows: see docs/protocol.md, `board`."""
+    return dumps({"type": "board", "now": round(now.timestamp(), 3), "local": now.strftime("%Y-%m-%dT%H:%M"), **rows})
 
 
 def encode_goodbye(reason: str, reconnect_after_ms: int) -> str:
