@@ -1,4 +1,5 @@
-"""The languages that Stimme speaks. What differs by language stands behind dialogue/languages, or in tables by code."""
+"""The languages that Stimme speaks. What differs by language stands in dialogue/languages and speaking/languages, or
+in tables by code."""
 
 Language = str
 """An ISO 639-1 code."""

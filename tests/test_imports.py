@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
 }
 HOME = {  # third-party name → the modules that may know it
     "cryptography": {"server.certificates", "system.release"},
-    "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "h11": {"server.http"},
+    "evdev": {"device.button"}, "gpiozero": {"device.button", "device.lamp"}, "h11": {"server.exchange"},
     "ifaddr": {"server.names"}, "zeroconf": {"server.announce"},
     "yaml": {"dialogue.languages.grammar"}, "babel": {"dialogue.languages.grammar", "dialogue.reading.zones"},
     "dateutil": {"recurrence", "dialogue.reading.days"}, "astral": {"dialogue.families.sky.skill"},
@@ -54,7 +54,7 @@ HOME = {  # third-party name → the modules that may know it
     "onnxruntime": {"speaking.published"},
     "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"}, "soundfile": {"audio.pcm"},
     "soxr": {"audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},
-    "unicode_rbnf": {"speaking.readout"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
+    "unicode_rbnf": {"speaking.languages.reading"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
 }
 
 

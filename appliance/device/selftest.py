@@ -16,6 +16,7 @@ from appliance.audio.microphone import BLOCK_S, Microphone, open_microphone
 from appliance.audio.pcm import RATE, floats, s16le
 from appliance.config import DeviceConfig
 from appliance.conversation import Mouth, say
+from appliance.device.hints import Hint
 from appliance.errors import AudioDeviceError
 from appliance.language import Language
 
@@ -37,14 +38,18 @@ CLIPPED = 0.001
 WRONG_RATES = (48_000 / 44_100, 44_100 / 48_000, 2.0, 0.5, 3.0, 1 / 3)
 """What a card gets wrong when it claims another rate than it runs at."""
 
+WELL: Hint = {
+    "en": "Sound and microphone work. The round trip takes {:.0f} milliseconds.",
+    "de": "Ton und Mikrofon funktionieren. Hin und zurück dauert es {:.0f} Millisekunden.",
+}
+
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong, and what to do about it."""
 
     code: str
-    en: str
-    de: str
+    says: Hint
 
 
 @dataclass(frozen=True)
@@ -99,10 +104,8 @@ class SelfTest:
     def summary(self, language: Language) -> str:
         """What is said aloud."""
         if self.findings:
-            return " ".join(getattr(finding, language) for finding in self.findings)
-        if language == "de":
-            return f"Ton und Mikrofon funktionieren. Hin und zurück dauert es {self.round_trip_ms:.0f} Millisekunden."
-        return f"Sound and microphone work. The round trip takes {self.round_trip_ms:.0f} milliseconds."
+            return " ".join(finding.says[language] for finding in self.findings)
+        return WELL[language].format(self.round_trip_ms)
 
 
 async def self_test(config: DeviceConfig, language: Language, mouth: Mouth | None) -> SelfTest:
@@ -112,12 +115,14 @@ async def self_test(config: DeviceConfig, language: Language, mouth: Mouth | Non
     try:
         loudspeaker = await asyncio.to_thread(open_loudspeaker, config.loudspeaker, _ended)
     except AudioDeviceError as error:
-        findings.append(Finding("no_loudspeaker", f"No loudspeaker: {error}.", f"Kein Lautsprecher: {error}."))
+        findings.append(Finding("no_loudspeaker", {
+            "en": f"No loudspeaker: {error}.", "de": f"Kein Lautsprecher: {error}."}))
     try:
         levels = await _channel_levels(config)
         microphone = await asyncio.to_thread(open_microphone, config.microphone, config.channel, _ended)
     except AudioDeviceError as error:
-        findings.append(Finding("no_microphone", f"No microphone: {error}.", f"Kein Mikrofon: {error}."))
+        findings.append(Finding("no_microphone", {
+            "en": f"No microphone: {error}.", "de": f"Kein Mikrofon: {error}."}))
     try:
         result = SelfTest(findings=tuple(findings))
         if loudspeaker is not None and microphone is not None:
@@ -174,30 +179,30 @@ def judge(echo: Echo, measured_rate: float, channel_levels_db: Sequence[float]) 
     dead = [number for number, level in enumerate(channel_levels_db, 1) if level < DEAD_DB]
     if dead and len(dead) < len(channel_levels_db):
         good = next(n for n, level in enumerate(channel_levels_db, 1) if level >= DEAD_DB)
-        findings.append(Finding(
-            "dead_channel", f"Channel {dead[0]} of the microphone is dead. Set STIMME_CHANNEL to {good}.",
-            f"Kanal {dead[0]} des Mikrofons ist tot. Setze STIMME_CHANNEL auf {good}."))
+        findings.append(Finding("dead_channel", {
+            "en": f"Channel {dead[0]} of the microphone is dead. Set STIMME_CHANNEL to {good}.",
+            "de": f"Kanal {dead[0]} des Mikrofons ist tot. Setze STIMME_CHANNEL auf {good}."}))
     if abs(measured_rate / RATE - 1) > 0.03 or (echo.heard and echo.speed != 1):
         speed = echo.speed if echo.heard and echo.speed != 1 else RATE / max(measured_rate, 1)
-        findings.append(Finding(
-            "wrong_rate", f"The sound card runs at a wrong rate: everything is {speed:.2f} times as fast.",
-            f"Die Soundkarte hat die falsche Abtastrate: Alles ist {speed:.2f} mal so schnell."))
+        findings.append(Finding("wrong_rate", {
+            "en": f"The sound card runs at a wrong rate: everything is {speed:.2f} times as fast.",
+            "de": f"Die Soundkarte hat die falsche Abtastrate: Alles ist {speed:.2f} mal so schnell."}))
     if echo.clipped > CLIPPED:
-        findings.append(Finding(
-            "clipping", "The microphone is too loud and clips. Turn its gain down with alsamixer.",
-            "Das Mikrofon ist übersteuert. Dreh es mit alsamixer leiser."))
+        findings.append(Finding("clipping", {
+            "en": "The microphone is too loud and clips. Turn its gain down with alsamixer.",
+            "de": "Das Mikrofon ist übersteuert. Dreh es mit alsamixer leiser."}))
     if not echo.heard and echo.level_db < DEAD_DB:
-        findings.append(Finding(
-            "dead_microphone", "The microphone hears nothing at all. Is it switched on, or the wrong one?",
-            "Das Mikrofon hört gar nichts. Ist es eingeschaltet, oder ist es das falsche?"))
+        findings.append(Finding("dead_microphone", {
+            "en": "The microphone hears nothing at all. Is it switched on, or the wrong one?",
+            "de": "Das Mikrofon hört gar nichts. Ist es eingeschaltet, oder ist es das falsche?"}))
     elif not echo.heard:
-        findings.append(Finding(
-            "not_heard", "The microphone works but does not hear the loudspeaker. Is that turned up?",
-            "Das Mikrofon geht, hört aber den Lautsprecher nicht. Ist der laut genug?"))
+        findings.append(Finding("not_heard", {
+            "en": "The microphone works but does not hear the loudspeaker. Is that turned up?",
+            "de": "Das Mikrofon geht, hört aber den Lautsprecher nicht. Ist der laut genug?"}))
     if echo.noise_db > NOISY_DB:
-        findings.append(Finding(
-            "noisy", f"It is noisy here: {-echo.noise_db:.0f} decibels below full scale.",
-            f"Es rauscht stark: {-echo.noise_db:.0f} Dezibel unter Vollaussteuerung."))
+        findings.append(Finding("noisy", {
+            "en": f"It is noisy here: {-echo.noise_db:.0f} decibels below full scale.",
+            "de": f"Es rauscht stark: {-echo.noise_db:.0f} Dezibel unter Vollaussteuerung."}))
     return findings
 
 

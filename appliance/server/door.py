@@ -20,7 +20,8 @@ from websockets.server import ServerProtocol
 from appliance.server.access import Guard, Refusal, Role, Visitor
 from appliance.server.budget import UNREAD_LIMIT_BYTES, Valve
 from appliance.server.crowd import neighbourhood
-from appliance.server.http import HEAD_S, LINGER_S, Exchange, Request, Response, respond
+from appliance.server.exchange import HEAD_S, LINGER_S, Exchange
+from appliance.server.http import Request, Response, respond
 from appliance.server.listener import Listener, Route
 
 log = logging.getLogger(__name__)

@@ -78,7 +78,7 @@ def test_a_microphone_that_does_not_hear_the_loudspeaker_is_told() -> None:
 
 def test_a_dead_channel_is_told_with_the_one_that_works() -> None:
     (finding,) = judge(GOOD, 16_000, (-120.0, -60.0))
-    assert (finding.code, finding.en) == (
+    assert (finding.code, finding.says["en"]) == (
         "dead_channel", "Channel 1 of the microphone is dead. Set STIMME_CHANNEL to 2.")
 
 

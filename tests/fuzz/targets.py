@@ -15,7 +15,8 @@ from websockets.server import ServerProtocol
 from appliance.errors import ProtocolError
 from appliance.server.access import Guard, Refusal, Role, Visitor
 from appliance.server.budget import SLICE, Frames
-from appliance.server.http import Exchange, Request, Response, respond
+from appliance.server.exchange import Exchange
+from appliance.server.http import Request, Response, respond
 from appliance.server.page import protocol
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from appliance.server import http
-from appliance.server.http import Exchange, HttpError, Request, Response, respond
+from appliance.server import exchange, http
+from appliance.server.exchange import Exchange
+from appliance.server.http import HttpError, Request, Response, respond
 
 
 async def answer_later(request: Request) -> Response:
@@ -135,7 +136,7 @@ async def test_what_cannot_be_answered_gets_a_clear_status(request_bytes: bytes,
 
 
 async def test_who_takes_too_long_for_a_head_or_a_body_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "HEAD_S", 0.1)
+    monkeypatch.setattr(exchange, "HEAD_S", 0.1)
     monkeypatch.setattr(http, "BODY_S", 0.1)
     assert (await asked(b"GET / HT")).startswith(b"HTTP/1.1 408")
     assert await asked(b"") == b"", "who says nothing at all is let go without a word"

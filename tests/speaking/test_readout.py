@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.language import LANGUAGES, Language
-from appliance.speaking.readout import in_words, read_out
+from appliance.speaking.languages import reading
+from appliance.speaking.readout import read_out
 
 SAID: dict[Language, list[tuple[str, str]]] = {
     "de": [
@@ -53,4 +54,4 @@ def test_nothing_is_left_that_a_voice_could_guess_at(text: str, language: Langua
 
 @given(st.integers(0, 10**15 - 1))
 def test_a_german_number_has_no_word_that_is_too_long_for_pico(number: int) -> None:
-    assert max(map(len, in_words(number, "de").split())) < 40
+    assert max(map(len, reading("de").in_words(number).split())) < 40
