@@ -22,21 +22,27 @@ from appliance import turns
 from appliance.bell import Bell, Texts
 from appliance.config import Config
 from appliance.conversation import Ears, Faculties, Mind
+from appliance.deeds import Deeds
 from appliance.device.local import LocalDevice
 from appliance.dialogue.announcing import announced as said_now
 from appliance.dialogue.announcing import missed
 from appliance.dialogue.dialogue import Dialogue
+from appliance.dialogue.families.system.skill import PAIRING
+from appliance.dialogue.performers import speech_of
+from appliance.dialogue.quiet import is_quiet
 from appliance.dialogue.types import Answer, Memory, Timer
 from appliance.dialogue.understanding import Understanding
+from appliance.facts import Facts, usual_first
 from appliance.hearing.both import BothEars
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
-from appliance.household import code_texts, household, keep_certified
+from appliance.household import Household, code_texts, household, keep_certified
 from appliance.language import LANGUAGES, Language
 from appliance.memory import give_back, share_heaps
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.catalogue import Kind
-from appliance.models.choose import Choice, find_recognizer, find_voice, how_to_get
+from appliance.models.choose import Choice, find_recognizer, find_voice, find_voices, how_to_get
 from appliance.models.embedded import prepared_directory, voices_within
+from appliance.power import is_appliance
 from appliance.server.announce import announced
 from appliance.server.metrics import Metrics
 from appliance.server.names import own_addresses
@@ -81,6 +87,8 @@ class Assistant(Faculties):
     """The thread for the disk of everything durable, which may be slow or locked."""
     choices: Mapping[Kind, Mapping[Language, Choice]]
     """Recognizers and voices in force."""
+    deeds: Deeds
+    facts: Facts
 
 
 @asynccontextmanager
@@ -103,13 +111,21 @@ async def awake(
         hearing = Workers(config.streaming.workers(), "hear")
         speaking = Workers(config.streaming.tts_workers, "speak", nice=SPEAKING_NICE)
         thinking, remembering = Workers(1, "think"), Workers(1, "remember")
+        stores = Stores.beside(timers)
+        known = {language: usual_first(find_voices(language, models), voices.get(language))
+                 for language in LANGUAGES}
+        facts = Facts(config.place, known, config.state_path())
+        deeds = Deeds(remembering.run, has_device=alone and config.device.enabled,
+                      is_appliance=alone and is_appliance(), room=config.place.room)
         try:
             pool = RecognizerPool(
                 {language: choice.path for language, choice in recognizers.items()}, hearing,
                 partial_interval_s=partial_interval_s)
             synthesizer = Synthesizer(
                 {language: choice.path for language, choice in voices.items()}, speaking,
-                config.cache_path() / "voices", prepared=map(voices_within, (models, prepared_directory())))
+                config.cache_path() / "voices", prepared=map(voices_within, (models, prepared_directory())),
+                others={language: {name: choice.path for name, choice in each.items()}
+                        for language, each in known.items()})
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(pool.open())
                 tasks.create_task(synthesizer.open())
@@ -118,13 +134,15 @@ async def awake(
             if config.speech.hear_both and len(recognizers) > 1:
                 listening = BothEars(pool, partial(thinking.run, partial(_is_understood, understanding.result())))
             mind: Mind = Dialogue(
-                understanding.result(), timers, stores=stores, run=thinking.run, remember=remembering.run)
+                understanding.result(), timers, stores=stores, run=thinking.run, remember=remembering.run, device=facts,
+                voices=known, more_performers=deeds.performers if alone else {},
+                helpers={PAIRING: deeds.code} if config.server.lan else {})
             if config.log_speech:
                 mind = _LoggedMind(mind)
             give_back()  # what loading needed
             yield Assistant(
                 listening, mind, synthesizer, stores, timers, tokens, remembering,
-                {"recognizer": recognizers, "voice": voices})
+                {"recognizer": recognizers, "voice": voices}, deeds, facts)
         finally:
             for workers in (hearing, speaking, thinking, remembering):
                 workers.close()
@@ -174,10 +192,12 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             told = _Told(metrics)
             sessions = Sessions(
                 assistant, tasks, language=config.language, max_audio_duration_s=config.server.max_audio_duration_s,
-                observe=told.event, dropped=metrics.frame_dropped)
+                observe=told.event, dropped=metrics.frame_dropped, recall=partial(speech_of, assistant.stores))
             device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
             if device is not None:
                 metrics.add_sound(lambda: device.sound.stats)
+                device.is_quiet = lambda: is_quiet(
+                    assistant.stores.keeper.get("quiet"), assistant.timers.clock.now())
             places = Places(assistant.tokens, assistant.remembering.run, tasks)
             site = Site(find_site())
             people = People(config, sessions, metrics, places, _board(assistant, tasks), site.version)
@@ -185,6 +205,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             home = await household(
                 config, site, assistant.tokens, places, people, metrics, ready, run=assistant.remembering.run,
                 show=_shown_at(device, tasks), can_show=device is not None or sys.stderr.isatty())
+            _give_hands(assistant, tasks, people, device, home)
             web = Web(config, home.guard, home.listeners, see_off=people.leave, metrics=metrics)
             ports = await stack.enter_async_context(web.listening())
             stack.callback(assistant.tokens.database.listen(
@@ -215,6 +236,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             ready.clear()
             notify("STOPPING=1")
             log.info("stopping")
+            assistant.deeds.stop()
             for task in background:
                 task.cancel()
             sessions.stop()
@@ -237,6 +259,15 @@ class _Told:
 
 def _device(config: Config, sessions: Sessions, tasks: asyncio.TaskGroup) -> LocalDevice:
     return LocalDevice(config.device, sessions, tasks, state_directory=config.state_path())
+
+
+def _give_hands(
+    assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device: LocalDevice | None, home: Household
+) -> None:
+    """What the dialogue decides about the device and other rooms can be carried out from here on."""
+    deeds, facts = assistant.deeds, assistant.facts
+    deeds.tasks, deeds.people, deeds.device, deeds.pairing = tasks, people, device, home.pairing
+    facts.rooms, facts.fingerprint = deeds.rooms, home.words
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

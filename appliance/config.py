@@ -119,6 +119,18 @@ class DeviceConfig:
 
 
 @dataclass(frozen=True)
+class PlaceConfig:
+    """Where the device stands: for sunrise and sunset, public holidays, and announcements to its room."""
+
+    latitude: float = setting(
+        52.52, "STIMME_LATITUDE", "latitude for sunrise and sunset (Berlin's)", unit="degrees", low=-90, high=90)
+    longitude: float = setting(
+        13.405, "STIMME_LONGITUDE", "longitude for sunrise and sunset", unit="degrees", low=-180, high=180)
+    region: str = setting("DE-BE", "STIMME_REGION", "whose public holidays: country and region as in DE-BY, AT, GB-SCT")
+    room: str = setting("", "STIMME_ROOM", "room that the device stands in, for announcements to it: kitchen")
+
+
+@dataclass(frozen=True)
 class UpdateConfig:
     """Where an appliance gets newer releases of Stimme from. Nothing is asked for unless this is set."""
 
@@ -138,6 +150,7 @@ class Config:
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     device: DeviceConfig = field(default_factory=DeviceConfig)
     update: UpdateConfig = field(default_factory=UpdateConfig)
+    place: PlaceConfig = field(default_factory=PlaceConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def models_path(self) -> Path:
@@ -187,7 +200,7 @@ def _user_directory(name: str, below_home: str) -> Path:
 def settings(config: type | object = Config, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Every setting as ("server.port", its field)."""
     sections = {"streaming": StreamingConfig, "server": ServerConfig, "speech": SpeechConfig, "device": DeviceConfig,
-                "update": UpdateConfig}
+                "update": UpdateConfig, "place": PlaceConfig}
     for one in dataclasses.fields(config):  # type: ignore[arg-type]
         if one.name in sections and not prefix:
             yield from settings(sections[one.name], f"{one.name}.")
@@ -233,7 +246,7 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
     return Config(
         **top, streaming=section(StreamingConfig, "streaming"), server=section(ServerConfig, "server"),
         speech=section(SpeechConfig, "speech"), device=section(DeviceConfig, "device"),
-        update=section(UpdateConfig, "update"), sources=dict(sources))
+        update=section(UpdateConfig, "update"), place=section(PlaceConfig, "place"), sources=dict(sources))
 
 
 def _is_readable(file: Path) -> bool:

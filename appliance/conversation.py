@@ -15,7 +15,7 @@ from typing import Protocol
 
 from appliance import turns
 from appliance.audio.pcm import SAMPLE_BYTES, Sink, Source
-from appliance.dialogue.types import Answer, Memory, SetVolume, StopSpeaking
+from appliance.dialogue.types import Answer, Memory, SetSpeech, SetVolume, StopSpeaking
 from appliance.errors import ModelError
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
@@ -60,7 +60,9 @@ class Mouth(Protocol):
     @property
     def stats(self) -> PoolStats: ...
 
-    def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]: ...
+    def speak(
+        self, text: str, language: Language, *, rate: int, speed: float = 1.0, voice: str = ""
+    ) -> AsyncGenerator[bytes, None]: ...
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ class Conversation:
         timings: dict[str, float],
     ) -> None:
         answer = await self._faculties.mind.answer(text, language, self._memory, turn=request.key)
+        self._memory.last_turn_ms = timings
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply
         tell(turns.Answered(
@@ -182,6 +185,8 @@ class Conversation:
             match action:
                 case SetVolume():
                     tell(turns.VolumeChanged(action.percent))
+                case SetSpeech() if action.language:
+                    tell(turns.LanguageChanged(action.language))
                 case StopSpeaking():
                     tell(turns.Silenced(request.id))
         if reply.text:
@@ -199,7 +204,8 @@ class Conversation:
             speech.end(interrupted=True)
             return
         self._speaking = speech
-        speech.task = self._tasks.create_task(speech.run(self._faculties.mouth, text, language))
+        speech.task = self._tasks.create_task(
+            speech.run(self._faculties.mouth, text, language, self._memory.speech))
         try:
             await _finished(speech.task)
         except asyncio.CancelledError:
@@ -210,13 +216,15 @@ class Conversation:
 
 
 async def say(
-    mouth: Mouth, text: str, language: Language, sink: Sink, on_written: Callable[[bytes], None] = lambda pcm: None
+    mouth: Mouth, text: str, language: Language, sink: Sink, on_written: Callable[[bytes], None] = lambda pcm: None,
+    manner: SetSpeech | None = None,
 ) -> None:
     """Speak a text into a sink, and return when it was handed on or heard. May be cancelled.
 
-    on_written: told each piece. Raises ModelError for a language without a voice.
+    on_written: told each piece. manner: how fast, in which voice. Raises ModelError for a language without a voice.
     """
-    async with aclosing(mouth.speak(text, language, rate=sink.rate)) as chunks:
+    speed, voice = (manner.speed or 1.0, manner.voice or "") if manner is not None else (1.0, "")
+    async with aclosing(mouth.speak(text, language, rate=sink.rate, speed=speed, voice=voice)) as chunks:
         async for chunk in chunks:
             await sink.write(chunk)
             on_written(chunk)
@@ -234,10 +242,10 @@ class _Speech:
         self._sent_bytes = 0
         self._ended = False
 
-    async def run(self, mouth: Mouth, text: str, language: Language) -> None:
+    async def run(self, mouth: Mouth, text: str, language: Language, manner: SetSpeech) -> None:
         self._tell(turns.SpeechStarted(self._id, self._sink.rate))
         try:
-            await say(mouth, text, language, self._sink, self._written)
+            await say(mouth, text, language, self._sink, self._written, manner)
         except ModelError as error:
             self._tell(turns.Failed(self._id, "no_voice", str(error)))
         except Exception:

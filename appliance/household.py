@@ -42,6 +42,8 @@ class Household:
     listeners: list[Listener]
     certified: Certified | None
     """What is shown over TLS; None without --lan."""
+    words: tuple[str, ...] = ()
+    """The fingerprint of the device's own authority, to be said; () if it has none."""
 
     @property
     def name(self) -> str:
@@ -75,7 +77,7 @@ async def household(
         listeners.append(Listener(
             "secure", "STIMME_SECURE_PORT", _everywhere(server.secure_port), server.secure_port, otherwise,
             status | secure, people.talk, certified.context))
-    return Household(guard, pairing, listeners, certified)
+    return Household(guard, pairing, listeners, certified, trust.words if trust is not None else ())
 
 
 async def keep_certified(certified: Certified, run: Run) -> None:

@@ -265,6 +265,8 @@ class Session:
 
     def tell(self, event: turns.Event) -> None:
         """Tell whoever this session is with, and whoever observes all."""
+        if isinstance(event, turns.LanguageChanged):
+            self.language = event.language
         self._show(event)
         self._shared.observe(event)
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from appliance import turns
 from appliance.conversation import Faculties
-from appliance.dialogue.types import Memory
+from appliance.dialogue.types import Memory, SetSpeech
 from appliance.language import Language
 from appliance.session import Later, Session, Shared
 
@@ -26,7 +26,7 @@ class Sessions:
     """Everybody's sessions, in one event loop. Turns under way run in `tasks`, whoever has gone.
 
     observe: told every event of every session. dropped: told why a piece of sound was not used.
-    later: like loop.call_later; None takes the running loop's.
+    later: like loop.call_later; None takes the running loop's. recall: how somebody wanted to be spoken to before.
     """
 
     def __init__(
@@ -34,11 +34,13 @@ class Sessions:
         observe: Callable[[turns.Event], None] = lambda event: None,
         dropped: Callable[[str], None] = lambda reason: None,
         clock: Callable[[], float] | None = None, later: Later | None = None,
+        recall: Callable[[str], SetSpeech] = lambda visitor: SetSpeech(),
     ) -> None:
         loop = asyncio.get_running_loop()
         self._later: Later = later or loop.call_later
         self._shared = Shared(
             faculties, tasks, language, max_audio_duration_s, observe, dropped, clock or loop.time, self._later)
+        self._recall = recall
         self._present: set[Session] = set()
         self._returning: dict[str, Session] = {}
         """Those whose client was told the secret, by what the secret hashes to."""
@@ -47,7 +49,9 @@ class Sessions:
 
     def open(self, visitor: str, memory: Memory | None = None) -> Session:
         """A new session. visitor: who asks, as whoever let them in calls them; a session comes back only to them."""
-        return Session(self._shared, self, visitor, memory or Memory())
+        memory = memory or Memory()
+        memory.who, memory.speech = visitor, self._recall(visitor)
+        return Session(self._shared, self, visitor, memory)
 
     def resume(self, secret: str, visitor: str) -> Session | None:
         """The session whose secret a client was told; None if it was forgotten or is another visitor's."""

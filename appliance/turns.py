@@ -143,6 +143,13 @@ class VolumeChanged:
 
 
 @dataclass(frozen=True)
+class LanguageChanged:
+    """Somebody wants to speak, and be spoken to, in another language from here on."""
+
+    language: Language
+
+
+@dataclass(frozen=True)
 class Silenced:
     """Somebody said "stop": whatever rings, wherever, falls silent."""
 
@@ -161,5 +168,5 @@ class Failed:
 
 Event = (
     Listening | Queued | PartialHeard | FinalHeard | Answered | SpeechStarted | SpeechEnded | Announced | Endpoint
-    | Cancelled | VolumeChanged | Silenced | Failed
+    | Cancelled | VolumeChanged | LanguageChanged | Silenced | Failed
 )

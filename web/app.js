@@ -126,6 +126,10 @@ const show = {
   welcome: showWelcome,
   board: (message) => [board, ringing].forEach((view) => view.show(message)),
   microphone: showMicrophone,
+  language: () => {
+    saveSettings(assistant.config);
+    showLanguage();
+  },
   level: ({ rms }) => element("voiceBtn").style.setProperty("--level", Math.min(1, rms * 6).toFixed(3)),
 };
 

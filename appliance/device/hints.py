@@ -24,6 +24,9 @@ UNMUTED: Hint = {
     "en": "The microphone is on.",
     "de": "Das Mikrofon ist an.",
 }
+DEVICE: Hint = {"en": "the device", "de": "das Gerät"}
+"""What the device is called among the places that something can be announced at."""
+
 NO_RECOGNIZER: Hint = {
     "en": "I cannot understand spoken English yet. A recognizer must be fetched first.",
     "de": "Gesprochenes Deutsch verstehe ich noch nicht. Dafür muss erst eine Spracherkennung geladen werden.",

@@ -23,7 +23,7 @@ from appliance.device.signs import Signs
 from appliance.device.take import Take
 from appliance.dialogue.types import Memory
 from appliance.errors import AudioDeviceError, ProtocolError
-from appliance.language import Language
+from appliance.language import LANGUAGES, Language
 from appliance.session import Later
 from appliance.sessions import Sessions
 
@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 ECHO_S = 0.1
 """After an interruption the loudspeaker's last sounds are still on their way: its buffer, the room, the card."""
+
+QUIET_VOLUME = 25
+"""Percent. In quiet hours replies are no louder."""
 
 QUIETEST_ALARM = 50
 """Percent. A timer is heard even when replies are muted."""
@@ -57,7 +60,11 @@ class LocalDevice:
         self._keys = keys(config.key, self.button.edge, self._toggle_mute)
         self.greet: Callable[[], None] = lambda: None
         """Called when somebody presses the button."""
-        self.session = sessions.open("device", Memory(volume=self._state.volume))
+        self.is_quiet: Callable[[], bool] = lambda: False
+        """Whether these are quiet hours: replies are low and notices are not said; what rings rings all the same."""
+        self.session = sessions.open("device", Memory(volume=self._state.volume, may_configure=True))
+        self.session.language = next(
+            (one for one in LANGUAGES if one == self._state.language), self.session.language)
         self.signs = Signs(self.session, self.sound, self._later, self._resting, with_earcons=config.earcons)
         self.take = Take(self.session, self._later, self.signs.heard)
         self._ringing = Ringing(tasks, self._sound_alarm, self._say, self._apply_volume)
@@ -75,7 +82,7 @@ class LocalDevice:
             self.signs.idle()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.sound.keep_open())
-                tasks.create_task(beside.say_notices(self.announce))
+                tasks.create_task(beside.say_notices(self._notice))
                 tasks.create_task(beside.show_level(self._level))
                 if self._keys is not None:
                     tasks.create_task(self._keys.watch())
@@ -94,8 +101,8 @@ class LocalDevice:
 
         True once somebody has heard it: with a notice, whoever it answers; False if nobody came.
         """
-        announcement = turns.Announcement(
-            announcement_id, self.session.language, texts[self.session.language], kind)  # type: ignore[arg-type]
+        language = self.session.language if self.session.language in texts else next(iter(texts))
+        announcement = turns.Announcement(announcement_id, language, texts[language], kind)  # type: ignore[arg-type]
         if kind == "notice":
             await asyncio.wait([self.session.announce(announcement)])
             return self.sound.loudspeaker is not None
@@ -104,6 +111,14 @@ class LocalDevice:
         except asyncio.CancelledError:  # heard elsewhere
             self.session.interrupt()
             raise
+
+    async def _notice(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
+        return not self.is_quiet() and await self.announce(texts, announcement_id, kind)
+
+    @property
+    def called(self) -> str:
+        """Its name among places, where its owner gave it none."""
+        return hints.DEVICE[self.session.language]
 
     def stop_ringing(self) -> bool:
         """Silence what rings, whoever asked for it; False if nothing does."""
@@ -126,8 +141,8 @@ class LocalDevice:
         """True while the microphone is off; kept over a restart."""
         return self._state.muted
 
-    def set_muted(self, muted: bool) -> None:
-        """Turn the microphone off, with everything it has kept, or on again. Says so."""
+    def set_muted(self, muted: bool, *, aloud: bool = True) -> None:
+        """Turn the microphone off, with everything it has kept, or on again. aloud: say so."""
         if muted == self._state.muted:
             return
         self._remember(replace(self._state, muted=muted))
@@ -135,7 +150,8 @@ class LocalDevice:
             self._forget()
         self.sound.muted = muted
         self.signs.idle()
-        self.signs.hint(hints.MUTED if muted else hints.UNMUTED)
+        if aloud:
+            self.signs.hint(hints.MUTED if muted else hints.UNMUTED)
 
     # What the button does (push_to_talk.Talk)
 
@@ -216,11 +232,14 @@ class LocalDevice:
             case turns.Answered() if self.sound.loudspeaker is None or not event.text:
                 self.signs.idle()
             case turns.SpeechStarted():
+                self._apply_volume()
                 self.signs.lamp.show("speaking")
             case turns.SpeechEnded() | turns.Cancelled():
                 self.signs.idle()
             case turns.VolumeChanged():
                 self.set_volume(event.percent)
+            case turns.LanguageChanged():
+                self._remember(replace(self._state, language=event.language))
             case turns.Failed():
                 self.signs.play(earcons.refused)
                 self.signs.error()
@@ -254,7 +273,8 @@ class LocalDevice:
 
     def _apply_volume(self) -> None:
         """Percent to gain: cubic, which sounds even, as in PulseAudio (pa_sw_volume_from_linear, pulse/volume.c)."""
-        percent = max(self.volume, QUIETEST_ALARM) if self._ringing else self.volume
+        percent = min(self.volume, QUIET_VOLUME) if self.is_quiet() else self.volume
+        percent = max(self.volume, QUIETEST_ALARM) if self._ringing else percent
         if self.sound.loudspeaker is not None:
             self.sound.loudspeaker.set_gain((percent / 100) ** 3)
 

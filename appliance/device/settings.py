@@ -8,6 +8,8 @@ import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from appliance.language import LANGUAGES
+
 log = logging.getLogger(__name__)
 
 FILE = "device.json"
@@ -19,6 +21,8 @@ class DeviceState:
     """Percent."""
     muted: bool = False
     """The microphone stays off until a person turns it on again."""
+    language: str = ""
+    """As somebody chose it by voice; "" for the configured one."""
 
 
 def load(directory: Path) -> DeviceState:
@@ -31,6 +35,8 @@ def load(directory: Path) -> DeviceState:
         state = DeviceState(**{one.name: found[one.name] for one in fields(DeviceState) if one.name in found})
         if type(state.volume) is not int or not 0 <= state.volume <= 100 or type(state.muted) is not bool:
             raise ValueError(f"volume {state.volume!r}, muted {state.muted!r}")
+        if state.language not in ("", *LANGUAGES):
+            raise ValueError(f"language {state.language!r}")
     except FileNotFoundError:
         return DeviceState()
     except (OSError, ValueError) as error:

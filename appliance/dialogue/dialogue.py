@@ -14,9 +14,20 @@ from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
 from appliance.dialogue.followups import Situation
 from appliance.dialogue.languages import grammar
-from appliance.dialogue.performers import DURABLE, Inverse, Occasion, Performer, Run, performers
+from appliance.dialogue.performers import DURABLE, Inverse, Occasion, Performer, Refused, Run, performers
 from appliance.dialogue.saying.replies import Replies, Text
-from appliance.dialogue.types import Answer, Ask, Context, Device, Intent, Memory, Question, Reply, StopSpeaking
+from appliance.dialogue.types import (
+    UNKNOWN_DEVICE,
+    Answer,
+    Ask,
+    Context,
+    Device,
+    Intent,
+    Memory,
+    Question,
+    Reply,
+    StopSpeaking,
+)
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
 from appliance.language import LANGUAGES, Language
@@ -25,8 +36,8 @@ from appliance.state.timers import TimerStore
 
 log = logging.getLogger(__name__)
 
-Helper = Callable[[str, Language], Awaitable[str]]
-"""Answers what skills cannot know: slow, remote, and off unless its owner switched it on."""
+Helper = Callable[[str, Language, Memory], Awaitable[str]]
+"""Answers what skills cannot know: slow, remote, and off unless its owner switched it on. May raise Refused."""
 
 KEPT = ("stopwatch", "quiet")
 """Values of the keeper that skills may see."""
@@ -59,12 +70,14 @@ class Dialogue:
         families: Iterable[Family] = FAMILIES,
         helpers: Mapping[str, Helper] | None = None,
         more_performers: Mapping[type, Performer] | None = None,
-        device: Callable[[], Device] = Device,
+        device: Callable[[Memory, Language], Device] = lambda memory, language: UNKNOWN_DEVICE,
+        voices: Mapping[Language, Iterable[str]] | None = None,
         run: Run = asyncio.to_thread,
         remember: Run | None = None,
         random: Random | None = None,
     ) -> None:
-        """more_performers: for the actions that only this device can carry out. device: what it knows of itself.
+        """more_performers: for the actions that only this device can carry out. device: what it knows of itself; called
+        where understanding is done, for the families that tell of it. voices: what they are called, by language.
 
         run, remember: where understanding is done, and where disk work is done.
         """
@@ -80,6 +93,8 @@ class Dialogue:
         self._performers = {**performers(self._stores, remember or run), **(more_performers or {})}
         self._helpers = helpers or {}
         self._device = device
+        self._about_device = {intent for family in families if family.about_device for intent in family.skills}
+        self._voices = {language: {name: name for name in names} for language, names in (voices or {}).items()}
 
     async def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Answer:
         """Answer one utterance. Never raises for what people say: a failing skill apologises.
@@ -88,9 +103,16 @@ class Dialogue:
         """
         start_s = time.perf_counter()
         self._forget(memory)
-        intent = await self._run(self._understanding.understand, text, language, self._situation(memory))
+        situation = self._situation(memory, language)
+
+        def understand() -> tuple[Intent, Device]:
+            intent = self._understanding.understand(text, language, situation)
+            return intent, self._device(memory, language) if intent.name in self._about_device else UNKNOWN_DEVICE
+
+        intent, device = await self._run(understand)
         understood_s = time.perf_counter()
-        reply = await self._reply(intent, self._context(language, memory), Occasion(turn, memory))
+        context = self._context(language, memory, device)
+        reply = await self._reply(intent, context, Occasion(turn, memory, language))
         self._remember(intent, reply, memory)
         end_s = time.perf_counter()
         return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s))
@@ -101,16 +123,17 @@ class Dialogue:
             memory.question = memory.last = memory.it = None
         memory.at = now
 
-    def _situation(self, memory: Memory) -> Situation:
+    def _situation(self, memory: Memory, language: Language) -> Situation:
         named = [timer for timer in self._timers.pending() if timer.name]
         known = {kind: {timer.name.casefold(): timer.name for timer in named if timer.kind == kind}
                  for kind in ("timer", "reminder")}
         timers = [timer for timer in self._timers.pending() if timer.kind == "timer"]
         things = tuple({"name": each.name} if each.name else {"start_s": each.duration_s} for each in timers)
         known |= {"list": {name.casefold(): name for name in self._stores.lists.all()}}
+        known |= {"voice": self._voices.get(language, {})}
         return Situation(known, memory.question, memory.last, self._timers.clock.now().date(), things)
 
-    def _context(self, language: Language, memory: Memory) -> Context:
+    def _context(self, language: Language, memory: Memory, device: Device) -> Context:
         return Context(
             language=language,
             now=self._timers.clock.now(),
@@ -133,7 +156,8 @@ class Dialogue:
             helpers=frozenset(self._helpers),
             refusals=memory.refusals,
             can=frozenset(self._performers),
-            device=self._device(),
+            may_configure=memory.may_configure,
+            device=device,
         )
 
     async def _reply(self, intent: Intent, context: Context, occasion: Occasion) -> Reply:
@@ -142,10 +166,12 @@ class Dialogue:
                 return self._doubtful(intent, context)
             said = self._skills[intent.name](intent, context)
             while isinstance(said, Ask):
-                said = said.then(await self._helpers[said.helper](said.question, context.language))
+                said = said.then(await self._helpers[said.helper](said.question, context.language, occasion.memory))
             await self._perform(said, occasion)
             if DURABLE & set(map(type, said.actions)) and not self._timers.database.durable:
                 said = replace(said, text=f"{said.text} {context.text('turn.not_kept')}")
+        except Refused as refusal:
+            return Reply(context.texts.sentence(refusal.text, self._random, **refusal.values), context.language)
         except SkillError as error:
             return Reply(str(error), context.language)
         except Exception:

@@ -63,6 +63,8 @@ class Family:
     """Slots that "that" stands for after one of its intents: "how many days is that?"."""
     go_on: Callable[[Utterance, Intent], Intent | None] | None = None
     """What an utterance means after one of its intents, where frames cannot tell: "and times two"."""
+    about_device: bool = False
+    """Whether its skills look at the context's `device`, which is not asked for otherwise."""
     actions: tuple[type, ...] = ()
     """What its replies may change; somebody must have a performer for each."""
     folder: Path | None = None

@@ -13,16 +13,21 @@ from appliance.dialogue.types import (
     CancelTimer,
     Keep,
     Memory,
+    MuteMicrophone,
     PauseTimer,
     RemoveItems,
     RemoveNotes,
     ReplaceList,
     ResumeTimer,
+    Say,
     SetSpeech,
     SetTimer,
     SetVolume,
     StopSpeaking,
+    SystemAction,
+    UnmuteMicrophone,
 )
+from appliance.language import Language
 from appliance.state.lists import ListStore
 from appliance.state.notes import NoteStore
 from appliance.state.stores import Stores
@@ -44,6 +49,7 @@ class Occasion:
     turn: str
     """The turn's id; doing the same turn twice must do it once."""
     memory: Memory
+    language: Language = "en"
     number: int = 0
     """Which of the turn's actions."""
 
@@ -56,7 +62,27 @@ class Occasion:
 Inverse = tuple[Action, ...] | None
 """What takes an effect back: actions; () if nothing can; None if there is nothing to take back."""
 Performer = Callable[[Any, Occasion], Awaitable[Inverse]]
-"""Carries out one action. What it raises costs this turn only, and the reply is an apology."""
+"""Carries out one action. What it raises costs this turn only, and the reply is an apology; for Refused, its text."""
+
+
+class Refused(Exception):
+    """It cannot be done now. text: name of the reply text that says why; values: what is filled in."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text)
+        self.text, self.values = text, values
+
+
+SPEECH = "speech/"
+"""Before a place's id: the keeper's name for the voice and speed that were chosen there."""
+
+
+def speech_of(stores: Stores, who: str) -> SetSpeech:
+    """The voice and speed that were chosen at a place."""
+    kept = stores.keeper.get(f"{SPEECH}{who}") or {}
+    voice, speed = kept.get("voice"), kept.get("speed")
+    return SetSpeech(voice=voice if isinstance(voice, str) else None,
+                     speed=float(speed) if isinstance(speed, (int, float)) else None)
 
 
 def performers(stores: Stores, run: Run) -> Mapping[type, Performer]:
@@ -68,6 +94,8 @@ def performers(stores: Stores, run: Run) -> Mapping[type, Performer]:
 DURABLE = frozenset({
     SetTimer, CancelTimer, PauseTimer, ResumeTimer, AddItems, RemoveItems, ReplaceList, AddNote, RemoveNotes, Keep})
 """Actions that are written down."""
+ONLY_DEVICES = (MuteMicrophone, UnmuteMicrophone, Say, SystemAction)
+"""Actions that nobody but a whole device can carry out."""
 
 
 def _timers(timers: TimerStore, run: Run) -> dict[type, Performer]:
@@ -141,10 +169,15 @@ def _others(stores: Stores, run: Run) -> dict[type, Performer]:
         return (SetVolume(before),)
 
     async def set_speech(action: SetSpeech, occasion: Occasion) -> Inverse:
-        before, memory = occasion.memory.speech, occasion.memory
+        memory = occasion.memory
+        usual: dict[str, Any] = {"language": occasion.language, "voice": "", "speed": 1.0}
         wanted = {name: value for name, value in vars(action).items() if value is not None}
-        memory.speech = replace(before, **wanted)
-        return (before,)
+        before: dict[str, Any] = {name: getattr(memory.speech, name) or usual[name] for name in wanted}
+        memory.speech = replace(memory.speech, **wanted)
+        if memory.who and (action.voice is not None or action.speed is not None):
+            kept = {"voice": memory.speech.voice, "speed": memory.speech.speed}
+            await run(stores.keeper.keep, f"{SPEECH}{memory.who}", kept, occasion.effect)
+        return (SetSpeech(**before),)
 
     async def stop_speaking(action: StopSpeaking, occasion: Occasion) -> Inverse:
         """What rings is heard. The reply being spoken is silenced by the conversation, before it answers."""

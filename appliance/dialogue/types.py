@@ -83,11 +83,16 @@ class Device:
     disk_free_mb: float | None = None
     version: str = ""
     uptime_s: float | None = None
-    pairing_code: str = ""
-    """For a new phone or laptop; "" if none is wanted or needed."""
+    fingerprint: tuple[str, ...] = ()
+    """Of its certificate authority, in words; () if it has none."""
     rooms: tuple[str, ...] = ()
-    """Pages that could say something, by the names people gave them."""
+    """Other places that could say something, by the names people gave them."""
     voices: tuple[str, ...] = ()
+    """What voices of the conversation's language are called."""
+    speakers: Mapping[str, str] = field(default_factory=dict)
+    """Which of them are "female" and "male"."""
+    voice: str = ""
+    """The one that speaks."""
     update: str = ""
     """The version that could be installed; "" if none is known."""
     last_turn_ms: Mapping[str, float] = field(default_factory=dict)
@@ -152,6 +157,8 @@ class Context:
     """How many times in a row nothing was understood before."""
     can: frozenset[type] = frozenset()
     """The actions that somebody here carries out."""
+    may_configure: bool = True
+    """Whether whoever speaks may let others in and switch the device off."""
     device: Device = field(default_factory=lambda: UNKNOWN_DEVICE)
     """What the device knows of itself."""
 
@@ -252,11 +259,16 @@ class MuteMicrophone:
 
 
 @dataclass(frozen=True)
+class UnmuteMicrophone:
+    """Listen again."""
+
+
+@dataclass(frozen=True)
 class Say:
-    """Say something in all rooms, or in one."""
+    """Say something at all other places, or at those."""
 
     text: str
-    room: str = ""
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -338,6 +350,12 @@ class Memory:
     last: Intent | None = None
     it: int | None = None
     undo: tuple[Action, ...] | None = None
+    who: str = ""
+    """The same for one person's place from visit to visit; what they chose is kept under it."""
+    may_configure: bool = False
+    """They may let others in and switch the device off."""
+    last_turn_ms: Mapping[str, float] = field(default_factory=dict)
+    """How long the parts of the last turn took, in milliseconds."""
     at: datetime | None = None
     """When the last turn was: questions and "it" are forgotten after a while."""
     speech: SetSpeech = field(default_factory=SetSpeech)

@@ -37,6 +37,8 @@ class Model:
     doubtful_below: float = 0.0
     """Mean confidence of a transcript below which it is better to ask than to act, tuned so that 2 % of what was heard
     right is asked about (bench/results/hearing.json); 0: not known."""
+    speaker: Literal["", "female", "male"] = ""
+    """Whose voice it is."""
     replaces: tuple[str, ...] = ()
     """Embedded models of earlier releases, whose unpacked files are of no use any more."""
 
@@ -92,7 +94,7 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
               "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06"),
          File("en_US-joe-medium.onnx.json", 4_794,
               "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33")),
-        note="comes with Stimme: a man's voice, sentences as a person would say them",
+        note="comes with Stimme: a man's voice, sentences as a person would say them", speaker="male",
     ),
     Model(
         "de_DE-thorsten-medium", "voice", "de", "CC0-1.0",
@@ -101,18 +103,19 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
          File("de_DE-thorsten-medium.onnx.json", 4_819,
               "974adee790533adb273a1ac88f49027d2a1b8f0f2cf4905954a4791e79264e85")),
         f"{_VOICES}/de/de_DE/thorsten/medium", "a man's voice, sentences as a person would say them",
+        speaker="male",
     ),
     Model(
         "pico-de-DE", "voice", "de", "Apache-2.0",
         (File("de-DE_ta.bin", 440_732, "df292826754713d5efb6c95d60582c17753e95856b4c735c3150db722b2c218a"),
          File("de-DE_gl0_sg.bin", 634_996, "39147b816d08bbbe64b23797804cf691a761ab73a7689ca9e2b6f87ace722654")),
-        note="comes with Stimme: a woman's voice, clear and quick, a little tinny",
+        note="comes with Stimme: a woman's voice, clear and quick, a little tinny", speaker="female",
     ),
     Model(
         "pico-en-US", "voice", "en", "Apache-2.0",
         (File("en-US_ta.bin", 650_668, "3a2a4d23de2a44dbbff50f69dcb9486be53b6d0a871d77cdc35f45c3e25e82aa"),
          File("en-US_lh0_sg.bin", 777_396, "d6946526696d9eb085f7b23b1fbdf7a9986caca658b645e9eb73c6514fd4789d")),
-        note="comes with Stimme: a woman's voice, clear and quick, a little tinny",
+        note="comes with Stimme: a woman's voice, clear and quick, a little tinny", speaker="female",
     ),
 )
 

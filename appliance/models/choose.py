@@ -102,6 +102,27 @@ def find_voice(
     return None
 
 
+def find_voices(language: Language, directory: Path, *, prepared: Path | None = None) -> dict[str, Choice]:
+    """All voices of a language that are whole, by the names that people call them ("joe", "pico"); best ones first."""
+    places = (directory, prepared or prepared_directory())
+    paths = [path for path in _voices_on_disk(language, places) if _is_whole(path, check_voice)]
+    embedded = _embedded_voice()
+    if embedded is not None and any(model.name == EMBEDDED_VOICE for model in of("voice", language)):
+        paths.append(embedded)
+    found: dict[str, Choice] = {}
+    for path in paths:
+        found.setdefault(called(path.stem), Choice(path, path.stem, "on disk", "piper"))
+    if lingware := _pico_voice(language):
+        found["pico"] = Choice(lingware, f"pico-{PICO_VOICES[language]}", "comes with Stimme", "pico")
+    return found
+
+
+def called(name: str) -> str:
+    """What people call a voice: "en_US-joe-medium" is "joe", "pico-de-DE" is "pico"."""
+    parts = name.lower().split("-")
+    return parts[0] if parts[0] in ("pico", "espeak") else parts[min(1, len(parts) - 1)]
+
+
 def how_to_get(kind: Kind, language: Language) -> str:
     """A sentence about what is missing and how to get it."""
     lead = f"no {kind} for '{language}' on disk"

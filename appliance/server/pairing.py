@@ -44,13 +44,14 @@ class Pairing:
         self._tries = 0
         self._failures = 0
 
-    def open(self, now_s: float) -> str | Locked:
-        """The code that is valid now, made and shown if there is none."""
+    def open(self, now_s: float, *, quietly: bool = False) -> str | Locked:
+        """The code that is valid now, made if there is none, and shown. quietly: whoever asked shows it."""
         if (locked := self.locked(now_s)) is not None:
             return locked
         if not self._is_valid(now_s):
             self._code, self._until_s, self._tries = f"{self._digits():06}", now_s + VALID_S, TRIES
-            self.shown(self._code)
+            if not quietly:
+                self.shown(self._code)
         return self._code
 
     def locked(self, now_s: float) -> Locked | None:

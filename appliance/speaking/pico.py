@@ -58,12 +58,12 @@ class PicoVoice:
         self._other = other
         self._process = _Process(path)
 
-    def synthesize(self, clause: str) -> Iterator[Samples]:
+    def synthesize(self, clause: str, speed: float = 1.0) -> Iterator[Samples]:
         text = plain(clause, self._language)
         said = False
         if text is not None:
             try:
-                for pcm in self._process.speak(text):
+                for pcm in self._process.speak(text, speed):
                     said = True
                     yield np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(32768)
                 return
@@ -73,7 +73,7 @@ class PicoVoice:
             return  # saying it all again would be worse than its missing end
         if self._other is None:
             raise ModelError(f"{self.name} cannot say this clause; with the package espeak-ng, espeak-ng would")
-        yield from _resampled(self._other, clause)
+        yield from _resampled(self._other, clause, speed)
 
 
 class PicoError(Exception):
@@ -117,13 +117,13 @@ class _Process:
         self._current: _Utterance | None = None
         weakref.finalize(self, _end, self._running)
 
-    def speak(self, text: str) -> Iterator[bytes]:
+    def speak(self, text: str, speed: float = 1.0) -> Iterator[bytes]:
         """The text's sound, s16le at 16 kHz, in pieces. Raises PicoError; the next text can be spoken all the same."""
         utterance = _Utterance()
         with self._lock:
             while self._current is not None and not self._current.ended:
                 self._read(self._current)  # its listener finds the pieces there
-            self._begin(text, utterance)
+            self._begin(f"{round(100 * speed)} {text}", utterance)
         while True:
             with self._lock:
                 if not utterance.pieces and not utterance.ended:
@@ -134,7 +134,7 @@ class _Process:
         if utterance.error is not None:
             raise utterance.error
 
-    def _begin(self, text: str, utterance: _Utterance) -> None:
+    def _begin(self, line: str, utterance: _Utterance) -> None:
         if self._running and self._running[0].poll() is not None:
             _end(self._running)
         if not self._running:
@@ -143,7 +143,7 @@ class _Process:
         self._current = utterance
         try:
             assert (stdin := self._running[0].stdin) is not None
-            stdin.write(text.encode() + b"\n")
+            stdin.write(line.encode() + b"\n")
         except OSError as error:
             self._fail(utterance, f"its process takes no text ({error})")
 
@@ -186,6 +186,6 @@ def _end(running: list[subprocess.Popen[bytes]]) -> None:
     running.clear()
 
 
-def _resampled(voice: Voice, clause: str) -> Iterator[Samples]:
-    for samples in voice.synthesize(clause):
+def _resampled(voice: Voice, clause: str, speed: float) -> Iterator[Samples]:
+    for samples in voice.synthesize(clause, speed):
         yield soxr.resample(samples, voice.rate, RATE)

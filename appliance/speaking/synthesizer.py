@@ -56,24 +56,32 @@ LONGEST_SPEECH_S = 40.0
 English voice reads by name, were 88 seconds."""
 _LEFT_OUT: dict[Language, str] = {"en": "The rest is left out.", "de": "Den Rest lasse ich weg."}
 
+SPEEDS = 0.5, 3.0
+"""Slowest and fastest that a reply is spoken; 1 is the voice's own."""
+
 FIRST, LATER = 0, 1
 """A reply's first piece, and its others. A hundred replies at once: nobody's second before everybody has begun."""
 
-_Key = tuple[Language, str, int]  # language, clause, rate
+_Key = tuple[str, str, int, float]  # voice, clause, rate, speed
 
 
 class Synthesizer:
     """Everybody's voices, one for each language. Belongs to one event loop.
 
-    voices: language → path as models.find_voice gives it. workers: where synthesis happens; the caller's to close.
+    voices: language → path as models.find_voice gives it. others: the same for further ones by the name that people
+    call them; loaded when somebody first wants to hear them. workers: where synthesis happens; the caller's to close.
     cache: directory for voices' weights. prepared: directories where these were made at build time (prepare), which are
     only read.
     """
 
     def __init__(
-        self, voices: Mapping[Language, Path], workers: Workers, cache: Path, *, prepared: Iterable[Path] = ()
+        self, voices: Mapping[Language, Path], workers: Workers, cache: Path, *, prepared: Iterable[Path] = (),
+        others: Mapping[Language, Mapping[str, Path]] | None = None,
     ) -> None:
         self._paths = dict(voices)
+        self._others = others or {}
+        self._loaded: dict[Path, _Leveled | None] = {}
+        self._loading = asyncio.Lock()
         self._workers = workers
         self._cache = cache
         self._prepared = tuple(prepared)
@@ -106,10 +114,30 @@ class Synthesizer:
         """Load and warm the voices. Raises ModelError naming the path and the remedy."""
         for language, path in self._paths.items():
             self._voices[language] = await self._workers.run(_load, path, language, self._cache, self._prepared)
+            self._loaded[path] = self._voices[language]
             log.debug("voice for '%s': %s", language, self._voices[language].voice.name)
 
-    async def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]:
+    async def _voice(self, language: Language, name: str) -> _Leveled:
+        """The voice that people call so, loaded if need be; the language's usual one where it has none of that name."""
+        usual = self._voices[language]
+        path = self._others.get(language, {}).get(name)
+        if path is None:
+            return usual
+        async with self._loading:
+            if path not in self._loaded:
+                try:
+                    self._loaded[path] = await self._workers.run(_load, path, language, self._cache, self._prepared)
+                except ModelError as error:
+                    log.error("%s", error)
+                    self._loaded[path] = None
+        return self._loaded[path] or usual
+
+    async def speak(
+        self, text: str, language: Language, *, rate: int, speed: float = 1.0, voice: str = ""
+    ) -> AsyncGenerator[bytes, None]:
         """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
+
+        speed: 2 is twice as fast; 0.5 to 3. voice: one of the others by its name; "": the language's usual one.
 
         A clause begun is synthesised only as far as it is asked for. What would last longer than LONGEST_SPEECH_S is
         cut, and a last sentence says so. Raises ModelError for a language without a voice.
@@ -119,6 +147,8 @@ class Synthesizer:
         lowest, highest = REPLY_RATES
         if not lowest <= rate <= highest:
             raise ValueError(f"rate {rate} Hz, expected {lowest} to {highest}")
+        speed = max(SPEEDS[0], min(SPEEDS[1], speed))
+        leveled = await self._voice(language, voice)
         begin_s = silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard all so far
         order = FIRST
         pause = b""
@@ -127,11 +157,10 @@ class Synthesizer:
         with self._busy():
             while waiting:
                 clause = waiting.popleft()
-                key = (language, clause, rate)
+                key = (leveled.voice.name, clause, rate, speed)
                 under_way = self._said.get(key) or self._under_way.get(key)
                 if under_way is None:
-                    under_way = self._under_way[key] = _Clause(
-                        self._voices[language], clause, rate, self._count)
+                    under_way = self._under_way[key] = _Clause(leveled, clause, rate, self._count, speed=speed)
                 index = 0
                 while True:
                     pcm = await under_way.piece(index, self._workers, (order, int(silent_at_s * 1000)))
@@ -147,7 +176,7 @@ class Synthesizer:
                     yield pause + pcm
                     pause = b""
                 self._under_way.pop(key, None)
-                pause = bytes(round(PAUSE_S * rate) * SAMPLE_BYTES)
+                pause = bytes(round(PAUSE_S / speed * rate) * SAMPLE_BYTES)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
@@ -173,10 +202,10 @@ class _Leveled:
         self.voice = voice
         self._gain = np.float32(min(MOST_GAIN, PEAK / max(pieces)))
 
-    def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
+    def synthesize(self, clause: str, rate: int, speed: float = 1.0) -> Iterator[bytes]:
         """The clause as s16le at `rate`, in pieces."""
         resampler = soxr.ResampleStream(self.voice.rate, rate, 1, dtype="float32", quality="HQ")
-        for samples in self.voice.synthesize(clause):
+        for samples in self.voice.synthesize(clause, speed):
             if len(pcm := s16le(resampler.resample_chunk(_rounded_off(samples * self._gain)))):
                 yield pcm
         if len(pcm := s16le(resampler.resample_chunk(np.empty(0, np.float32), last=True))):
@@ -188,11 +217,11 @@ class _Clause:
 
     def __init__(
         self, voice: _Leveled, text: str, rate: int,
-        count: Callable[[float, float], None] = lambda audio_s, work_s: None,
+        count: Callable[[float, float], None] = lambda audio_s, work_s: None, *, speed: float = 1.0,
     ) -> None:
         self._rate, self._count = rate, count
         self._pieces: list[bytes] = []
-        self._steps = voice.synthesize(text, rate)
+        self._steps = voice.synthesize(text, rate, speed)
         self._step = asyncio.Lock()
         self._finished = False
         self._error: Exception | None = None

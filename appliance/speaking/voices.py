@@ -37,8 +37,8 @@ class Voice(Protocol):
     rate: int
     """Samples per second."""
 
-    def synthesize(self, clause: str) -> Iterator[Samples]:
-        """The clause's samples in [-1, 1], in pieces; none if there is nothing to say."""
+    def synthesize(self, clause: str, speed: float = 1.0) -> Iterator[Samples]:
+        """The clause's samples in [-1, 1], in pieces; none if there is nothing to say. speed: 2 is twice as fast."""
 
 
 class PiperVoice:
@@ -66,9 +66,10 @@ class PiperVoice:
         # Cheap, but only one thread can ask espeak-ng at a time.
         self._sentences = lru_cache(CLAUSES_KEPT)(self._read)
 
-    def synthesize(self, clause: str) -> Iterator[Samples]:
+    def synthesize(self, clause: str, speed: float = 1.0) -> Iterator[Samples]:
+        noise, length, length_noise = self._scales
         for ids in self._sentences(clause):
-            yield from self._network.synthesize(ids, self._scales, self._speaker)
+            yield from self._network.synthesize(ids, (noise, length / speed, length_noise), self._speaker)
 
     def _read(self, clause: str) -> tuple[tuple[int, ...], ...]:
         return phoneme_ids(clause, self._espeak_voice, self._ids)
@@ -82,13 +83,13 @@ class EspeakVoice:
     def __init__(self, program: Path, language: Language) -> None:
         self.name = f"espeak-ng {language}"
         # -b 1: the text is UTF-8, whatever the locale
-        self._command = [
-            str(program), "-v", language, "-s", str(ESPEAK_WORDS_PER_MINUTE), "-b", "1", "--stdin", "--stdout"]
+        self._command = [str(program), "-v", language, "-b", "1", "--stdin", "--stdout"]
 
-    def synthesize(self, clause: str) -> Iterator[Samples]:
+    def synthesize(self, clause: str, speed: float = 1.0) -> Iterator[Samples]:
+        command = [*self._command, "-s", str(round(ESPEAK_WORDS_PER_MINUTE * speed))]
         try:
             done = subprocess.run(
-                self._command, input=clause.encode(), capture_output=True, timeout=ESPEAK_TIMEOUT_S, check=True
+                command, input=clause.encode(), capture_output=True, timeout=ESPEAK_TIMEOUT_S, check=True
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise ModelError(f"{self._command[0]} failed ({error}); install the package espeak-ng again") from error

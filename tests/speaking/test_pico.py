@@ -37,7 +37,7 @@ class Other:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def synthesize(self, clause: str) -> Iterator[Samples]:
+    def synthesize(self, clause: str, speed: float = 1.0) -> Iterator[Samples]:
         self.asked.append(clause)
         yield np.full(32_000, 0.5, np.float32)
 

@@ -15,6 +15,8 @@ import pytest
 from appliance.audio.pcm import SAMPLE_BYTES
 from appliance.errors import ModelError
 from appliance.hearing.pool import RecognizerPool
+from appliance.language import Language
+from appliance.models.choose import find_voice
 from appliance.speaking.synthesizer import _LEFT_OUT, LONGEST_SPEECH_S, Synthesizer, _Clause, _rounded_off, _Said
 from appliance.workers import Workers
 from tests.support.kit import pieces, samples, transcribe
@@ -43,6 +45,31 @@ async def test_a_reply_comes_at_the_rate_that_was_asked_for(synthesizer: Synthes
     spectrum = np.abs(np.fft.rfft(samples(pcm).astype(float)))
     below_4_khz = spectrum[: 4_000 * len(samples(pcm)) // rate]
     assert below_4_khz.sum() > 0.5 * spectrum.sum()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_speech_is_as_fast_as_it_is_wanted(synthesizer: Synthesizer, language: Language) -> None:
+    text = "Good morning, it is half past seven." if language == "en" else "Guten Morgen, es ist halb acht."
+    lengths = []
+    for speed in (0.5, 1.0, 2.0, 3.0):
+        async with aclosing(synthesizer.speak(text, language, rate=16_000, speed=speed)) as chunks:
+            lengths.append(len(b"".join([chunk async for chunk in chunks])))
+    slow, normal, double, triple = (length / lengths[1] for length in lengths)
+    # Pico leaves its pauses as they are, and a network's phonemes last whole frames.
+    assert 1.6 < slow < 2.2 and normal == 1 and 0.45 < double < 0.7 and 0.3 < triple < 0.6
+
+
+async def test_another_voice_is_loaded_when_somebody_wants_it(
+    synthesizer: Synthesizer, tmp_path: Path
+) -> None:
+    pico = find_voice("en", tmp_path, "pico")
+    assert pico is not None
+    synthesizer._others = {"en": {"pico": pico.path}}
+    said = []
+    for voice in ("", "pico", "nobody"):
+        async with aclosing(synthesizer.speak("Thirteen ducks.", "en", rate=16_000, voice=voice)) as chunks:
+            said.append(b"".join([chunk async for chunk in chunks]))
+    assert said[0] == said[2] and said[0] != said[1] and len(said[1]) > 8_000
 
 
 async def test_sound_begins_before_the_clause_is_finished(synthesizer: Synthesizer) -> None:
@@ -187,7 +214,7 @@ async def test_a_missing_voice_is_named(tmp_path: Path) -> None:
 class _OneSecond:
     """A voice whose every clause is one second of silence, in one piece."""
 
-    def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
+    def synthesize(self, clause: str, rate: int, speed: float = 1.0) -> Iterator[bytes]:
         yield bytes(2 * rate)
 
 
@@ -197,7 +224,7 @@ class _Counting:
     def __init__(self) -> None:
         self.said: list[tuple[str, int]] = []
 
-    def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
+    def synthesize(self, clause: str, rate: int, speed: float = 1.0) -> Iterator[bytes]:
         for piece in range(3):
             self.said.append((clause, piece))
             time.sleep(0.002)  # long enough for everybody to have asked
@@ -205,7 +232,7 @@ class _Counting:
 
 
 class _Failing:
-    def synthesize(self, clause: str, rate: int) -> Iterator[bytes]:
+    def synthesize(self, clause: str, rate: int, speed: float = 1.0) -> Iterator[bytes]:
         yield bytes(2)
         raise ModelError("the voice broke")
 
@@ -216,9 +243,9 @@ async def test_memory_of_clauses_is_bounded_and_forgets_the_oldest() -> None:
         clause = _Clause(_OneSecond(), str(number), 16_000)  # type: ignore[arg-type]
         while await clause.piece(1, workers, 0):
             pass
-        said.keep(("en", str(number), 16_000), clause)
-        assert said.get(("en", "0", 16_000)) is not None  # asked for again and again, so it stays
-    kept = [number for number in range(20) if said.get(("en", str(number), 16_000))]
+        said.keep(("en", str(number), 16_000, 1.0), clause)
+        assert said.get(("en", "0", 16_000, 1.0)) is not None  # asked for again and again, so it stays
+    kept = [number for number in range(20) if said.get(("en", str(number), 16_000, 1.0))]
     assert kept == [0, 18, 19]
     workers.close()
 
@@ -253,4 +280,4 @@ async def test_a_text_that_would_speak_for_minutes_is_cut_and_says_so(synthesize
 
 async def test_a_clause_that_was_cut_short_is_not_remembered_as_whole(synthesizer: Synthesizer) -> None:
     await pieces(synthesizer, "買" * 240)
-    assert not any(clause.startswith("買") for _, clause, _ in synthesizer._said._clauses)
+    assert not any(clause.startswith("買") for _, clause, *_ in synthesizer._said._clauses)

@@ -24,6 +24,8 @@ class FakeFaculties:
     forgotten: list[str] = field(default_factory=list)
     carried_out: list[tuple[str, str]] = field(default_factory=list)
     """(words, key) of everything the mind was asked."""
+    manners: list[tuple[float, str]] = field(default_factory=list)
+    """(speed, voice) of everything that was spoken."""
     breaks_on: str = "boom"
     queued: bool = False
 
@@ -61,7 +63,10 @@ class FakeFaculties:
         reply = Reply(f"You said {text}", language, (actions[text],) if text in actions else ())
         return Answer(reply, Intent("Echo", text, language), 2.0, 1.0)
 
-    async def speak(self, text: str, language: Language, *, rate: int) -> AsyncGenerator[bytes, None]:
+    async def speak(
+        self, text: str, language: Language, *, rate: int, speed: float = 1.0, voice: str = ""
+    ) -> AsyncGenerator[bytes, None]:
+        self.manners.append((speed, voice))
         if text == "You said mute":
             raise ModelError("no voice")
         if text == "You said stutter":

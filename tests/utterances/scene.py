@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from appliance.dialogue.dialogue import Dialogue
-from appliance.dialogue.types import Answer, Device, Memory, MuteMicrophone, Say, SetTimer, SystemAction
+from appliance.dialogue.performers import ONLY_DEVICES
+from appliance.dialogue.types import Answer, Device, Memory, SetTimer
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from appliance.state.clock import Clock
@@ -58,10 +59,10 @@ async def answers(understanding: Understanding, language: Language, texts: Seque
         stores = Stores.beside(timers)
         _fill(stores, language)
         dialogue = Dialogue(understanding, timers, stores=stores, run=_at_once, random=Random(0),
-                            more_performers={action: _nothing for action in (MuteMicrophone, Say, SystemAction)},
-                            device=lambda: DEVICE)
+                            more_performers=dict.fromkeys(ONLY_DEVICES, _nothing),
+                            device=lambda memory, language: DEVICE)
         heard, said = _SAID[language]
-        memory = Memory(last_heard=heard, last_reply=said)
+        memory = Memory(last_heard=heard, last_reply=said, may_configure=True)
         return [await dialogue.answer(text, language, memory) for text in texts]
 
 
@@ -85,7 +86,7 @@ _LISTS: dict[Language, dict[str, tuple[str, ...]]] = {
 _NOTES: dict[Language, str] = {"en": "the key is under the pot", "de": "der Schlüssel liegt unter dem Topf"}
 DEVICE = Device(
     addresses=("192.168.1.20",), host="stimme.local", network="Home", temperature_c=51.0, memory_free_mb=200.0,
-    disk_free_mb=9000.0, version="0.1.0", uptime_s=90_000.0, pairing_code="123456", rooms=("kitchen", "office"),
+    disk_free_mb=9000.0, version="0.1.0", uptime_s=90_000.0, rooms=("kitchen", "office"),
     voices=("thorsten", "joe"), last_turn_ms={"recognition": 40.0, "understanding": 2.0, "synthesis": 90.0})
 
 

@@ -323,6 +323,9 @@ export class EnhancedVoiceAssistant {
       this.stopRecording();
     } else if (message.type === "volume") {
       this.#setVolume(message.percent);
+    } else if (message.type === "language") {
+      this.#config.language = message.language;
+      this.onchange("language", message);
     } else if (message.type === "announce") {
       showReply(this.ui, message.text);
       this.onchange("announce", message);

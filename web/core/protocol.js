@@ -138,6 +138,7 @@ export const SERVER_MESSAGES = {
   endpoint: { id: identifier, reason: text },
   cancelled: { id: identifier, audio_s: optional(number) },
   volume: { percent: number },
+  language: { language },
   silenced: { id: identifier },
   announce: { id: identifier, text, kind: text },
   pong: { timestamp },

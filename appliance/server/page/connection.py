@@ -88,7 +88,7 @@ class Connection:
 
     async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
         """Say it; True once the client has all of it: it answers a ping that was sent behind."""
-        language = self.session.language
+        language = self.session.language if self.session.language in texts else next(iter(texts))
         announcement = turns.Announcement(announcement_id, language, texts[language], kind)  # type: ignore[arg-type]
         await asyncio.wait([self.session.announce(announcement)])
         try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from appliance.config import Config
+from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError
 from appliance.language import Language
-from appliance.server.access import LOCAL, Visitor
+from appliance.server.access import LOCAL, Role, Visitor
 from appliance.server.crowd import neighbourhood, who_must_go
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
@@ -80,6 +81,7 @@ class People:
         client.session.language = language or client.session.language
         memory.volume = memory.volume if volume is None else volume
         memory.place = "" if visitor == LOCAL else visitor.name
+        memory.may_configure = visitor.role >= Role.CONFIGURE
         guest: _Guest | None = None
         try:
             async with asyncio.timeout(None) as stay:
@@ -107,16 +109,26 @@ class People:
             if not self._places.may_stay(guest.visitor):
                 self._send_away(guest, "revoked")
 
-    async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
+    async def announce(
+        self, texts: Mapping[Language, str], announcement_id: str, kind: str, *, to: Collection[str] = (),
+        but: Memory | None = None,
+    ) -> bool:
         """Say something to everyone connected, each in their language; True if anybody has it.
 
         Where a page shows what rings, it rings there for a minute, unless somebody stops it anywhere.
+        to: only at places of these names, if there are any. but: not in that conversation.
         """
-        taken = any(await asyncio.gather(
-            *(guest.client.announce(texts, announcement_id, kind) for guest in self._guests)))
+        meant = [guest for guest in self._guests
+                 if guest.client.session.memory is not but and (not to or guest.visitor.name in to)]
+        taken = any(await asyncio.gather(*(guest.client.announce(texts, announcement_id, kind) for guest in meant)))
         if self._board.is_watched and kind != "notice":
             await asyncio.sleep(RING_S)
         return taken
+
+    def others(self, memory: Memory) -> tuple[str, ...]:
+        """What the places are called that are connected, but the one of that conversation. Any thread may ask."""
+        guests = [guest for guest in tuple(self._guests) if guest.client.session.memory is not memory]
+        return tuple(dict.fromkeys(guest.visitor.name or "?" for guest in guests))
 
     async def leave(self) -> None:
         """See everyone off once their turns are finished, within GRACE_S."""

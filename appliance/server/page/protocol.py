@@ -237,6 +237,7 @@ _TYPES: dict[type, str] = {
     turns.Endpoint: "endpoint",
     turns.Cancelled: "cancelled",
     turns.VolumeChanged: "volume",
+    turns.LanguageChanged: "language",
     turns.Silenced: "silenced",
     turns.Failed: "error",
 }

@@ -25,6 +25,7 @@ EVENTS: list[turns.Event] = [
     turns.Endpoint("7", "silence"),
     turns.Cancelled("7", 1.4),
     turns.VolumeChanged(60),
+    turns.LanguageChanged("de"),
     turns.Silenced("7"),
     turns.Announced("a1", "timer", "Your pizza timer is done.", "en"),
     turns.Failed("7", "bad_json", "This is not JSON: …", "Send one JSON object per text message."),

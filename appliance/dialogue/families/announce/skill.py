@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.dialogue.family import Family
+from appliance.dialogue.quiet import is_quiet
 from appliance.dialogue.reading.texts import text_of
 from appliance.dialogue.types import Context, Intent, Question, Reply, Say
 
@@ -13,9 +14,17 @@ def announce(intent: Intent, context: Context) -> Reply:
         return context.say("turn.not_here")
     if not text:
         return context.say("announce.what", question=Question(intent, ("message",)))
-    if not context.device.rooms:
+    rooms = context.device.rooms
+    if not rooms:
         return context.say("announce.nobody")
-    return context.say("announce.said_in" if room else "announce.said", room=room, text=text, actions=[Say(text, room)])
+    if is_quiet(context.kept.get("quiet"), context.now):
+        return context.say("announce.quiet")
+    wanted = tuple(name for name in rooms if room.casefold() in name.casefold())
+    if not wanted:
+        return context.say("announce.no_room", room=room, each=rooms)
+    message = context.text("announce.message", text=text)
+    return context.say("announce.said_in" if room else "announce.said", room=room, text=text,
+                       actions=[Say(message, wanted if room else ())])
 
 
 FAMILY = Family(
@@ -27,4 +36,5 @@ FAMILY = Family(
                            verbs=("announce.announce", "announce.tell")),
     },
     actions=(Say,),
+    about_device=True,
 )

@@ -158,5 +158,6 @@ FAMILY = Family(
         "SeasonStart": season_start,
     },
     readers={"day": DAY},
+    about_device=True,
     carries=("day",),
 )

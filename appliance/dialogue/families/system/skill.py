@@ -5,7 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from appliance.dialogue.family import Family
-from appliance.dialogue.types import Context, Intent, Question, Reply, SystemAction
+from appliance.dialogue.types import Ask, Context, Intent, Question, Reply, SystemAction
+
+PAIRING = "pairing"
+"""Who is asked for a code that lets a new browser in; it is made when somebody asks."""
 
 
 def tell_address(intent: Intent, context: Context) -> Reply:
@@ -62,11 +65,17 @@ def how_fast(intent: Intent, context: Context) -> Reply:
     return context.say("system.how_fast", n=round(sum(times.values())))
 
 
-def pairing_code(intent: Intent, context: Context) -> Reply:
-    code = context.device.pairing_code
-    if not code:
+def pairing_code(intent: Intent, context: Context) -> Reply | Ask:
+    if not context.may_configure:
+        return context.say("system.may_not")
+    if PAIRING not in context.helpers:
         return context.say("system.no_pairing")
-    return context.say("system.pairing", code=" ".join(code))
+    return Ask(PAIRING, "", lambda code: context.say("system.pairing", code=", ".join(code)))
+
+
+def tell_fingerprint(intent: Intent, context: Context) -> Reply:
+    words = context.device.fingerprint
+    return context.say("system.fingerprint" if words else "system.no_fingerprint", words=", ".join(words))
 
 
 def restart(intent: Intent, context: Context) -> Reply:
@@ -79,7 +88,9 @@ def shut_down(intent: Intent, context: Context) -> Reply:
 
 def _to_itself(what: str, intent: Intent, context: Context) -> Reply:
     if SystemAction not in context.can:
-        return context.say("turn.not_here")
+        return context.say("system.not_mine")
+    if not context.may_configure:
+        return context.say("system.may_not")
     if not intent.slots.get("confirmed"):
         return context.say(f"system.{what}_sure", question=Question(intent))
     return context.say(f"system.{what}", actions=[SystemAction(what)])  # type: ignore[arg-type]
@@ -97,8 +108,10 @@ FAMILY = Family(
         "CheckUpdate": check_update,
         "HowFast": how_fast,
         "PairingCode": pairing_code,
+        "TellFingerprint": tell_fingerprint,
         "Restart": restart,
         "ShutDown": shut_down,
     },
     acts=frozenset({"Restart", "ShutDown"}),
+    about_device=True,
 )

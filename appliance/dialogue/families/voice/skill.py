@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from appliance.dialogue.family import Family
@@ -19,22 +20,33 @@ def set_language(intent: Intent, context: Context) -> Reply:
     language = str(intent.slots.get("language", ""))
     if f"voice.now_{language}" not in context.texts:
         return context.say("voice.which_language", question=Question(intent, ("speech",)))
-    return context.say(f"voice.now_{language}", actions=[SetSpeech(language=language)])
+    said = context.say(f"voice.now_{language}", actions=[SetSpeech(language=language)])
+    return replace(said, language=language)
 
 
 def set_voice(intent: Intent, context: Context) -> Reply:
     voice = str(intent.slots.get("voice", ""))
-    voices = context.device.voices
-    if not voice:
-        return context.say("voice.which_voice", each=voices, question=Question(intent, ("known_voice",)))
-    if voice not in ("female", "male", "next") and voice not in voices:
-        return context.say("voice.no_such", each=voices, n=len(voices))
-    return context.say("voice.voice_set", actions=[SetSpeech(voice=voice)])
+    voices, now = context.device.voices, context.device.voice
+    if not voice and len(voices) > 1:
+        return context.say("voice.which_voice", each=_named(voices), question=Question(intent, ("known_voice",)))
+    if voice in ("female", "male"):
+        fitting = [name for name in voices if context.device.speakers.get(name) == voice]
+    elif voice == "next":
+        fitting = [*voices[voices.index(now) + 1 :], *voices[: voices.index(now)]] if now in voices else list(voices)
+    else:
+        fitting = [name for name in voices if name == voice]
+    if not fitting:
+        return context.say("voice.no_such", each=_named(voices), n=len(voices))
+    return context.say("voice.voice_set", actions=[SetSpeech(voice=fitting[0])])
 
 
 def list_voices(intent: Intent, context: Context) -> Reply:
     voices = context.device.voices
-    return context.say("voice.voices", each=voices or ("Stimme",), n=max(1, len(voices)))
+    return context.say("voice.voices", each=_named(voices or ("Stimme",)), n=max(1, len(voices)))
+
+
+def _named(voices: Iterable[str]) -> tuple[str, ...]:
+    return tuple(voice.capitalize() for voice in voices)
 
 
 def set_speed(intent: Intent, context: Context) -> Reply:
@@ -78,4 +90,5 @@ FAMILY = Family(
     acts=frozenset({"SetLanguage", "SetVoice", "SetSpeed", "SetSpeedRelative"}),
     readers={"speed": _speeds, "known_voice": known("voice", "voice")},
     actions=(SetSpeech,),
+    about_device=True,
 )

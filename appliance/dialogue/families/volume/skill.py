@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from appliance.dialogue.families.timer.skill import duration_slot
@@ -11,7 +12,16 @@ from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.reading.numerals import parse_number
 from appliance.dialogue.reading.spans import DURATION, MOMENT
-from appliance.dialogue.types import Context, Intent, Keep, MuteMicrophone, Question, Reply, SetVolume
+from appliance.dialogue.types import (
+    Context,
+    Intent,
+    Keep,
+    MuteMicrophone,
+    Question,
+    Reply,
+    SetVolume,
+    UnmuteMicrophone,
+)
 from appliance.dialogue.utterance import Span, Utterance
 
 _STEP = 10
@@ -76,6 +86,12 @@ def mute_microphone(intent: Intent, context: Context) -> Reply:
     return context.say("volume.deaf", actions=[MuteMicrophone()])
 
 
+def unmute_microphone(intent: Intent, context: Context) -> Reply:
+    if UnmuteMicrophone not in context.can:
+        return context.say("turn.not_here")
+    return context.say("volume.listening", actions=[UnmuteMicrophone()])
+
+
 def _clock(moment: Moment, *, evening: bool) -> tuple[int, int]:
     """Quiet hours begin in the evening and end in the morning, if nobody said otherwise."""
     if moment.exact:
@@ -119,7 +135,10 @@ def _level(slot: str) -> object:
 
 def _end(slot: str, quality: float) -> object:
     def read(utterance: Utterance) -> Iterator[Span]:
-        for span in MOMENT(utterance):
+        spans = list(MOMENT(utterance))
+        for at, _ in utterance.hits.get("volume.between", ()):  # "from ten to seven" is not ten minutes to seven
+            spans += MOMENT(replace(utterance, words=utterance.words[:at], spans={}, costs=None))
+        for span in spans:
             moment = span.slots["moment"]
             if isinstance(moment, Moment) and not moment.exact:
                 hour, minute = _clock(moment, evening=slot == "from")
@@ -140,9 +159,10 @@ FAMILY = Family(
         "EndQuietHours": end_quiet_hours,
         "QuietHoursStatus": quiet_status,
         "MuteMicrophone": mute_microphone,
+        "UnmuteMicrophone": unmute_microphone,
     },
     acts=frozenset({"HassSetVolume", "HassSetVolumeRelative", "Unmute", "SetQuietHours", "EndQuietHours",
-                    "MuteMicrophone"}),
+                    "MuteMicrophone", "UnmuteMicrophone"}),
     readers={"level": _level("level"), "up": _level("up"), "down": _level("down"), "duration": DURATION,  # type: ignore[dict-item]
              "quiet_from": _end("from", 0.99), "quiet_to": _end("to", 1.0)},  # type: ignore[dict-item]
     corrects={"HassSetVolume": "HassSetVolume", "HassSetVolumeRelative": "HassSetVolume"},
