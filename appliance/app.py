@@ -43,7 +43,8 @@ from appliance.models.catalogue import Kind
 from appliance.models.choose import Choice, find_recognizer, find_voice, find_voices, how_to_get
 from appliance.models.embedded import prepared_directory, voices_within
 from appliance.power import is_appliance
-from appliance.server.announce import announced
+from appliance.programs import Programs
+from appliance.server.announce import Service, announced
 from appliance.server.metrics import Metrics
 from appliance.server.names import own_addresses
 from appliance.server.page.board import Board
@@ -206,8 +207,10 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 config, site, assistant.tokens, places, people, metrics, ready, run=assistant.remembering.run,
                 show=_shown_at(device, tasks), can_show=device is not None or sys.stderr.isatty())
             _give_hands(assistant, tasks, people, device, home)
+            programs = Programs(config, sessions, metrics)
             web = Web(config, home.guard, home.listeners, see_off=people.leave, metrics=metrics)
             ports = await stack.enter_async_context(web.listening())
+            ports |= await stack.enter_async_context(programs.listening())
             stack.callback(assistant.tokens.database.listen(
                 partial(_in_loop, loop, people.look_again)))  # somebody may have been revoked
             background = [tasks.create_task(work) for work in (
@@ -216,9 +219,13 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             if home.certified is not None:
                 background.append(tasks.create_task(
                     keep_certified(home.certified, assistant.remembering.run)))
-                await stack.enter_async_context(announced(home.name, ports["secure"], own_addresses()))
                 log.info(
                     "over HTTPS: https://%s:%d (`stimme paired code` lets a browser in)", home.name, ports["secure"])
+            services = programs.services(home.name, ports)
+            if home.certified is not None:
+                services.append(Service("_https._tcp", ports["secure"], {"path": "/"}))
+            if services:
+                await stack.enter_async_context(announced(home.name, services, own_addresses()))
             if device is not None:
                 background.append(tasks.create_task(device.run()))
             better = better_models(assistant.choices)

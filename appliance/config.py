@@ -139,6 +139,17 @@ class UpdateConfig:
 
 
 @dataclass(frozen=True)
+class ClientsConfig:
+    """Other people's programs, by the protocol that they speak (docs/clients). All off until switched on."""
+
+    allowed: tuple[str, ...] = setting(
+        (), "STIMME_CLIENTS", "addresses or networks whose programs may use Wyoming and Vosk's WebSocket, which know "
+        "no tokens; empty: this machine's only")
+    wyoming: bool = setting(False, "STIMME_WYOMING", "hear, speak and answer for Home Assistant, by Wyoming")
+    wyoming_port: int = setting(10300, "STIMME_WYOMING_PORT", "port of Wyoming", low=0, high=65535)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything in force. `sources` maps "server.port" to where the value came from."""
 
@@ -151,6 +162,7 @@ class Config:
     device: DeviceConfig = field(default_factory=DeviceConfig)
     update: UpdateConfig = field(default_factory=UpdateConfig)
     place: PlaceConfig = field(default_factory=PlaceConfig)
+    clients: ClientsConfig = field(default_factory=ClientsConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def models_path(self) -> Path:
@@ -200,7 +212,7 @@ def _user_directory(name: str, below_home: str) -> Path:
 def settings(config: type | object = Config, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Every setting as ("server.port", its field)."""
     sections = {"streaming": StreamingConfig, "server": ServerConfig, "speech": SpeechConfig, "device": DeviceConfig,
-                "update": UpdateConfig, "place": PlaceConfig}
+                "update": UpdateConfig, "place": PlaceConfig, "clients": ClientsConfig}
     for one in dataclasses.fields(config):  # type: ignore[arg-type]
         if one.name in sections and not prefix:
             yield from settings(sections[one.name], f"{one.name}.")
@@ -246,7 +258,8 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
     return Config(
         **top, streaming=section(StreamingConfig, "streaming"), server=section(ServerConfig, "server"),
         speech=section(SpeechConfig, "speech"), device=section(DeviceConfig, "device"),
-        update=section(UpdateConfig, "update"), place=section(PlaceConfig, "place"), sources=dict(sources))
+        update=section(UpdateConfig, "update"), place=section(PlaceConfig, "place"),
+        clients=section(ClientsConfig, "clients"), sources=dict(sources))
 
 
 def _is_readable(file: Path) -> bool:

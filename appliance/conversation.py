@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -61,7 +61,8 @@ class Mouth(Protocol):
     def stats(self) -> PoolStats: ...
 
     def speak(
-        self, text: str, language: Language, *, rate: int, speed: float = 1.0, voice: str = ""
+        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = ..., voice: str = ...,
+        longest_s: float = ...,
     ) -> AsyncGenerator[bytes, None]: ...
 
 

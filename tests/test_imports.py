@@ -14,9 +14,9 @@ FILES = sorted((ROOT / "appliance").rglob("*.py"))
 
 TYPES = {
     "errors", "language", "limits", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
-    "audio.endpointing", "audio.stats", "audio.selection"}
+    "audio.endpointing", "audio.stats", "audio.selection", "audio.formats"}
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
-PLACES = TYPES | {"backlog", "config", "conversation", "session", "sessions"}
+PLACES = TYPES | {"guests", "growing", "backlog", "config", "conversation", "session", "sessions"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "limits": set(), "__main__": {"cli"}, "app": {""}, "cli": {""},
@@ -27,7 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "backlog": TYPES, "asking": TYPES | {"conversation", "listening", "replay"},
     "session": TYPES | {"asking", "backlog", "conversation", "listening"},
     "sessions": TYPES | {"conversation", "session"},
-    "audio": {"errors", "config"}, "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
+    "guests": TYPES | {"conversation", "hearing.admission"}, "growing": set(), "programs": PLACES | {"server"},
+    "audio": {"errors", "config"}, "audio.formats": {"errors", "audio.pcm"},
+    "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
     "audio.endpointing": {"audio.pcm"}, "audio.stats": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": {"language"},
     "speaking": {"errors", "language", "limits", "memory", "workers", "audio.pcm", "hearing.transcript", "models"},
@@ -55,7 +57,7 @@ HOME = {  # third-party name → the modules that may know it
     "numpy": {"audio", "device.earcons", "device.selftest", "hearing.vosk", "speaking"},
     "onnxruntime": {"speaking.published"},
     "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"}, "soundfile": {"audio.pcm"},
-    "soxr": {"audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},
+    "soxr": {"audio.formats", "audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},
     "unicode_rbnf": {"speaking.languages.reading"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
 }
 

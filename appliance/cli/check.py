@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from appliance.app import awake, choose
 from appliance.cli.capacity import capacity
+from appliance.cli.doors import doors
 from appliance.config import Config, settings
 from appliance.device.selftest import self_test
 from appliance.language import LANGUAGES
@@ -21,7 +22,8 @@ async def check(config: Config, options: argparse.Namespace) -> int:
     """Print what is in force. Exit code 1 if the self-test of the sound finds something."""
     if options.audio:
         return await _check_audio(config, options.json)
-    report: dict[str, Any] = {"settings": _settings(config), "models": _models(config), "machine": _machine()}
+    report: dict[str, Any] = {"settings": _settings(config), "models": _models(config), "machine": _machine(),
+                              "programs": [asdict(door) for door in doors(config)]}
     report["capacity"] = await _capacity(config, measuring=options.capacity)
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
@@ -84,6 +86,11 @@ def _print(report: dict[str, Any]) -> None:
     for row in report["settings"]:
         value = f"{row['value']!s} {row['unit']}".strip() or "—"
         print(f"  {row['environment']:22} {value:22} {row['source']:22} {row['help']}")
+    print("\nOther people's programs come in")
+    for row in report["programs"]:
+        print(f"  {row['where']:40} {row['protocol']}: {row['to_whom']}")
+    if not report["programs"]:
+        print("  nowhere; docs/clients says how they can")
     print("\nModels")
     for row in report["models"]:
         print(f"  {row['language']} {row['kind']:11} {row['name'] or 'none':28} {row['why']}")

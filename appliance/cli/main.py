@@ -83,7 +83,8 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
     return {path: value for path, value in vars(options).items() if path in _PATHS and value is not None}
 
 
-_PATHS = ("language", "server.host", "server.page_port", "server.port", "server.lan", "device.enabled")
+_PATHS = ("language", "server.host", "server.page_port", "server.port", "server.lan", "device.enabled",
+          "clients.wyoming")
 
 
 def _complain(error: BaseException | str, code: int) -> int:
@@ -122,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--lan", dest="server.lan", action="store_true", default=None,
         help="open the page to the network: over HTTPS, to browsers that were paired")
+    run.add_argument(
+        "--wyoming", dest="clients.wyoming", action="store_true", default=None,
+        help="hear, speak and answer for Home Assistant, by Wyoming on port 10300")
     run.add_argument("--fetch", action="store_true", help="fetch the better models in the background (network)")
 
     ask = subcommands.add_parser("ask", help="ask by text and read the reply")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from appliance.cli.doors import doors
 from appliance.config import Config
 from appliance.server.certificates import stored_authority
 from appliance.server.names import own_addresses, own_names
@@ -30,7 +31,7 @@ class Row:
 
 def check_security(config: Config, *, as_json: bool) -> int:
     """Print it; exit code 1 if something should be done."""
-    rows = [*_listeners(config), *_certificate(config), *_paired(config), *_files(config), *_privacy(config)]
+    rows = [row for part in (_listeners, _programs, _certificate, _paired, _files, _privacy) for row in part(config)]
     if as_json:
         print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
     else:
@@ -68,6 +69,11 @@ def _listeners(config: Config) -> Iterable[Row]:
         yield Row(f"pages at {origin}", "may connect from a browser that may",
                   "unencrypted pages can be changed on their way; serve it over https"
                   if origin.startswith("http://") and not any(name in origin for name in HERE) else "")
+
+
+def _programs(config: Config) -> Iterable[Row]:
+    for door in doors(config):
+        yield Row(f"{door.where} ({door.protocol})", door.to_whom, door.advice)
 
 
 def _certificate(config: Config) -> Iterable[Row]:

@@ -24,8 +24,11 @@ _SENTENCE_END = re.compile(r"[.!?…]$")
 
 
 
-def clauses(text: str, language: Language) -> list[str]:
-    """The clauses of a text in order, each with its punctuation. Empty for a text without words."""
+def clauses(text: str, language: Language, *, is_begun: bool = False) -> list[str]:
+    """The clauses of a text in order, each with its punctuation. Empty for a text without words.
+
+    is_begun: it is the rest of a text of which something was spoken already.
+    """
     found: list[str] = []
     clause = ""
     for word in speakable(text, language).split():
@@ -33,11 +36,22 @@ def clauses(text: str, language: Language) -> list[str]:
             found.append(clause)
             clause = ""
         clause = f"{clause} {word}" if clause else word[:LONGEST_CLAUSE_CHARACTERS]
-        if _ends_clause(clause, word, language, is_first=not found):
+        if _ends_clause(clause, word, language, is_first=not found and not is_begun):
             found.append(clause)
             clause = ""
     found.append(clause)
     return [clause for clause in found if re.search(r"\w", clause)]
+
+
+def complete(text: str, language: Language, *, is_begun: bool = False) -> int:
+    """How many characters of a text that is still being written are whole clauses; see clauses."""
+    clause, end = "", 0
+    for match in re.finditer(r"(\S+)\s+", text):
+        clause = f"{clause} {match[1]}" if clause else match[1]
+        long = len(clause) >= LONGEST_CLAUSE_CHARACTERS
+        if long or _ends_clause(clause, match[1], language, is_first=not end and not is_begun):
+            clause, end = "", match.end()
+    return end
 
 
 def speakable(text: str, language: Language) -> str:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -28,8 +28,8 @@ from appliance.hearing.transcript import PoolStats
 from appliance.language import Language
 from appliance.limits import REPLY_RATES
 from appliance.memory import give_back
-from appliance.speaking.clauses import clauses
 from appliance.speaking.prepare import prepare_voice
+from appliance.speaking.script import Script
 from appliance.speaking.vits import Samples
 from appliance.speaking.voices import Voice, load_voice
 from appliance.speaking.weights import OtherShape
@@ -133,14 +133,16 @@ class Synthesizer:
         return self._loaded[path] or usual
 
     async def speak(
-        self, text: str, language: Language, *, rate: int, speed: float = 1.0, voice: str = ""
+        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
+        longest_s: float = LONGEST_SPEECH_S,
     ) -> AsyncGenerator[bytes, None]:
         """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
 
-        speed: 2 is twice as fast; 0.5 to 3. voice: one of the others by its name; "": the language's usual one.
+        text: whole, or in pieces that may end anywhere; a clause is spoken as soon as it is complete. speed: 2 is twice
+        as fast; 0.5 to 3. voice: one of the others by its name; "": the language's usual one.
 
-        A clause begun is synthesised only as far as it is asked for. What would last longer than LONGEST_SPEECH_S is
-        cut, and a last sentence says so. Raises ModelError for a language without a voice.
+        A clause begun is synthesised only as far as it is asked for. What would last longer than longest_s is cut, and
+        a last sentence says so. Raises ModelError for a language without a voice.
         """
         if language not in self._voices:
             raise ModelError(f"no voice for language '{language}', only for: {', '.join(self._voices) or 'none'}")
@@ -152,31 +154,30 @@ class Synthesizer:
         begin_s = silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard all so far
         order = FIRST
         pause = b""
-        waiting = deque(clauses(text, language))
-        is_cut = False
+        script = Script(text, language, _LEFT_OUT[language])
         with self._busy():
-            while waiting:
-                clause = waiting.popleft()
-                key = (leveled.voice.name, clause, rate, speed)
-                under_way = self._said.get(key) or self._under_way.get(key)
-                if under_way is None:
-                    under_way = self._under_way[key] = _Clause(leveled, clause, rate, self._count, speed=speed)
-                index = 0
-                while True:
-                    pcm = await under_way.piece(index, self._workers, (order, int(silent_at_s * 1000)))
-                    if pcm is None:
-                        self._said.keep(key, under_way)
-                        break
-                    if silent_at_s - begin_s > LONGEST_SPEECH_S and not is_cut:
-                        is_cut, waiting = True, deque([_LEFT_OUT[language]])
-                        break
-                    silent_at_s += len(pcm) / SAMPLE_BYTES / rate
-                    index += 1
-                    order = LATER
-                    yield pause + pcm
-                    pause = b""
-                self._under_way.pop(key, None)
-                pause = bytes(round(PAUSE_S / speed * rate) * SAMPLE_BYTES)
+            async with aclosing(script.clauses()) as waiting:
+                async for clause in waiting:
+                    key = (leveled.voice.name, clause, rate, speed)
+                    under_way = self._said.get(key) or self._under_way.get(key)
+                    if under_way is None:
+                        under_way = self._under_way[key] = _Clause(leveled, clause, rate, self._count, speed=speed)
+                    index = 0
+                    while True:
+                        pcm = await under_way.piece(index, self._workers, (order, int(silent_at_s * 1000)))
+                        if pcm is None:
+                            self._said.keep(key, under_way)
+                            break
+                        if silent_at_s - begin_s > longest_s and not script.is_cut:
+                            script.is_cut = True
+                            break
+                        silent_at_s += len(pcm) / SAMPLE_BYTES / rate
+                        index += 1
+                        order = LATER
+                        yield pause + pcm
+                        pause = b""
+                    self._under_way.pop(key, None)
+                    pause = bytes(round(PAUSE_S / speed * rate) * SAMPLE_BYTES)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:

@@ -57,3 +57,11 @@ def test_the_fingerprint_is_shown_at_the_device_for_comparison(tmp_path: Path) -
     authority = Certificates(tmp_path / "state" / "tls", lambda: ["stimme-ab12.local"], lambda: []).authority
     shown = stimme(tmp_path, "check", "--security", STIMME_LAN="1").stdout
     assert " · ".join(authority.words()) in shown and authority.fingerprint in shown
+
+
+def test_programs_that_may_come_in_are_listed_with_where_and_who(tmp_path: Path) -> None:
+    assert rows(tmp_path, STIMME_WYOMING="1")["tcp://127.0.0.1:10300 (Wyoming, for Home Assistant)"] == {
+        "what": "tcp://127.0.0.1:10300 (Wyoming, for Home Assistant)", "to_whom": "this machine", "advice": ""}
+    found = rows(tmp_path, STIMME_WYOMING="1", STIMME_CLIENTS="0.0.0.0/0,10.1.2.3")
+    row = found["tcp://0.0.0.0:10300 (Wyoming, for Home Assistant)"]
+    assert "10.1.2.3" in row["to_whom"] and "your own network" in row["advice"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -221,6 +222,8 @@ class _OneSecond:
 class _Counting:
     """A voice with three short pieces for every clause, which notes the order in which they are made."""
 
+    voice = SimpleNamespace(name="counting")
+
     def __init__(self) -> None:
         self.said: list[tuple[str, int]] = []
 
@@ -281,3 +284,24 @@ async def test_a_text_that_would_speak_for_minutes_is_cut_and_says_so(synthesize
 async def test_a_clause_that_was_cut_short_is_not_remembered_as_whole(synthesizer: Synthesizer) -> None:
     await pieces(synthesizer, "買" * 240)
     assert not any(clause.startswith("買") for _, clause, *_ in synthesizer._said._clauses)
+
+
+async def test_a_text_that_is_still_being_written_sounds_as_if_it_had_been_whole(synthesizer: Synthesizer) -> None:
+    text = "Dr. Smith is here, and the sun is shining. It is three. Good night"
+
+    async def written() -> AsyncIterator[str]:
+        for begin in range(0, len(text), 7):
+            yield text[begin : begin + 7]
+
+    async with aclosing(synthesizer.speak(written(), "en", rate=16_000)) as chunks:
+        pieced = b"".join([chunk async for chunk in chunks])
+    assert pieced == b"".join(await pieces(synthesizer, text))
+
+
+async def test_a_first_clause_is_spoken_before_the_second_is_written(synthesizer: Synthesizer) -> None:
+    async def written() -> AsyncIterator[str]:
+        yield "It is three. "
+        await asyncio.Event().wait()
+
+    async with aclosing(synthesizer.speak(written(), "en", rate=16_000)) as chunks:
+        assert await anext(chunks)

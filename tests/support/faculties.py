@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from appliance.audio.pcm import Source
@@ -64,7 +64,8 @@ class FakeFaculties:
         return Answer(reply, Intent("Echo", text, language), 2.0, 1.0)
 
     async def speak(
-        self, text: str, language: Language, *, rate: int, speed: float = 1.0, voice: str = ""
+        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
+        longest_s: float = 40.0,
     ) -> AsyncGenerator[bytes, None]:
         self.manners.append((speed, voice))
         if text == "You said mute":
