@@ -5,6 +5,7 @@
 import { EnhancedVoiceAssistant } from "./core/EnhancedVoiceAssistant.js";
 import { BoardView } from "./page/board.js";
 import { ConversationView } from "./page/conversation.js";
+import { LastTurns } from "./page/last-turns.js";
 import { localise, savedSettings, saveSettings } from "./page/preferences.js";
 import { bindOverlay } from "./page/overlay.js";
 import { Renewal, versionIn } from "./page/renewal.js";
@@ -100,6 +101,7 @@ function tell(id, text) {
 }
 
 function showTurn(turn) {
+  lastTurns.happened(turn);
   conversation.showTurn(turn);
   if (turn.finalAtMs !== null) tell("transcript", `${TEXTS[assistant.config.language].you}: ${turn.heard}`);
 }
@@ -143,8 +145,20 @@ assistant.ui.recordButton = element("voiceBtn");
 assistant.ui.metricsElement = element("metricsDisplay");
 
 bindTalkButton(element("voiceBtn"), assistant);
-const overlay = bindOverlay(element("performanceMetrics"), assistant);
-bindSettings(element("settings"), { assistant, overlay });
+const lastTurns = new LastTurns();
+async function copyReport() {
+  const report = lastTurns.report(assistant, versionIn(import.meta.url));
+  try {
+    await navigator.clipboard.writeText(report);
+    return true;
+  } catch {
+    console.info(report);
+    return false; // no clipboard on pages without HTTPS
+  }
+}
+const overlay = bindOverlay(element("performanceMetrics"), assistant, {
+  lastTurns, openSettings: (part) => settings.show(part), report: copyReport });
+const settings = bindSettings(element("settings"), { assistant, overlay });
 
 element("typed").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -68,6 +68,8 @@ export interface Metrics {
     peak: number;
     processingTimeMs: number | null;
     stages: Record<string, number>;
+    /** What the person waited for, from the last sample spoken to the first heard; the parts add up. */
+    waits: null | { totalMs: number; parts: { name: string; ms: number; setting?: string }[] };
     pageMs: { final: number | null; answer: number | null; firstAudio: number | null };
   };
 }
@@ -93,6 +95,7 @@ export class OptimizedAudioStreamer {
   onResponse: (message: Message) => void;
   onState: (state: ConnectionState, details: { code?: number; reason?: string; delayMs?: number }) => void;
   onLevel: (level: { peak: number; rms: number }) => void;
+  onSpeech: (id: string) => void;
   acceptsSpeech: (id: string) => boolean;
   readonly inForce: Quality;
   readonly isSpeaking: boolean;

@@ -17,6 +17,7 @@ import { Microphone } from "./microphone.js";
 import { AdaptiveQuality, OPTIMIZATION_CONFIGS, presetName } from "./quality.js";
 import { RollingStatistics, tenth } from "./statistics.js";
 import { errorText, statusText } from "./texts.js";
+import { waits } from "./waits.js";
 
 const LOUDSPEAKER_PATIENCE_MS = 1000;
 const BENCHMARK_PAUSE_MS = 100;
@@ -64,6 +65,7 @@ export class EnhancedVoiceAssistant {
     streamer.onResponse = (message) => this.#receive(message);
     streamer.onState = (state, details) => this.#connectionChanged(state, details);
     streamer.onLevel = (level) => this.onchange("level", level);
+    streamer.onSpeech = (id) => this.#speechArrived(id);
     streamer.acceptsSpeech = (id) => !this.#recording && this.#conversation.mayHear(id);
     microphone.onopen = () => this.onchange("microphone", { open: true });
     microphone.onclose = ({ lost }) => this.#microphoneClosed(lost);
@@ -171,6 +173,7 @@ export class EnhancedVoiceAssistant {
     this.#stateChanged();
     this.#released = this.streamer.stopCapture().then(() => {
       turn.released = true;
+      turn.stopSentAtMs = this.#parts.clock.now();
       this.#conversation.send(turn, "stop");
     });
     await this.#released;
@@ -245,6 +248,7 @@ export class EnhancedVoiceAssistant {
         processingTimeMs: last.processingTimeMs,
         stages: { ...last.timings },
         pageMs: last.latenciesMs,
+        waits: waits(last),
       },
     };
   }
@@ -320,6 +324,8 @@ export class EnhancedVoiceAssistant {
       if (message.volume !== undefined) this.#setVolume(message.volume);
       this.onchange("welcome", message);
     } else if (message.type === "endpoint" && message.id === this.#conversation.newest?.id) {
+      const { reason, setting = "", silence_ms: silenceMs = 0 } = message;
+      this.#conversation.newest.ended = { reason, setting, silenceMs };
       this.stopRecording();
     } else if (message.type === "volume") {
       this.#setVolume(message.percent);
@@ -366,9 +372,18 @@ export class EnhancedVoiceAssistant {
     this.onchange("microphone", { open: false });
   }
 
+  #speechArrived(id) {
+    const { lastAnswered } = this.#conversation;
+    if (lastAnswered?.id === id) lastAnswered.arrivedAtMs ??= this.#parts.clock.now();
+  }
+
   #sounds(id) {
     const { lastAnswered } = this.#conversation;
-    if (lastAnswered?.id === id) lastAnswered.firstAudioAtMs ??= this.#parts.clock.now();
+    if (lastAnswered?.id === id && lastAnswered.firstAudioAtMs === null) {
+      lastAnswered.firstAudioAtMs = this.#parts.clock.now();
+      lastAnswered.outputMs = this.#parts.loudspeaker.outputMs ?? 0;
+      this.onchange("turn", lastAnswered);
+    }
     this.#stateChanged();
   }
 

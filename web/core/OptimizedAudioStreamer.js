@@ -13,6 +13,8 @@ class OptimizedAudioStreamer {
   onState = () => {};
   /** {peak, rms}, 0 … 1, of each chunk while recording. */
   onLevel = () => {};
+  /** The first sound of the reply with this id has come. */
+  onSpeech = () => {};
   /** Whether a reply with this id may sound now. */
   acceptsSpeech = () => true;
 
@@ -21,12 +23,13 @@ class OptimizedAudioStreamer {
   #receiving = false; // binary messages belong to a reply that may sound
   #chunksSent = 0;
   #totalBytes = 0;
+  #arrived = null; // id of the last reply of which sound has come
   #recentChunks = [];
 
   constructor({ connection, microphone, loudspeaker, quality, clock }) {
     Object.assign(this, { connection, microphone, loudspeaker, quality, clock });
     connection.onmessage = (message) => this.#receive(message);
-    connection.onaudio = (pcm) => this.#receiving && loudspeaker.write(pcm);
+    connection.onaudio = (pcm) => this.#receiving && this.#hear(pcm);
     connection.onstate = (state, details) => this.#changed(state, details);
     connection.onroundtrip = (roundTripMs) => this.#adapt(roundTripMs);
     microphone.onchunk = (chunk) => this.#sendChunk(chunk);
@@ -105,13 +108,18 @@ class OptimizedAudioStreamer {
   #sendChunk({ audioData, peak, rms, firstSampleMs, lastSampleMs, preRoll }) {
     if (!this.#turn) return;
     this.onLevel({ peak, rms });
-    this.#turn.keep(audioData, peak);
+    this.#turn.keep(audioData, peak, lastSampleMs);
     if (!this.connection.sendAudio(audioData)) return;
     const bytes = audioData.byteLength;
     this.#chunksSent += 1;
     this.#totalBytes += bytes;
     this.#recentChunks.push({ firstSampleMs, lastSampleMs, sentAtMs: this.clock.now(), bytes, preRoll });
     if (this.#recentChunks.length > 500) this.#recentChunks.shift();
+  }
+
+  #hear(pcm) {
+    if (this.#arrived !== this.#speaking) this.onSpeech((this.#arrived = this.#speaking));
+    this.loudspeaker.write(pcm);
   }
 
   #receive(message) {

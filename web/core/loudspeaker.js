@@ -26,6 +26,11 @@ export class Loudspeaker {
     return this.#context && Math.min(REPLY_RATES_HZ[1], Math.round(this.#context.sampleRate));
   }
 
+  /** What the browser says about the way from this page to the ear, in ms. */
+  get outputMs() {
+    return 1000 * (this.#context?.outputLatency || this.#context?.baseLatency || 0);
+  }
+
   /** To be called in a press, click or key: browsers allow sound only then. */
   async open() {
     if (!audioIsAllowed()) return;

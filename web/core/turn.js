@@ -8,6 +8,8 @@ import { WIRE_RATE_HZ, pieces } from "./protocol.js";
 
 /** How long a turn waits for the connection to come back. */
 export const PATIENCE_MS = 10000;
+/** Quieter than this share of the loudest sample (−20 dB) nobody speaks. */
+const SPOKEN_SHARE = 0.1;
 
 export class Turn {
   heard = "";
@@ -31,18 +33,35 @@ export class Turn {
   finalAtMs = null;
   answeredAtMs = null;
   firstAudioAtMs = null;
+  /** When the last of it was spoken: of the chunks that were not silence; once it was answered. */
+  spokenUntilMs = null;
+  /** When the last of what was said was handed to the network, and the first of the reply's sound came from it. */
+  stopSentAtMs = null;
+  arrivedAtMs = null;
+  /** What the browser says about the way from this page to the ear. */
+  outputMs = 0;
+  /** {reason, setting, silenceMs} if the device ended the utterance; null if the person did. */
+  ended = null;
+  /** It stood in the queue for a recognizer. */
+  waited = false;
 
   #audio = [];
+  #peaks = []; // [peak, when its last sample was spoken] of each chunk
 
   constructor({ id, kind, language, text = "" }) {
     Object.assign(this, { id, kind, language, text });
     if (kind === "text") this.heard = text;
   }
 
-  /** Keep a chunk (ArrayBuffer) in case it has to be sent again; peak: 0 … 1. */
-  keep(pcm, peak) {
+  /** Keep a chunk (ArrayBuffer) in case it has to be sent again; peak: 0 … 1; atMs: when its last sample was spoken. */
+  keep(pcm, peak, atMs) {
     this.#audio.push(pcm);
+    this.#peaks.push([peak, atMs]);
     this.peak = Math.max(this.peak, peak);
+  }
+
+  #spokenUntilMs() {
+    return this.#peaks.findLast(([peak]) => peak >= this.peak * SPOKEN_SHARE)?.[1] ?? null;
   }
 
   get audioBytes() {
@@ -60,6 +79,7 @@ export class Turn {
 
   /** The transcript so far. */
   partial({ text }) {
+    this.waited ||= this.place !== null;
     this.place = null;
     this.heard = text;
   }
@@ -79,6 +99,8 @@ export class Turn {
     this.reply = answer.text;
     this.answeredAtMs = nowMs;
     this.#audio = [];
+    this.spokenUntilMs = this.#spokenUntilMs();
+    this.#peaks = [];
     this.measured(answer);
   }
 

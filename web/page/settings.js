@@ -12,7 +12,7 @@ const ROUND_TRIPS = 10;
 export function bindSettings(sheet, { assistant, overlay }) {
   const field = (id) => document.getElementById(id);
 
-  function show() {
+  function show(part) {
     const { config } = assistant;
     for (const radio of sheet.querySelectorAll("[name=preset]")) radio.checked = radio.value === presetName(config);
     field("adaptive").checked = config.adaptiveQuality;
@@ -21,6 +21,11 @@ export function bindSettings(sheet, { assistant, overlay }) {
     field("overlay").checked = overlay.shown;
     field("benchmarkResult").textContent = "";
     sheet.showModal();
+    const wanted = typeof part === "string" && field(part);
+    if (wanted) {
+      wanted.scrollIntoView({ block: "center" });
+      (wanted.querySelector("input:checked, button, input") ?? wanted).focus();
+    }
   }
 
   function change(settings) {
@@ -48,4 +53,5 @@ export function bindSettings(sheet, { assistant, overlay }) {
   field("overlay").addEventListener("change", (event) => overlay.show(event.target.checked));
   field("benchmark").addEventListener("click", measure);
   sheet.addEventListener("click", (event) => event.target === sheet && sheet.close()); // beside the sheet
+  return { show };
 }
