@@ -19,6 +19,8 @@ from pathlib import Path
 import uvloop
 
 from appliance import turns
+from appliance.attention import Attention
+from appliance.audio.voice import VoiceDetector
 from appliance.bell import Bell, Texts
 from appliance.config import Config
 from appliance.conversation import Ears, Faculties, Mind
@@ -90,6 +92,8 @@ class Assistant(Faculties):
     """Recognizers and voices in force."""
     deeds: Deeds
     facts: Facts
+    attention: Attention
+    """Who listens along to utterances whose end is left to the device."""
 
 
 @asynccontextmanager
@@ -140,10 +144,13 @@ async def awake(
                 helpers={PAIRING: deeds.code} if config.server.lan else {})
             if config.log_speech:
                 mind = _LoggedMind(mind)
+            attention = Attention(
+                config.endpoint, mind, VoiceDetector, hearing.run, lambda: hearing.queued > hearing.threads,
+                asyncio.get_running_loop().time)
             give_back()  # what loading needed
             yield Assistant(
                 listening, mind, synthesizer, stores, timers, tokens, remembering,
-                {"recognizer": recognizers, "voice": voices}, deeds, facts)
+                {"recognizer": recognizers, "voice": voices}, deeds, facts, attention)
         finally:
             for workers in (hearing, speaking, thinking, remembering):
                 workers.close()
@@ -159,6 +166,9 @@ class _LoggedMind:
         answer = await self._mind.answer(text, language, memory, turn=turn)
         log.info("heard %r, answered %r", text, answer.reply.text)
         return answer
+
+    async def completeness(self, text: str, language: Language, memory: Memory) -> str:
+        return await self._mind.completeness(text, language, memory)
 
 
 def _is_understood(understanding: Understanding, text: str, language: Language) -> bool:
@@ -193,7 +203,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             told = _Told(metrics)
             sessions = Sessions(
                 assistant, tasks, language=config.language, max_audio_duration_s=config.server.max_audio_duration_s,
-                observe=told.event, dropped=metrics.frame_dropped, recall=partial(speech_of, assistant.stores))
+                observe=told.event, dropped=metrics.frame_dropped, attention=assistant.attention,
+                recall=partial(speech_of, assistant.stores))
             device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
             if device is not None:
                 metrics.add_sound(lambda: device.sound.stats)

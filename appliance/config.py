@@ -102,6 +102,27 @@ class SpeechConfig:
 
 
 @dataclass(frozen=True)
+class EndpointConfig:
+    """After how much silence an utterance ends by itself, where the person leaves that to the device."""
+
+    complete_s: float = setting(
+        0.22, "STIMME_ENDPOINT_COMPLETE", "silence after a whole sentence", unit="seconds", low=0.1, high=5)
+    continuable_s: float = setting(
+        0.4, "STIMME_ENDPOINT_CONTINUABLE", "… after one that could go on: add milk (and bread)", unit="seconds",
+        low=0.1, high=5)
+    unknown_s: float = setting(
+        0.7, "STIMME_ENDPOINT_UNKNOWN", "… after words that mean nothing", unit="seconds", low=0.1, high=5)
+    open_s: float = setting(
+        1.8, "STIMME_ENDPOINT_OPEN", "… after one that lacks something: set a timer for", unit="seconds",
+        low=0.1, high=10)
+    hesitation_s: float = setting(
+        1.8, "STIMME_ENDPOINT_HESITATION", "… after um or another sound without words", unit="seconds",
+        low=0.1, high=10)
+    nothing_s: float = setting(
+        8.0, "STIMME_ENDPOINT_NOTHING", "… when no word was said at all", unit="seconds", low=1, high=60)
+
+
+@dataclass(frozen=True)
 class DeviceConfig:
     """The microphone, loudspeaker, button and lamp of the device itself."""
 
@@ -159,6 +180,7 @@ class Config:
     streaming: StreamingConfig = field(default_factory=StreamingConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
+    endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     device: DeviceConfig = field(default_factory=DeviceConfig)
     update: UpdateConfig = field(default_factory=UpdateConfig)
     place: PlaceConfig = field(default_factory=PlaceConfig)
@@ -211,8 +233,9 @@ def _user_directory(name: str, below_home: str) -> Path:
 
 def settings(config: type | object = Config, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Every setting as ("server.port", its field)."""
-    sections = {"streaming": StreamingConfig, "server": ServerConfig, "speech": SpeechConfig, "device": DeviceConfig,
-                "update": UpdateConfig, "place": PlaceConfig, "clients": ClientsConfig}
+    sections = {"streaming": StreamingConfig, "server": ServerConfig, "speech": SpeechConfig,
+                "endpoint": EndpointConfig, "device": DeviceConfig, "update": UpdateConfig, "place": PlaceConfig,
+                "clients": ClientsConfig}
     for one in dataclasses.fields(config):  # type: ignore[arg-type]
         if one.name in sections and not prefix:
             yield from settings(sections[one.name], f"{one.name}.")
@@ -257,9 +280,9 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
     top: dict[str, Any] = {p: v for p, v in values.items() if "." not in p}
     return Config(
         **top, streaming=section(StreamingConfig, "streaming"), server=section(ServerConfig, "server"),
-        speech=section(SpeechConfig, "speech"), device=section(DeviceConfig, "device"),
-        update=section(UpdateConfig, "update"), place=section(PlaceConfig, "place"),
-        clients=section(ClientsConfig, "clients"), sources=dict(sources))
+        speech=section(SpeechConfig, "speech"), endpoint=section(EndpointConfig, "endpoint"),
+        device=section(DeviceConfig, "device"), update=section(UpdateConfig, "update"),
+        place=section(PlaceConfig, "place"), clients=section(ClientsConfig, "clients"), sources=dict(sources))
 
 
 def _is_readable(file: Path) -> bool:

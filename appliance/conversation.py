@@ -47,6 +47,8 @@ class Mind(Protocol):
     """Understanding and skills (dialogue/dialogue.py). turn: turns.Spoken.key."""
 
     def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Awaitable[Answer]: ...
+    def completeness(self, text: str, language: Language, memory: Memory) -> Awaitable[str]:
+        """How complete what somebody is saying is so far (dialogue/completeness.py)."""
 
 
 class Mouth(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from appliance import turns
 from appliance.audio.endpointing import Endpointer, Reason
-from appliance.audio.pcm import SAMPLE_BYTES
+from appliance.audio.pcm import SAMPLE_BYTES, SpokenSource
 from appliance.audio.utterance import Utterance
 from appliance.language import Language
 from appliance.replay import Question
@@ -36,6 +36,8 @@ class Listening:
     ) -> None:
         self.id, self.language, self.endpointer, self.earlier = id, language, endpointer, earlier
         self.sound = Utterance(limit)
+        self.source: SpokenSource = self.sound
+        """What the recognizer reads: the sound, or whoever listens along to it."""
         self.question: Question | None = None
         """Once a recognizer listens to it."""
         self.turn: asyncio.Task[None] | None = None

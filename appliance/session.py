@@ -14,7 +14,8 @@ from typing import Protocol
 
 from appliance import turns
 from appliance.asking import Asking
-from appliance.audio.endpointing import Endpointer, Reason
+from appliance.attention import Attended, Attention
+from appliance.audio.endpointing import End, Endpointer, Heard, Patience
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Sink
 from appliance.audio.utterance import Utterance
 from appliance.backlog import MOST_WAITING_S, Backlog
@@ -60,6 +61,8 @@ class Shared:
     clock: Callable[[], float]
     later: Later
     """Like loop.call_later."""
+    attention: Attention | None = None
+    """Who listens along; None: nobody, so Patience decides about the end."""
     stopping: bool = False
     """No new turn is taken up any more."""
     backlog: Backlog = field(init=False)
@@ -185,6 +188,8 @@ class Session:
         earlier = self._asking.earlier(id)
         now = self._open = Listening(self._asking.named(id), language, round(limit_s * RATE), endpointer, earlier)
         self._strays_told, self._closed_id = False, ""
+        if (attention := self._shared.attention) is not None:
+            now.source = Attended(now, attention, self.memory, lambda end: self._ended(now, end))
         self._backlog.add(now.sound)
         self._shared.backlog.add(now.sound)
         if now.is_new:
@@ -194,6 +199,11 @@ class Session:
         now.overdue = self._shared.later(limit_s, lambda: self._wait_on(now))
         self.tell(turns.Listening(now.id))
         return now.id
+
+    def by_itself(self) -> Endpointer:
+        """A rule for one utterance whose end is left to the device."""
+        attention = self._shared.attention
+        return attention.rule() if attention is not None else Patience()
 
     @property
     def open_id(self) -> str:
@@ -229,11 +239,13 @@ class Session:
             self._hear(now, now.id)
         if now.sound.truncated:
             self._shared.dropped("audio_too_long")
-            self._close("limit")
+            self._close(End("limit"))
         elif now.ended_before is not None:
-            self._close(now.ended_before)
-        elif now.endpointer and (end := now.endpointer.feed(pcm, now.partial, self._shared.clock())):
-            self._close(end.reason)
+            self._close(End(now.ended_before))
+        elif now.endpointer is not None and now.source is now.sound:
+            heard = Heard(len(pcm) // SAMPLE_BYTES, now.partial, self._shared.clock())
+            if (end := now.endpointer.feed(heard)) is not None:
+                self._close(end)
 
     def end(self, id: str = "") -> None:
         """The person has finished. Raises ProtocolError if nothing is open, or something else than `id`."""
@@ -289,19 +301,24 @@ class Session:
         """The utterance ended by itself a moment ago, and whoever ends it now could not know."""
         return self._open is None and bool(self._closed_id) and id in ("", self._closed_id)
 
-    def _close(self, reason: Reason | None = None) -> None:
-        """The endpoint. reason: None if the person said so."""
+    def _close(self, end: End | None = None) -> None:
+        """The endpoint. end: None if the person said so."""
         now = self._taken_away()
-        if reason is not None:
+        if end is not None:
             self._closed_id, self._strays_told = now.id, True
-            self.tell(turns.Endpoint(now.id, reason))
+            self.tell(turns.Endpoint(now.id, end.reason, end.setting, 1000 * end.silence_s))
         if now.earlier is not None and now.question is None and now.is_said_again:
             self._heard(now.sound)
             self._asking.again(now.earlier)
         elif now.question is None:
             self._hear(now, now.id)
         if now.question is not None:
-            now.question.asked = now.heard(reason)
+            now.question.asked = now.heard(end.reason if end is not None else None)
+
+    def _ended(self, now: Listening, end: End) -> None:
+        """Whoever listens along has heard the end of it."""
+        if now is self._open:
+            self._close(end)
 
     def _wait_on(self, now: Listening) -> None:
         """It has been open for long: it stays so while its sound goes on coming."""
@@ -309,7 +326,7 @@ class Session:
 
         def look() -> None:
             if now.sound.samples - before < THINNEST * OVERDUE_S * RATE:
-                self._close("limit")
+                self._close(End("limit"))
             else:
                 self._wait_on(now)
 

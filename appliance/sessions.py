@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from appliance import turns
+from appliance.attention import Attention
 from appliance.conversation import Faculties
 from appliance.dialogue.types import Memory, SetSpeech
 from appliance.language import Language
@@ -26,20 +27,22 @@ class Sessions:
     """Everybody's sessions, in one event loop. Turns under way run in `tasks`, whoever has gone.
 
     observe: told every event of every session. dropped: told why a piece of sound was not used.
-    later: like loop.call_later; None takes the running loop's. recall: how somebody wanted to be spoken to before.
+    later: like loop.call_later; None takes the running loop's. attention: who listens along. recall: how somebody
+    wanted to be spoken to before.
     """
 
     def __init__(
         self, faculties: Faculties, tasks: asyncio.TaskGroup, *, language: Language, max_audio_duration_s: float,
         observe: Callable[[turns.Event], None] = lambda event: None,
         dropped: Callable[[str], None] = lambda reason: None,
-        clock: Callable[[], float] | None = None, later: Later | None = None,
+        clock: Callable[[], float] | None = None, later: Later | None = None, attention: Attention | None = None,
         recall: Callable[[str], SetSpeech] = lambda visitor: SetSpeech(),
     ) -> None:
         loop = asyncio.get_running_loop()
         self._later: Later = later or loop.call_later
         self._shared = Shared(
-            faculties, tasks, language, max_audio_duration_s, observe, dropped, clock or loop.time, self._later)
+            faculties, tasks, language, max_audio_duration_s, observe, dropped, clock or loop.time, self._later,
+            attention)
         self._recall = recall
         self._present: set[Session] = set()
         self._returning: dict[str, Session] = {}

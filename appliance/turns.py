@@ -127,6 +127,10 @@ class Endpoint:
 
     id: str
     reason: Reason
+    setting: str = ""
+    """Whose value was waited for: "endpoint.complete_s"; "" for none."""
+    silence_ms: float = 0.0
+    """How long nobody had spoken by then."""
 
 
 @dataclass(frozen=True)

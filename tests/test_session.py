@@ -12,7 +12,7 @@ import pytest
 
 from appliance import turns
 from appliance.asking import MOST_TURNS
-from appliance.audio.endpointing import End
+from appliance.audio.endpointing import End, Heard
 from appliance.errors import ProtocolError
 from appliance.replay import MOST_KEPT, TOLD_AGAIN_S
 from appliance.session import OVERDUE_S, Session
@@ -236,9 +236,9 @@ class After:
     def __init__(self, pieces: int) -> None:
         self.left, self.partials, self.times = pieces, [], []  # type: ignore[var-annotated]
 
-    def feed(self, pcm: bytes, partial: str | None, now: float) -> End | None:
-        self.partials.append(partial)
-        self.times.append(now)
+    def feed(self, heard: Heard) -> End | None:
+        self.partials.append(heard.partial)
+        self.times.append(heard.now)
         self.left -= 1
         return None if self.left else End("complete")
 

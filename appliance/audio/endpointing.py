@@ -1,15 +1,16 @@
 """When an utterance begins and ends, as rules over what comes in: no threads, no timers, no clock of their own.
 
-A rule is fed every piece of sound. The device's tap and the page's use `Patience`; whatever listens hands-free brings a
-`Trigger`, and rules that look at the sound or at what was understood, to the same place.
+A rule is fed every piece of sound. `ByWords` knows when somebody speaks and how complete their sentence is; `Patience`
+needs neither and stands in where nobody can say. Whatever listens hands-free brings a `Trigger` to the same place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from appliance.audio.pcm import RATE, SAMPLE_BYTES
+from appliance.audio.pcm import RATE
 
 Reason = Literal["complete", "silence", "limit"]
 """Why an utterance ended by itself: what was said is a whole request; nobody spoke on; it was as long as allowed."""
@@ -20,22 +21,54 @@ PAUSE_S = 2.0
 SILENCE_S = 8.0
 """… and so long without any word."""
 
+CHUNK_SAMPLES = 512
+"""What one probability of voice is about: 32 ms, which is also what a page sends at a time."""
+
+VOICE, STILL_VOICE = 0.5, 0.35
+"""Probabilities of voice: where it begins, and what keeps it (Silero's own defaults)."""
+
+PAUSE_SAMPLES = 2400
+"""0.15 s: the closure of a plosive is shorter, a pause between words is longer."""
+
+SOUND_SAMPLES = 2560
+"""0.16 s of voice: an "um" is longer, a click is shorter …"""
+
+ALONE_SAMPLES = 7200
+"""… and 0.45 s is what one lasts. Recognizers hear words in it: "play … um" became "play pop"."""
+
 
 @dataclass(frozen=True)
 class End:
     """The utterance is over."""
 
     reason: Reason
+    setting: str = ""
+    """Whose value was waited for, as `stimme check` names it: "endpoint.complete_s"; "" for none."""
+    silence_s: float = 0.0
+    """How long nobody had spoken."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What has come since the last time, and what is known of it."""
+
+    samples: int
+    """At 16 kHz."""
+    partial: str | None
+    """The transcript of all that came, as far as it is known; None while no recognizer listens yet."""
+    now: float
+    """Seconds on any steady clock."""
+    voices: Sequence[float] | None = None
+    """How surely somebody spoke in each 512 samples, in order; None if nobody looked."""
+    completeness: str = "unknown"
+    """Of `partial`; one of Completeness in dialogue/completeness.py."""
 
 
 class Endpointer(Protocol):
     """Decides when the utterance it was made for is over."""
 
-    def feed(self, pcm: bytes, partial: str | None, now: float) -> End | None:
-        """pcm: what came, s16le at 16 kHz. partial: the transcript so far, None while no recognizer listens yet.
-
-        now: seconds on any steady clock.
-        """
+    def feed(self, heard: Heard) -> End | None:
+        """Called for every piece of sound."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +99,106 @@ class Patience:
         self._samples = 0
         """… that came since then."""
 
-    def feed(self, pcm: bytes, partial: str | None, now: float) -> End | None:
+    def feed(self, heard: Heard) -> End | None:
         """See Endpointer.feed. Nobody's patience is used up while they wait for a recognizer."""
-        if partial is None or partial != self._heard:
-            self._heard, self._since, self._samples = partial, now, 0
+        if heard.partial is None or heard.partial != self._heard:
+            self._heard, self._since, self._samples = heard.partial, heard.now, 0
         else:
-            self._samples += len(pcm) // SAMPLE_BYTES
+            self._samples += heard.samples
         patience_s = self._pause_s if self._heard else self._silence_s
-        return End("silence") if min(now - self._since, self._samples / RATE) >= patience_s else None
+        quiet_s = min(heard.now - self._since, self._samples / RATE)
+        return End("silence", silence_s=quiet_s) if quiet_s >= patience_s else None
+
+
+class Waits(Protocol):
+    """The table of silences, in seconds (config.EndpointConfig)."""
+
+    @property
+    def complete_s(self) -> float: ...
+    @property
+    def continuable_s(self) -> float: ...
+    @property
+    def unknown_s(self) -> float: ...
+    @property
+    def open_s(self) -> float: ...
+    @property
+    def hesitation_s(self) -> float: ...
+    @property
+    def nothing_s(self) -> float: ...
+
+
+class Silence:
+    """How long nobody has spoken, and whether somebody makes sounds without words, from probabilities of voice."""
+
+    def __init__(self) -> None:
+        self.is_voice = False
+        """Somebody is speaking."""
+        self.samples = 0
+        """Since somebody spoke."""
+        self._sounding = 0
+        self._heard_before: str | None = None
+
+    def feed(self, voices: Iterable[float], partial: str | None) -> None:
+        """voices: of the chunks that came; partial: the transcript as it was known then."""
+        for voice in voices:
+            begins = not self.is_voice and voice >= VOICE
+            self.is_voice = voice >= (STILL_VOICE if self.is_voice else VOICE)
+            if begins and self.samples >= PAUSE_SAMPLES:
+                self._sounding, self._heard_before = 0, partial
+            if self.is_voice:
+                self.samples = 0
+                self._sounding += CHUNK_SAMPLES
+            else:
+                self.samples += CHUNK_SAMPLES
+
+    def unknown(self) -> None:
+        """Something came that nobody listened to; it may have been a voice."""
+        self.samples = 0
+
+    def follows_a_sound(self, partial: str) -> bool:
+        """Whether the last thing that somebody uttered after a pause was a sound rather than a word.
+
+        Nothing new was heard in it; or it is so short and alone that the word heard in it may be none.
+        """
+        if self._heard_before is None or self._sounding < SOUND_SAMPLES:
+            return False
+        return partial == self._heard_before or (bool(self._heard_before) and self._sounding < ALONE_SAMPLES)
+
+    @property
+    def seconds(self) -> float:
+        """Since somebody spoke."""
+        return self.samples / RATE
+
+
+class ByWords:
+    """Ends an utterance after a silence that is the shorter the more complete the sentence is; never in a voice.
+
+    A sound that brings no word is a hesitation ("um") and keeps the utterance open. What nobody listened to for voices
+    is judged by Patience.
+    """
+
+    def __init__(self, waits: Waits) -> None:
+        self._waits = waits
+        self._patience = Patience()
+        self.silence = Silence()
+
+    def feed(self, heard: Heard) -> End | None:
+        """See Endpointer.feed."""
+        impatient = self._patience.feed(heard)
+        if heard.voices is None:
+            if heard.samples:
+                self.silence.unknown()
+            return impatient
+        self.silence.feed(heard.voices, heard.partial)
+        if heard.partial is None or self.silence.is_voice:
+            return None
+        setting = self._setting(heard)
+        if self.silence.seconds < getattr(self._waits, setting):
+            return None
+        reason: Reason = "complete" if setting in ("complete_s", "continuable_s") else "silence"
+        return End(reason, f"endpoint.{setting}", self.silence.seconds)
+
+    def _setting(self, heard: Heard) -> str:
+        if not heard.partial:
+            return "nothing_s"
+        return "hesitation_s" if self.silence.follows_a_sound(heard.partial) else f"{heard.completeness}_s"

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from appliance import turns
 from appliance.audio.cards import Sound
-from appliance.audio.endpointing import Patience
 from appliance.audio.selection import Direction
 from appliance.config import DeviceConfig
 from appliance.device import beside, earcons, hints, settings
@@ -183,7 +182,7 @@ class LocalDevice:
         if self._was_ringing:
             self._forget()
             return False
-        self.session.endpoint(Patience())
+        self.session.endpoint(self.session.by_itself())
         return True
 
     def end(self) -> None:

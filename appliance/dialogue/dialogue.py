@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
+from appliance.dialogue.completeness import Completeness, completeness
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
 from appliance.dialogue.followups import Situation
@@ -116,6 +117,22 @@ class Dialogue:
         self._remember(intent, reply, memory)
         end_s = time.perf_counter()
         return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s))
+
+    async def completeness(self, text: str, language: Language, memory: Memory) -> Completeness:
+        """How complete what somebody is saying is so far; changes nothing."""
+        found, intent = await self._run(
+            completeness, self._understanding, text, language, self._situation(memory, language))
+        would_ask = intent.name and not intent.doubt and self._would_ask(
+            intent, self._context(language, memory, UNKNOWN_DEVICE))
+        return "open" if would_ask else found
+
+    def _would_ask(self, intent: Intent, context: Context) -> bool:
+        """Whether all there would be to say is a question for what is missing: "set a timer"."""
+        try:
+            said = self._skills[intent.name](intent, context)
+        except Exception:  # it will be heard of when the sentence is answered
+            return False
+        return isinstance(said, Reply) and said.question is not None and bool(said.question.wants)
 
     def _forget(self, memory: Memory) -> None:
         now = self._timers.clock.now()

@@ -54,6 +54,16 @@ class Understanding:
             intent = self._meant(sentences, replace(utterance, words=tuple(heard), spans={}, costs=None), situation)
         return replace(intent, text=text, slots=_as_written(intent.slots, text))
 
+    def read(
+        self, text: str, language: Language, situation: Situation = NOTHING
+    ) -> tuple[Utterance, Reading | None]:
+        """A text's words and their best reading by themselves, for who wants to know more than the intent."""
+        sentences = self._sentences[language]
+        words = normalise(text, language).split() if len(text) <= MAX_CHARACTERS else []
+        utterance = Utterance(
+            tuple(words[:MAX_WORDS]), language, sentences.lexicon, situation.known, situation.today)
+        return utterance, best(sentences, utterance)
+
     def _meant(self, sentences: Sentences, utterance: Utterance, situation: Situation) -> Intent:
         """An answer to what was asked, else what the sentence says by itself, else what it says after the last one."""
         if situation.question is not None and (intent := answered(sentences, utterance, situation.question)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from appliance.audio.endpointing import End, Patience
+from appliance.audio.endpointing import CHUNK_SAMPLES, ByWords, End, Heard, Patience
+from appliance.config import EndpointConfig
 
 
-def quiet(seconds: float) -> bytes:
-    return bytes(2 * round(16_000 * seconds))
+def quiet(seconds: float, partial: str | None, now: float) -> Heard:
+    return Heard(round(16_000 * seconds), partial, now)
 
 
 @pytest.mark.parametrize(("fed", "ends_at"), [
@@ -26,15 +29,95 @@ def quiet(seconds: float) -> bytes:
 def test_patience_ends_with_silence(fed: list[tuple[float, str | None]], ends_at: float | None) -> None:
     rule = Patience()
     before = [0.0, *(at for at, _ in fed)]
-    ends = [(at, end) for (at, partial), last in zip(fed, before, strict=False)
-            if (end := rule.feed(quiet(at - last), partial, 100 + at))]
-    assert ends == ([(ends_at, End("silence"))] if ends_at is not None else [])
+    ends = [(at, end.reason) for (at, partial), last in zip(fed, before, strict=False)
+            if (end := rule.feed(quiet(at - last, partial, 100 + at)))]
+    assert ends == ([(ends_at, "silence")] if ends_at is not None else [])
 
 
 @pytest.mark.parametrize(
     ("pieces_s", "every_s"), [(0.1, 0.3), (0.5, 0.01)], ids=["a thin link", "all at once after a drop"])
 def test_patience_wants_both_the_sound_and_the_time(pieces_s: float, every_s: float) -> None:
     rule = Patience()
-    rule.feed(quiet(pieces_s), "what time", 0.0)
-    ended = next(n for n in range(1, 1000) if rule.feed(quiet(pieces_s), "what time", n * every_s))
+    rule.feed(quiet(pieces_s, "what time", 0.0))
+    ended = next(n for n in range(1, 1000) if rule.feed(quiet(pieces_s, "what time", n * every_s)))
     assert min(ended * pieces_s, ended * every_s) == pytest.approx(2.0, abs=max(pieces_s, every_s))
+
+
+WAITS = EndpointConfig()
+VOICE, QUIET = 0.9, 0.0
+
+
+def ends_after(told: Sequence[tuple[str, str | None, list[float]]], chunks: int = 400) -> tuple[int, End] | None:
+    """How many more quiet chunks of 32 ms there are before the rule ends it. told: (completeness, partial, voices)."""
+    rule = ByWords(WAITS)
+    steps = [*((*one, False) for one in told), *((told[-1][0], told[-1][1], [QUIET], True) for _ in range(chunks))]
+    waited = 0
+    for number, (completeness, partial, voices, is_waiting) in enumerate(steps):
+        waited += is_waiting
+        heard = Heard(len(voices) * CHUNK_SAMPLES, partial, 0.032 * number, voices, completeness)
+        if (end := rule.feed(heard)) is not None:
+            return waited, end
+    return None
+
+
+@pytest.mark.parametrize(("completeness", "setting", "reason"), [
+    ("complete", "complete_s", "complete"), ("continuable", "continuable_s", "complete"),
+    ("unknown", "unknown_s", "silence"), ("open", "open_s", "silence"), ("hesitation", "hesitation_s", "silence"),
+])
+def test_the_more_complete_a_sentence_the_shorter_the_silence(completeness: str, setting: str, reason: str) -> None:
+    found = ends_after([(completeness, "add milk", [VOICE] * 20)])
+    assert found is not None
+    waited, end = found
+    assert (end.reason, end.setting) == (reason, f"endpoint.{setting}")
+    assert 0 <= waited * 0.032 - getattr(WAITS, setting) < 0.032
+    assert end.silence_s == pytest.approx(waited * 0.032)
+
+
+def test_nothing_is_cut_while_there_is_a_voice() -> None:
+    said = [("complete", "stop", [VOICE] * 30)] * 20 + [("complete", "stop", [QUIET, VOICE])] * 200
+    assert ends_after(said, 0) is None
+
+
+def test_a_voice_that_fades_is_still_one() -> None:
+    assert ends_after([("complete", "stop", [VOICE, 0.4] * 100)], 0) is None
+
+
+def test_a_sound_without_words_keeps_it_open() -> None:
+    said = [("complete", "turn it up", [VOICE] * 20), ("complete", "turn it up", [QUIET] * 5)]
+    found = ends_after([*said, ("complete", "turn it up", [VOICE] * 8)])
+    assert found is not None and found[1].setting == "endpoint.hesitation_s"
+    click = ends_after([*said, ("complete", "turn it up", [VOICE] * 2)])
+    assert click is not None and click[1].setting == "endpoint.complete_s"
+
+
+def test_a_short_sound_alone_is_rather_no_word() -> None:
+    def setting(chunks: int) -> str:
+        found = ends_after([
+            ("open", "play", [VOICE] * 20), ("open", "play", [QUIET] * 12), ("open", "play", [VOICE] * chunks),
+            ("complete", "play pop", [QUIET])])
+        assert found is not None
+        return found[1].setting
+
+    assert (setting(10), setting(20)) == ("endpoint.hesitation_s", "endpoint.complete_s")
+
+
+def test_who_has_said_nothing_yet_has_time() -> None:
+    found = ends_after([("unknown", "", [QUIET])])
+    assert found is not None and found[1] == End("silence", "endpoint.nothing_s", 8.0)
+
+
+def test_nothing_ends_while_they_wait_for_a_recognizer() -> None:
+    assert ends_after([("unknown", None, [QUIET])]) is None
+
+
+def test_where_nobody_listens_for_voices_patience_decides() -> None:
+    rule = ByWords(WAITS)
+    ends = [rule.feed(Heard(512, "stop", 0.032 * number, None, "complete")) for number in range(70)]
+    assert [number for number, end in enumerate(ends) if end is not None][0] == 63
+
+
+def test_what_nobody_listened_to_may_have_been_a_voice() -> None:
+    rule = ByWords(WAITS)
+    for voices in ([QUIET] * 6, None, [QUIET] * 3):
+        assert rule.feed(Heard(512, "stop", 0.0, voices, "complete")) is None
+    assert rule.feed(Heard(512 * 4, "stop", 0.0, [QUIET] * 4, "complete")) is not None

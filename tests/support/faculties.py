@@ -63,6 +63,9 @@ class FakeFaculties:
         reply = Reply(f"You said {text}", language, (actions[text],) if text in actions else ())
         return Answer(reply, Intent("Echo", text, language), 2.0, 1.0)
 
+    async def completeness(self, text: str, language: Language, memory: Memory) -> str:
+        return "complete" if text.endswith(".") else "unknown"
+
     async def speak(
         self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
         longest_s: float = 40.0,

@@ -135,7 +135,7 @@ export const SERVER_MESSAGES = {
   answer: { id: identifier, text, ...timings },
   speech_start: { id: identifier, sample_rate: replyRate },
   speech_end: { id: identifier, interrupted: flag, ...timings },
-  endpoint: { id: identifier, reason: text },
+  endpoint: { id: identifier, reason: text, setting: optional(text), silence_ms: optional(number) },
   cancelled: { id: identifier, audio_s: optional(number) },
   volume: { percent: number },
   language: { language },

@@ -12,7 +12,6 @@ from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
 
 from appliance import turns
-from appliance.audio.endpointing import Patience
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.backlog import LOOK_S, MOST_OWN_WAITING_S
 from appliance.errors import ProtocolError
@@ -185,7 +184,7 @@ class Connection:
                 self._board.change(message, lambda error: self.send(protocol.encode_error(error)))
 
     def _start(self, start: protocol.Start) -> None:
-        endpointer = Patience() if start.endpoint == "auto" else None
+        endpointer = self.session.by_itself() if start.endpoint == "auto" else None
         if start.id and start.id == self.session.open_id:
             self.session.endpoint(endpointer)
         else:

@@ -1,0 +1,63 @@
+"""How complete a sentence is that somebody may still be saying: what the end of an utterance waits for.
+
+The understanding knows what recognizers and voice detectors cannot: that "turn the volume up" is all of it, that "add
+milk" is often followed by "and bread", and that after "set a timer for" something must come.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from appliance.dialogue.followups import Situation
+from appliance.dialogue.frames import Reading
+from appliance.dialogue.types import Intent
+from appliance.dialogue.understanding import NOTHING, Understanding
+from appliance.dialogue.utterance import Utterance
+from appliance.language import Language
+
+Completeness = Literal["complete", "continuable", "open", "hesitation", "unknown"]
+"""A whole request that cannot well go on; one that could; one that lacks something; one that ends in "um"; anything
+else."""
+
+_MEANINGFUL = 0.3
+"""What is not understood but so far explained by some frame is on its way to a request; below it may be anything."""
+_BEGINNING = 3
+"""Of what so few words say and nobody understands, nearly all goes on: 32 of 100 beginnings of sentences mean nothing
+yet, 2 of 100 whole ones (300 English sentences of tests/utterances)."""
+_LEADING = ("aux", "question", "asking", "do")
+"""Classes of words that begin something; nobody stops after "what is the" or "could you set"."""
+
+
+def completeness(
+    understanding: Understanding, text: str, language: Language, situation: Situation = NOTHING
+) -> tuple[Completeness, Intent]:
+    """How complete `text` is, heard so far, and what it means. Pure; about as much work as understanding it."""
+    intent = understanding.understand(text, language, situation)
+    utterance, reading = understanding.read(text, language, situation)
+    return _judged(utterance, reading, intent), intent
+
+
+def _judged(utterance: Utterance, reading: Reading | None, intent: Intent) -> Completeness:
+    last = len(utterance.words) - 1
+    if last < 0:
+        return "unknown"
+    if utterance.is_in("hesitation", last):
+        return "hesitation"
+    in_a_phrase = reading is not None and any(  # "what are you up to"
+        span.start < last < span.end and not span.slots for span in reading.spans)
+    if utterance.is_in("dangling", last):
+        return "open"
+    leads_on = any(utterance.is_in(name, last) for name in _LEADING) and not in_a_phrase
+    if not intent.name or intent.doubt:
+        begun = reading is not None and reading.confidence >= _MEANINGFUL
+        return "open" if begun or leads_on or last < _BEGINNING else "unknown"
+    if reading is None or reading.frame.intent != intent.name:  # it answers or follows what was said before
+        return "continuable" if intent.slots else "complete"
+    if leads_on and not reading.slots:
+        return "open"
+    # "set a timer for ten minutes", to be called something; "add milk", and bread; "stop", the pizza timer
+    filled = {name for span in reading.spans for name in span.slots}
+    unfilled = any(name not in filled for name, _ in (*reading.frame.slots, *reading.frame.open))
+    if unfilled or not last or any(span.end > last and span.slots for span in reading.spans):
+        return "continuable"
+    return "complete"
