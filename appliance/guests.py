@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 
-from appliance.audio.endpointing import Endpointer, Reason
+from appliance.audio.endpointing import Endpointer, Heard, Reason
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.audio.utterance import Utterance
 from appliance.conversation import Faculties
@@ -125,7 +125,8 @@ class Dictation:
         self._sound.write(pcm)
         if self._sound.truncated:
             self._end("limit")
-        elif self._endpointer and (end := self._endpointer.feed(pcm, self.partial, self._loop.time())):
+        elif self._endpointer and (end := self._endpointer.feed(
+                Heard(len(pcm) // SAMPLE_BYTES, self.partial, self._loop.time()))):
             self._end(end.reason)
         while self._sound.waiting > MOST_AHEAD_S * RATE and not self._final.done():  # noqa: ASYNC110 - it is decoded
             await asyncio.sleep(LOOK_S)
