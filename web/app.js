@@ -11,10 +11,13 @@ import { bindOverlay } from "./page/overlay.js";
 import { Renewal, versionIn } from "./page/renewal.js";
 import { RingingView } from "./page/ringing.js";
 import { bindSettings } from "./page/settings.js";
+import { bindWall } from "./page/wall.js";
 import { bindTalkButton } from "./page/talk-button.js";
 import { MAX_TEXT_LENGTH } from "./core/protocol.js";
 import { FETCH_COMMANDS, TEXTS } from "./core/texts.js";
 
+const TICK_MS = 2000;
+const SLEPT_MS = 10000;
 const element = (id) => document.getElementById(id);
 const wsUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 
@@ -110,9 +113,7 @@ element("textInput").maxLength = MAX_TEXT_LENGTH;
 
 const renewal = new Renewal({
   mine: versionIn(import.meta.url),
-  isBusy: () =>
-    assistant.state !== "idle" || assistant.connectionState !== "connected" ||
-    element("settings").open || element("textInput").value !== "",
+  isBusy: () => isInUse() || assistant.connectionState !== "connected",
   reload: () => location.reload(),
 });
 
@@ -121,12 +122,18 @@ function showWelcome(welcome) {
   renewal.offered(welcome.page_version);
 }
 
+function showBoard(message) {
+  board.show(message);
+  ringing.show(message);
+  if (ringing.isRinging) wall.happened();
+}
+
 const show = {
   state: showState,
   turn: showTurn,
   announce: (message) => conversation.showAnnouncement(message),
   welcome: showWelcome,
-  board: (message) => [board, ringing].forEach((view) => view.show(message)),
+  board: showBoard,
   microphone: showMicrophone,
   language: () => {
     saveSettings(assistant.config);
@@ -137,7 +144,10 @@ const show = {
 
 assistant.onchange = (what, detail) => {
   show[what]?.(detail);
-  if (what === "turn" || what === "announce") renewal.happened();
+  if (what === "turn" || what === "announce" || (what === "state" && detail !== "idle")) {
+    renewal.happened();
+    wall.happened();
+  }
 };
 assistant.ui.statusElement = element("statusText");
 assistant.ui.responseElement = element("response");
@@ -158,7 +168,12 @@ async function copyReport() {
 }
 const overlay = bindOverlay(element("performanceMetrics"), assistant, {
   lastTurns, openSettings: (part) => settings.show(part), report: copyReport });
-const settings = bindSettings(element("settings"), { assistant, overlay });
+const isInUse = () =>
+  assistant.state !== "idle" || element("settings").open || element("textInput").value !== "" || ringing.isRinging;
+const wall = bindWall(element("clockFace"), {
+  isBusy: isInUse, inUse, upcoming: () => board.upcoming,
+  away: () => (assistant.connectionState === "connected" ? "" : element("statusText").textContent) });
+const settings = bindSettings(element("settings"), { assistant, overlay, wall });
 
 element("typed").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -182,10 +197,20 @@ document.addEventListener("visibilitychange", async () => {
 for (const type of ["pointerdown", "keydown"]) {
   addEventListener(type, () => assistant.openSound(), { once: true }); // or what rings could not be heard
 }
-addEventListener("online", () => assistant.reconnect());
+for (const type of ["online", "pageshow"]) addEventListener(type, () => assistant.reconnect());
+navigator.connection?.addEventListener("change", () => assistant.reconnect());
+
+// A tick that comes late tells of a sleep: what was connected before probably is no more.
+let tickedAtMs = Date.now();
+setInterval(() => {
+  if (Date.now() - tickedAtMs > SLEPT_MS) assistant.reconnect();
+  tickedAtMs = Date.now();
+}, TICK_MS);
 
 // The migration guide's names, for the console.
 Object.assign(globalThis, { voiceAssistant: assistant, toggleRecording, sendText, benchmarkLatency });
 showLanguage();
 assistant.follow();
-assistant.initialize();
+await assistant.initialize();
+// Served by the device, the page keeps itself for when the device is away; where browsers allow that.
+if (versionIn(import.meta.url)) navigator.serviceWorker?.register("/service-worker.js").catch((error) => console.info(error.message));

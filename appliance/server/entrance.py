@@ -93,7 +93,7 @@ class Entrance:
             return respond(HTTPStatus.FORBIDDEN, "This device's page is for this device only, until it is started with "
                            "--lan; then it is reached over HTTPS.\n")
         page = self._site.answer(replace(request, target="/entrance/trust.html"), visitor)
-        policy = SECURITY["Content-Security-Policy"].replace("connect-src 'self' ws: wss:", "connect-src 'self' https:")
+        policy = SECURITY["Content-Security-Policy"].replace("connect-src 'self'", "connect-src 'self' https:")
         return replace(page, headers={**page.headers, "Content-Security-Policy": policy})
 
     def _trust_json(self, request: Request, visitor: Visitor) -> Response:

@@ -49,6 +49,10 @@ class Running:
     def drop(self) -> None:
         self.loop.call_soon_threadsafe(self.device.drop)
 
+    def down(self, is_down: bool) -> None:
+        """Refuse everything from now on, or nothing any more."""
+        self.loop.call_soon_threadsafe(self.device.drop, math.inf if is_down else 0.0)
+
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()

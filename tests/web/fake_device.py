@@ -91,9 +91,9 @@ class FakeDevice:
                 case "text":
                     await self.typed(connection, message, rate, speak)
 
-    def drop(self) -> None:
-        """Break every connection off and refuse new ones for two seconds."""
-        self.down_until_s = asyncio.get_running_loop().time() + 2
+    def drop(self, for_s: float = 2.0) -> None:
+        """Break every connection off and refuse new ones for so long."""
+        self.down_until_s = asyncio.get_running_loop().time() + for_s
         for connection in tuple(self.connections):
             connection.transport.abort()
 

@@ -39,7 +39,12 @@ def measurements(page: Page) -> None:
     page.evaluate("document.body.dispatchEvent(new MouseEvent('dblclick', {bubbles: true}))")
 
 
+def clock(page: Page) -> None:
+    page.evaluate("document.getElementById('clockFace').showModal()")
+
+
 def listening(page: Page) -> None:
+    page.evaluate("document.getElementById('clockFace').close()")
     page.evaluate("voiceAssistant.startRecording()")
     wait_for_state(page, "listening")
 
@@ -50,7 +55,7 @@ def away(page: Page) -> None:
     page.wait_for_function("() => voiceAssistant.connectionState === 'reconnecting'")
 
 
-VIEWS: tuple[Callable[[Page], None], ...] = (start, conversation, board, settings, measurements, listening, away)
+VIEWS: tuple[Callable[[Page], None], ...] = (start, conversation, board, settings, measurements, clock, listening, away)
 
 
 @pytest.mark.parametrize("language", ["en-GB", "de-DE"])

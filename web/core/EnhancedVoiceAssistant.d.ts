@@ -121,6 +121,7 @@ export class EnhancedVoiceAssistant {
   readonly microphoneIsOpen: boolean;
   readonly state: AssistantState;
   readonly waitingPlace: number | null;
+  readonly retryInMs: number | null;
   readonly arrivedShare: number | null;
   initialize(): Promise<boolean>;
   reconnect(): void;

@@ -118,6 +118,11 @@ export class EnhancedVoiceAssistant {
     return this.#conversation.newest?.arrived ?? null;
   }
 
+  /** ms until the next attempt to connect, while one is waited for; null otherwise. */
+  get retryInMs() {
+    return this.#parts.connection.retryInMs;
+  }
+
   /** Connect; true once connected, false if the first attempt failed (further ones follow by themselves). */
   initialize() {
     this.#refreshMetrics();
@@ -129,7 +134,7 @@ export class EnhancedVoiceAssistant {
     });
   }
 
-  /** Try to connect now instead of when the waiting is over. */
+  /** Try to connect now instead of when the waiting is over; make sure of a connection that is there, as after a sleep. */
   reconnect() {
     this.#parts.connection.open();
   }
@@ -414,6 +419,7 @@ export class EnhancedVoiceAssistant {
     clock.clearTimeout(this.#metricsTimer);
     this.#metricsTimer = clock.setTimeout(() => this.#refreshMetrics(), METRICS_EVERY_MS);
     showMetrics(this.ui, this.getMetrics());
+    if (this.retryInMs !== null) this.#stateChanged();
   }
 }
 

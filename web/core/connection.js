@@ -36,6 +36,7 @@ export class Connection {
 
   #socket = null;
   #attempt = 0;
+  #retryAtMs = null;
   #timer = null; // the next attempt, or the limit for opening
   #pingTimer = null;
   #watcher = 0; // of two overlapping watches only the later goes on
@@ -57,9 +58,15 @@ export class Connection {
     return this.#socket?.bufferedAmount ?? 0;
   }
 
-  /** Connect, now; also ends any waiting between attempts. */
+  /** ms until the next attempt; null while none is waited for. */
+  get retryInMs() {
+    return this.#retryAtMs === null ? null : Math.max(0, this.#retryAtMs - this.clock.now());
+  }
+
+  /** Connect, now; also ends any waiting between attempts. If it is connected, make sure that it still is. */
   open() {
-    if (this.connected || this.state === "connecting") return;
+    if (this.connected) return this.#watch();
+    if (this.state === "connecting") return;
     this.#attempt = 0;
     this.#dial(this.state === "reconnecting" ? "reconnecting" : "connecting");
   }
@@ -189,11 +196,13 @@ export class Connection {
     const backOffMs = reconnectDelayMs(this.#attempt, this.random());
     const delayMs = Math.max(backOffMs, this.#goodbye * (1 + this.random() / 4));
     this.#attempt += 1;
+    this.#retryAtMs = this.clock.now() + delayMs;
     this.#timer = this.clock.setTimeout(() => this.#dial("reconnecting"), delayMs);
     this.#changeTo("reconnecting", { code, reason, delayMs });
   }
 
   #forget() {
+    this.#retryAtMs = null;
     this.clock.clearTimeout(this.#timer);
     this.clock.clearTimeout(this.#pingTimer);
     const socket = this.#socket;

@@ -61,6 +61,13 @@ export const TEXTS = {
     stableText: "2048 bytes every 64 ms. For weak Wi-Fi.",
     adaptive: "Adapt to the network",
     adaptiveText: "Goes to steadier settings while the network is slow, and back.",
+    wall: "On the wall",
+    awake: "Keep the screen on",
+    awakeText: "While this page is in sight.",
+    clock: "Clock when nobody is there",
+    clockText: "After a minute, darker after three. A touch brings the page back.",
+    fullScreen: "Full screen",
+    fullScreenSwitch: "On or off",
     speak: "Speak replies",
     speakText: "Otherwise they are only shown.",
     overlay: "Show measurements",
@@ -87,6 +94,7 @@ export const TEXTS = {
     status: {
       connecting: "Connecting …",
       reconnecting: "The connection dropped. Reconnecting …",
+      away: (seconds) => `The device is away. Trying again in ${seconds} s …`,
       disconnected: "Not connected to the device.",
       opening: "Opening the microphone …",
       listening: "Listening",
@@ -202,6 +210,13 @@ export const TEXTS = {
     stableText: "2048 Byte alle 64 ms. Für schwaches WLAN.",
     adaptive: "An das Netz anpassen",
     adaptiveText: "Wird bei langsamem Netz robuster und danach wieder schneller.",
+    wall: "An der Wand",
+    awake: "Bildschirm anlassen",
+    awakeText: "Solange diese Seite zu sehen ist.",
+    clock: "Uhr, wenn niemand da ist",
+    clockText: "Nach einer Minute, nach dreien dunkler. Antippen holt die Seite zurück.",
+    fullScreen: "Ganzer Bildschirm",
+    fullScreenSwitch: "Ein oder aus",
     speak: "Antworten vorlesen",
     speakText: "Sonst werden sie nur angezeigt.",
     overlay: "Messwerte zeigen",
@@ -228,6 +243,7 @@ export const TEXTS = {
     status: {
       connecting: "Verbinde …",
       reconnecting: "Die Verbindung ist abgerissen. Ich verbinde neu …",
+      away: (seconds) => `Das Gerät ist gerade weg. Nächster Versuch in ${seconds} s …`,
       disconnected: "Keine Verbindung zum Gerät.",
       opening: "Das Mikrofon wird geöffnet …",
       listening: "Ich höre zu",
@@ -301,9 +317,10 @@ export function errorText(language, code, message = "") {
 }
 
 /** One line about what the assistant is doing or why it cannot. */
-export function statusText(language, { connectionState, state, notice, waitingPlace, arrivedShare = null }) {
+export function statusText(language, { connectionState, state, notice, waitingPlace, arrivedShare = null, retryInMs = null }) {
   const { status } = TEXTS[language];
   if (state === "opening" || state === "listening") return status[state];
+  if (connectionState === "reconnecting" && retryInMs !== null) return notice || status.away(Math.ceil(retryInMs / 1000));
   if (connectionState !== "connected") return notice || status[connectionState];
   if (state === "thinking" && arrivedShare !== null) return status.sending(Math.round(100 * arrivedShare));
   if (state === "thinking" && waitingPlace) return status.queued(waitingPlace);

@@ -54,6 +54,12 @@ export class BoardView {
     return pausedS ?? due - this.#board.now - (this.now() - this.#arrivedMs) / 1000;
   }
 
+  /** For a clock face: what comes next, soonest first. */
+  get upcoming() {
+    const { timers, local } = this.#board;
+    return timers.filter(({ due }) => due !== null).map((timer) => ({ timer, local, leftS: this.leftS(timer) }));
+  }
+
   #tick() {
     for (const card of this.timers.children) card.tick();
   }

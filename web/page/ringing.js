@@ -17,6 +17,10 @@ export class RingingView {
     Object.assign(this, { list, assistant, texts, language });
   }
 
+  get isRinging() {
+    return this.#ringing.length > 0;
+  }
+
   show({ ringing }) {
     const over = this.#ringing.filter(({ id }) => !ringing.some((other) => other.id === id));
     for (const { id } of over) this.assistant.silence(`timer-${id}`); // stopped somewhere: so is what is said of it

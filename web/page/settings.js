@@ -9,7 +9,7 @@ import { saveSettings } from "./preferences.js";
 
 const ROUND_TRIPS = 10;
 
-export function bindSettings(sheet, { assistant, overlay }) {
+export function bindSettings(sheet, { assistant, overlay, wall }) {
   const field = (id) => document.getElementById(id);
 
   function show(part) {
@@ -20,6 +20,10 @@ export function bindSettings(sheet, { assistant, overlay }) {
     field("speak").disabled = !audioIsAllowed();
     field("overlay").checked = overlay.shown;
     field("benchmarkResult").textContent = "";
+    field("awake").checked = wall.settings.awake;
+    field("awake").disabled = !("wakeLock" in navigator);
+    field("clock").checked = wall.settings.clock;
+    field("fullScreenRow").hidden = !document.fullscreenEnabled;
     sheet.showModal();
     const wanted = typeof part === "string" && field(part);
     if (wanted) {
@@ -51,6 +55,12 @@ export function bindSettings(sheet, { assistant, overlay }) {
   field("adaptive").addEventListener("change", (event) => change({ adaptiveQuality: event.target.checked }));
   field("speak").addEventListener("change", (event) => change({ speakReplies: event.target.checked }));
   field("overlay").addEventListener("change", (event) => overlay.show(event.target.checked));
+  field("awake").addEventListener("change", (event) => wall.change({ awake: event.target.checked }));
+  field("clock").addEventListener("change", (event) => wall.change({ clock: event.target.checked }));
+  field("fullScreen").addEventListener("click", () => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else document.documentElement.requestFullscreen();
+  });
   field("benchmark").addEventListener("click", measure);
   sheet.addEventListener("click", (event) => event.target === sheet && sheet.close()); // beside the sheet
   return { show };
