@@ -148,7 +148,8 @@ class Dialogue:
         things = tuple({"name": each.name} if each.name else {"start_s": each.duration_s} for each in timers)
         known |= {"list": {name.casefold(): name for name in self._stores.lists.all()}}
         known |= {"voice": self._voices.get(language, {})}
-        return Situation(known, memory.question, memory.last, self._timers.clock.now().date(), things)
+        return Situation(known, memory.question, memory.last, self._timers.clock.now().date(), things,
+                         ringing=bool(self._timers.ringing()))
 
     def _context(self, language: Language, memory: Memory, device: Device) -> Context:
         return Context(
@@ -208,9 +209,9 @@ class Dialogue:
     def _doubtful(self, intent: Intent, context: Context) -> Reply:
         """Ask before anything is done that may not be meant."""
         meant = f"means.{intent.name}"
-        if meant not in context.texts:
+        values = {"name": "", **intent.slots}
+        if meant not in context.texts or not context.texts.values(meant) <= values.keys():
             return context.say("turn.unclear", understood=False)
-        values = {name: intent.slots.get(name, "") for name in (*intent.slots, "name")}
         wanted = context.text(meant, **values)
         return context.say("turn.shall_i", meant=wanted, question=Question(intent.having()))
 

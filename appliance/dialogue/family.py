@@ -47,6 +47,10 @@ class Family:
     """Intent name to skill; every intent of the sentence files has its line."""
     acts: frozenset[str] = frozenset()
     """The intents that change something; the others only answer."""
+    changes: frozenset[str] = frozenset()
+    """Those of them that delete or change what exists."""
+    keeps: tuple[str, ...] = ()
+    """Slots that stay as they were said before when another of its intents says nothing about them."""
     readers: Mapping[str, Reader] = field(default_factory=dict)
     """Slot in a frame to what finds it. The same slot may be read by several families, but in one way."""
     open_readers: Mapping[str, OpenReader] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from datetime import date
 
 from appliance.dialogue.family import Family
 from appliance.dialogue.frames import Reading
+from appliance.dialogue.languages import grammar
 from appliance.dialogue.sentences import Sentences
 from appliance.dialogue.types import Intent, Question
 from appliance.dialogue.utterance import Slots, Span, Utterance
@@ -31,6 +32,8 @@ class Situation:
     today: date | None = None
     things: tuple[Mapping[str, object], ...] = ()
     """What there is several of and can be told apart, as slots: {"name": "pizza"}, {"start_s": 1800.0}."""
+    ringing: bool = False
+    """Whether something rings, or rang a moment ago."""
 
 
 def answered(sentences: Sentences, utterance: Utterance, question: Question) -> Intent | None:
@@ -201,8 +204,8 @@ def corrected(sentences: Sentences, utterance: Utterance) -> Utterance:
     """ "for five minutes, I mean six minutes": without what the speaker took back; else as it was."""
     words = utterance.words
     for start, end in utterance.hits.get("rather", ()):
-        if start == 0 or end == len(words):
-            continue
+        if start == 0 or end == len(words) or words[end] in grammar(utterance.language).words.set("of_a"):
+            continue  # "ten instead of nine" takes nothing back
         for slot in ("duration", "moment", "day", "number", "quantity", "unit"):
             reader = sentences.matcher.readers.get(slot)
             spans = list(reader(utterance)) if reader else []

@@ -48,6 +48,12 @@ class Frame:
     """Slots that this frame sets by itself."""
     acts: bool = False
     """Whether its intent changes anything."""
+    changes: bool = False
+    """Whether its intent deletes or changes what exists."""
+    strict: bool = False
+    """Whether nothing but fillers may be left over: for frames without a word of their own ("ten minutes")."""
+    when: str = ""
+    """It is tried only if there is something of that kind: "ringing"."""
     asks_beyond: int = 99
     """If a text in an open slot has more words than this, the frame is too weak to act upon: the dialogue asks."""
     weight: float = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from appliance.dialogue.family import Family
@@ -83,6 +84,7 @@ class Sentences:
         more = entry if isinstance(entry, Mapping) else {"frame": entry}
         frame = parse_frame(
             more["frame"], intent, resolve, fixed=more.get("slots", {}), acts=intent in family.acts,
+            changes=intent in family.changes, strict=bool(more.get("strict")), when=more.get("when", ""),
             weight=float(more.get("weight", 0.0)), asks_beyond=int(more.get("asks_beyond", Frame.asks_beyond)))
         frame = replace(frame, slots=tuple((scoped.get(name, name), must) for name, must in frame.slots))
         self.frames.setdefault(intent, []).append(frame)
@@ -93,9 +95,10 @@ class Sentences:
 
     def candidates(self, utterance: Utterance, without: str = "") -> Iterator[Frame]:
         """Frames whose words are there. without: a class that need not be."""
-        yield from self._free
-        for name in sorted({*utterance.hits, without}):
-            yield from self._anchored.get(name, ())
+        anchored = (frame for name in sorted({*utterance.hits, without}) for frame in self._anchored.get(name, ()))
+        for frame in chain(self._free, anchored):
+            if not frame.when or frame.when in utterance.known:
+                yield frame
 
     def readings(self, utterance: Utterance) -> list[Reading]:
         """All ways to understand an utterance by itself."""

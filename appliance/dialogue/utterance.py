@@ -22,6 +22,10 @@ class Span:
     slots: Mapping[str, object]
     quality: float = 1.0
     """1: certain; less: readable, but somebody else may have meant these words otherwise."""
+    open: bool = False
+    """Words of an open slot: a name, a text."""
+    verbatim: bool = False
+    """A text that may say anything, kept as it was said: a note, an announcement."""
 
 
 @dataclass(frozen=True)

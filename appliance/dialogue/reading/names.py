@@ -27,16 +27,16 @@ def plain(utterance: Utterance, start: int, end: int, never: Iterable[str] = _NE
             return False
     rules = grammar(utterance.language)
     return not any(
-        rules.number_at([word], 0) or word in rules.words.units or word[0].isdigit()
+        rules.number_at([word], 0) or word in rules.words.units or word in rules.words.minus or word[0].isdigit()
         for word in utterance.words[start:end])
 
 
-def name_of(slot: str, thing: str, naming: str, own: Iterable[str] = ()) -> OpenReader:
+def name_of(slot: str, thing: str, naming: Iterable[str], own: Iterable[str] = ()) -> OpenReader:
     """A reader of names: sure before the thing ("pizza timer") or behind a word that names ("called pizza").
 
     thing, naming: classes of words. own: classes whose words are never part of the name.
     """
-    never = (*_NEVER, thing, *own)
+    never, naming = (*_NEVER, thing, *own), tuple(naming)
 
     def read(utterance: Utterance, start: int, end: int) -> Span | None:
         begin = stripped(utterance, start, end)
@@ -45,9 +45,9 @@ def name_of(slot: str, thing: str, naming: str, own: Iterable[str] = ()) -> Open
         name = utterance.text(begin, end)
         if len(name) > _MAX_NAME_CHARACTERS:
             return None
-        before = any(stop == start for _, stop in utterance.hits.get(naming, ()))
+        before = any(stop == start for each in naming for _, stop in utterance.hits.get(each, ()))
         behind = any(at == end for at, _ in utterance.hits.get(thing, ()))
-        return Span(start, end, {slot: name}, 1.0 if before or behind else 0.6)
+        return Span(start, end, {slot: name}, 1.0 if before or behind else 0.6, open=True)
 
     return read
 

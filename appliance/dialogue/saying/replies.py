@@ -35,6 +35,12 @@ class Replies:
     def __contains__(self, name: str) -> bool:
         return name in self._texts
 
+    def values(self, name: str) -> frozenset[str]:
+        """The values that a text needs; that of a number's plural and of alternatives is not looked into."""
+        text = self._texts[name]
+        return frozenset(field for _, field, _, _ in Formatter().parse(text) if field) if isinstance(text, str) else (
+            frozenset())
+
     def text(self, name: str, random: Random, avoid: str = "", /, **values: object) -> str:
         """A part of a reply, as it stands. Raises KeyError for a name or a value that is missing.
 

@@ -62,6 +62,8 @@ def cancel_alarm(intent: Intent, context: Context) -> Reply:
         rest = context.text("alarm.next", when=when_again(alarms[0], context)) if alarms else ""
         return context.say("alarm.off", next=rest, actions=[StopSpeaking()])
     found = _asked(alarms, intent, context)
+    if not found and len(alarms) > 1:
+        return _which(alarms, intent, context, "alarm.which_instead")
     if not found:
         return context.say("alarm.no_such" if alarms else "alarm.none")
     if len(found) > 1:
@@ -237,9 +239,9 @@ def _asked(alarms: list[Timer], intent: Intent, context: Context) -> list[Timer]
     return _on_day(alarms, intent, context)
 
 
-def _which(alarms: list[Timer], intent: Intent, context: Context) -> Reply:
+def _which(alarms: list[Timer], intent: Intent, context: Context, text: str = "alarm.which") -> Reply:
     each = [_lower(when_again(alarm, context)) for alarm in alarms]
-    return context.say("alarm.which", each=each, question=Question(intent, ("wake_at", "day")))
+    return context.say(text, each=each, question=Question(intent, ("wake_at", "day")))
 
 
 def _from(utterance: Utterance) -> Iterator[Span]:
@@ -260,6 +262,7 @@ FAMILY = Family(
         "Snooze": snooze,
     },
     acts=frozenset({"SetAlarm", "CancelAlarm", "CancelAllAlarms", "ChangeAlarm", "SkipAlarm", "Snooze"}),
+    changes=frozenset({"CancelAlarm", "CancelAllAlarms", "ChangeAlarm", "SkipAlarm"}),
     readers={"wake_at": WAKING, "duration": DURATION, "day": DAY, "repeat": repeats, "old": _from},
     corrects={"SetAlarm": "ChangeAlarm", "AlarmStatus": "ChangeAlarm"},
     all_of={"CancelAlarm": "CancelAllAlarms"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appliance.dialogue.family import Family
 from appliance.dialogue.quiet import is_quiet
-from appliance.dialogue.reading.texts import text_of
+from appliance.dialogue.reading.texts import verbatim
 from appliance.dialogue.types import Context, Intent, Question, Reply, Say
 
 
@@ -32,8 +32,8 @@ FAMILY = Family(
     skills={"Announce": announce},
     acts=frozenset({"Announce"}),
     open_readers={
-        "message": text_of("text", 25, links=("announce.link", "announce.tell"), unsure=(), last=("filler",),
-                           verbs=("announce.announce", "announce.tell")),
+        "message": verbatim("text", ("announce.announce", "announce.tell"), ("announce.link", "announce.in"),
+                            tail="announce.room="),
     },
     actions=(Say,),
     about_device=True,

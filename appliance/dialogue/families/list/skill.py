@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.dialogue.family import Family
@@ -157,38 +157,48 @@ def _items_in(utterance: Utterance, start: int, end: int) -> Span | None:
     base = _TEXT(utterance, start, end)
     if base is None:
         return None
-    words, hits = utterance.words, utterance.hits
+    hits = utterance.hits
+    goods = [(first, last) for first, last in hits.get("list.goods", ()) if start <= first and last <= end]
+    whole = {at: last for at, last in sorted(goods) if last > at + 1}
+    """Things of several words, by their first: "mac and cheese" is one."""
     ands = {at for first, last in hits.get("list.and", ()) for at in range(first, last)}
-    if start in ands or end - 1 in ands:
+    ands -= {at for first, last in whole.items() for at in range(first, last)}
+    if start in ands or end - 1 in ands or _vague(utterance, start, end):
         return None
-    things: list[list[str]] = [[]]
-    for at in range(start, end):
-        if at in ands:
+    things: list[list[int]] = [[]]
+    position = start
+    while position < end:
+        stop = whole.get(position, position + 1)
+        if position in ands:
             things.append([])
         else:
-            things[-1].append(words[at])
-            if at in utterance.commas:
+            things[-1] += range(position, min(stop, end))
+            if stop - 1 in utterance.commas:
                 things.append([])
-    singles = {first for first, last in hits.get("list.goods", ()) if last == first + 1}
-    found: list[str] = []
-    position = start
-    for thing in things:
-        kept = _without_articles(thing, utterance)
-        first = words.index(thing[0], position) if thing else position
-        if len(kept) > 1 and all(first + at in singles for at in range(len(thing))):
-            found += kept  # "milk eggs bread": each of them is something one buys
-        elif kept:
-            found.append(" ".join(kept))
-        position = first + len(thing)
-    return Span(start, end, {"items": tuple(found)}, base.quality) if found else None
+        position = stop
+    singles = {first for first, last in goods}
+    found = [item for thing in things for item in _apart(thing, singles, whole, utterance)]
+    return Span(start, end, {"items": tuple(found)}, base.quality, open=True) if found else None
 
 
-def _without_articles(words: list[str], utterance: Utterance) -> list[str]:
-    table = grammar(utterance.language).words
-    small = table.articles | table.set("some_of")
-    while words and words[0] in small:
-        words = words[1:]
-    return words
+def _apart(
+    thing: list[int], singles: set[int], whole: Mapping[int, int], utterance: Utterance
+) -> Iterator[str]:
+    """ "milk eggs bread": each of them is something one buys; "tomato soup" is one."""
+    small = grammar(utterance.language).words.articles | grammar(utterance.language).words.set("some_of")
+    while thing and utterance.words[thing[0]] in small:
+        thing = thing[1:]
+    starts = [at for at in thing if not any(first < at < last for first, last in whole.items())]
+    if len(starts) > 1 and all(at in singles for at in starts):
+        for at in starts:
+            yield utterance.text(at, whole.get(at, at + 1))
+    elif thing:
+        yield " ".join(utterance.words[at] for at in thing)
+
+
+def _vague(utterance: Utterance, start: int, end: int) -> bool:
+    """Whether nobody could buy it: "that thing", "something", "ten thousand things"."""
+    return any(utterance.is_in("vague", at) for at in range(start, end))
 
 
 def _goods(utterance: Utterance) -> Iterator[Span]:
@@ -228,6 +238,8 @@ FAMILY = Family(
         "DeleteList": delete,
         "ListLists": list_all,
     },
+    changes=frozenset({"RemoveFromList", "CompleteItem", "ClearList", "DeleteList"}),
+    keeps=("list",),
     acts=frozenset({"AddToList", "RemoveFromList", "CompleteItem", "ClearList", "CreateList", "DeleteList"}),
     readers={"known_list": _known_list, "goods": _goods},
     open_readers={"items": _items_in, "list_name": _NAME},

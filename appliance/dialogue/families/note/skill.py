@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.dialogue.family import Family
-from appliance.dialogue.reading.texts import text_of
+from appliance.dialogue.reading.texts import text_of, verbatim
 from appliance.dialogue.types import AddNote, Context, Intent, Note, Question, RemoveNotes, Reply
 
 _READ_AT_ONCE = 5
@@ -30,7 +30,7 @@ def delete(intent: Intent, context: Context) -> Reply:
     notes = _asked(intent, context)
     if not notes:
         return context.say("note.none_about" if intent.slots.get("about") and context.notes else "note.none")
-    if len(notes) > 1 and intent.slots.get("which") != "last":
+    if len(notes) > 1 and intent.slots.get("which") != "last" and not intent.slots.get("about"):
         return context.say("note.which", n=len(notes), question=Question(intent, ("about", "which_note")))
     return context.say("note.deleted", text=notes[-1].text, actions=[RemoveNotes((notes[-1].id,))])
 
@@ -57,9 +57,9 @@ FAMILY = Family(
     "note",
     skills={"TakeNote": take, "ReadNotes": read, "DeleteNote": delete, "DeleteAllNotes": delete_all},
     acts=frozenset({"TakeNote", "DeleteNote", "DeleteAllNotes"}),
+    changes=frozenset({"DeleteNote", "DeleteAllNotes"}),
     open_readers={
-        "text": text_of("text", 20, links=("note.link", "note.take"), never=("note.note",), unsure=(),
-                        last=("filler",), verbs=("note.take", "note.note")),
+        "text": verbatim("text", ("note.take", "note.note"), ("note.link",)),
         "about": text_of("about", 5, links=("note.about_link",), never=("note.note", "question"),
                          ahead=("note.about_link",)),
     },

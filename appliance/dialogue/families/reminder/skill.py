@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from appliance.dialogue.families.alarm.skill import due_slot, of_kind, passed, ringing_time, when_again
 from appliance.dialogue.families.timer.skill import duration_slot, refusal, rings
 from appliance.dialogue.family import Family
@@ -56,12 +58,20 @@ def cancel_reminder(intent: Intent, context: Context) -> Reply:
     if not intent.slots.get("name") and rings("reminder", context):
         return context.say("reminder.okay", actions=[StopSpeaking()])
     found = _asked(reminders, intent, context)
+    if not found and reminders:
+        each = [item.name or context.text("reminder.something") for item in reminders]
+        asked = Question(_unnamed(intent), ("known_task", "task"))
+        return context.say("reminder.which_instead", each=each, question=asked)
     if not found:
-        return context.say("reminder.no_such" if reminders else "reminder.none")
+        return context.say("reminder.none")
     if len(found) > 1:
         each = [item.name for item in found]
         return context.say("reminder.which", each=each, question=Question(intent, ("known_task", "task")))
     return context.say("reminder.cancelled", what=found[0].name, actions=[CancelTimer(found[0].id)])
+
+
+def _unnamed(intent: Intent) -> Intent:
+    return replace(intent, slots={slot: value for slot, value in intent.slots.items() if slot not in ("name", "day")})
 
 
 def _asked(reminders: list[Timer], intent: Intent, context: Context) -> list[Timer]:
@@ -100,9 +110,12 @@ FAMILY = Family(
         "CancelAllReminders": cancel_all_reminders,
     },
     acts=frozenset({"SetReminder", "CancelReminder", "CancelAllReminders"}),
+    changes=frozenset({"CancelReminder", "CancelAllReminders"}),
     readers={"moment": MOMENT, "duration": DURATION, "day": DAY, "repeat": repeats,
              "known_task": known("name", "reminder")},
-    open_readers={"task": text_of("name", 15, links=("reminder.link",), never=("reminder.remind",))},
+    open_readers={"task": text_of(
+        "name", 15, links=("reminder.link",), never=("reminder.remind",), needs_meaning=True,
+        unsure=("question", "aux", "changer", "pronoun", "asking"))},
     corrects={"SetReminder": "SetReminder"},
     all_of={"CancelReminder": "CancelAllReminders"},
     thing="reminder.reminder",

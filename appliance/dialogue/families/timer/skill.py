@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from appliance.dialogue.family import Family
@@ -234,7 +235,13 @@ def which_one(timers: list[Timer], intent: Intent, context: Context) -> Reply:
 def _none(intent: Intent, context: Context, running: list[Timer]) -> Reply:
     name = str(intent.slots.get("name", ""))
     if running and name:
-        return context.say("timer.none_named", name=name)
+        each = [described(timer, context, "object") for timer in running]
+        none = context.text("timer.none_named", name=name)
+        without = replace(intent, slots={slot: value for slot, value in intent.slots.items() if slot != "name"})
+        if len(running) == 1:
+            this = {"name": running[0].name} if running[0].name else {"start_s": running[0].duration_s}
+            return context.say("timer.this_instead", none=none, what=each[0], question=Question(without.having(**this)))
+        return context.say("timer.which_instead", none=none, each=each, question=Question(without, ("known", "start")))
     return context.say("timer.none_such" if running else "timer.none")
 
 
@@ -279,7 +286,7 @@ def _add_duration(utterance: Utterance) -> Iterator[Span]:
             yield span
 
 
-_NAME = name_of("name", "timer.timer", "timer.for")
+_NAME = name_of("name", "timer.timer", ("timer.for", "timer.call"))
 
 FAMILY = Family(
     "timer",
@@ -300,11 +307,15 @@ FAMILY = Family(
         "HassStartTimer", "HassIncreaseTimer", "HassDecreaseTimer", "ChangeTimer", "HassCancelTimer",
         "HassCancelAllTimers", "HassPauseTimer", "HassUnpauseTimer", "RestartTimer", "RenameTimer",
     }),
+    changes=frozenset({
+        "HassIncreaseTimer", "HassDecreaseTimer", "ChangeTimer", "HassCancelTimer", "HassCancelAllTimers",
+        "RestartTimer", "RenameTimer",
+    }),
     readers={
         "duration": DURATION, "start": START, "moment": MOMENT, "known": known("name", "timer"), "until": _until,
         "more_duration": _more, "add_duration": _add_duration,
     },
-    open_readers={"name": _NAME, "to": name_of("to", "timer.timer", "timer.to")},
+    open_readers={"name": _NAME, "to": name_of("to", "timer.timer", ("timer.to", "timer.rename"))},
     loose_readers={"duration": _loose_duration},
     corrects={"HassStartTimer": "ChangeTimer"},
     all_of={"HassCancelTimer": "HassCancelAllTimers"},

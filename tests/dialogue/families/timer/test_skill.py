@@ -55,7 +55,8 @@ def test_a_name_is_found_in_any_case_and_in_part() -> None:
     timers = running(1, 2, "Lasagne"), running(2, 8, "egg")
     assert ask("HassCancelTimer", *timers, name="lasagne").actions == (CancelTimer(1),)
     assert ask("HassCancelTimer", *timers, name="eggs").actions == (CancelTimer(2),)
-    assert ask("HassCancelTimer", *timers, name="soup").text == "There is no soup timer."
+    none = ask("HassCancelTimer", *timers, name="soup")
+    assert (none.text, none.asks) == ("There is no soup timer. Which one: the Lasagne timer or the egg timer?", True)
 
 
 def test_a_timer_is_found_by_its_length() -> None:
