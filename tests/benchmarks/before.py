@@ -45,20 +45,24 @@ class Before:
             fields = json.loads(message)
             match fields["type"]:
                 case "ping":
-                    await socket.send(_json(type="pong", timestamp=fields["timestamp"]))
+                    await socket.send(as_text(type="pong", timestamp=fields["timestamp"]))
                 case "start":
                     chunks.clear()
                 case "cancel":
                     audio_s = sum(map(len, chunks)) / 2 / RATE
                     chunks.clear()
-                    await socket.send(_json(type="cancelled", id="1", audio_s=audio_s))
+                    await socket.send(as_text(type="cancelled", id="1", audio_s=audio_s))
                 case "stop":
                     begin = time.perf_counter()
                     text = self._transcribe(b"".join(chunks))
                     chunks.clear()
                     took_ms = 1000 * (time.perf_counter() - begin)
-                    await socket.send(_json(type="final", id="1", text=text, processing_time_ms=took_ms))
+                    await socket.send(as_text(type="final", id="1", text=text, processing_time_ms=took_ms))
+                    await self.answer(socket, text)
         del self._sound[socket]
+
+    async def answer(self, socket: ServerConnection, text: str) -> None:
+        """It only hears; before_speaking.py does more."""
 
     def _transcribe(self, pcm: bytes) -> str:
         """Blocks the event loop, as it did."""
@@ -69,7 +73,7 @@ class Before:
         return text
 
 
-def _json(**fields: object) -> str:
+def as_text(**fields: object) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -87,9 +91,9 @@ def published_model() -> Model:
         return Model(folder)
 
 
-async def run() -> None:
+async def listen(kind: type[Before] = Before) -> None:
     metrics = Metrics(lambda: PoolStats(0, 0, 0, 0, 0.0, 0.0))
-    before = Before(published_model(), metrics)
+    before = kind(published_model(), metrics)
     async with serve(
         before.serve, "127.0.0.1", 0, process_request=lambda _, request: (
             library_response(respond(200, metrics.text())) if request.path == "/metrics" else None)
@@ -100,4 +104,4 @@ async def run() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run())
+    asyncio.run(listen())

@@ -57,6 +57,7 @@ def main() -> int:
             files, texts, count, 1, module="tests.benchmarks.vosk_peer", dialect="vosk")
     figures["speaking_100_with_speech"] = _speaking(files, texts, 100, 1, speak=True, until="speech_end")
     figures["before_after"] = _before_after(files, LADDER[:4] if quick else LADDER)
+    figures["same_job"] = _same_job(files, texts)
     figures["cycles"] = _cycles(files, CYCLES // 10 if quick else CYCLES)
     path = save("server", figures)
     _report(figures)
@@ -156,6 +157,13 @@ def _before_after(files: Sequence[str], ladder: Sequence[int]) -> Json:
     return rows
 
 
+def _same_job(files: Sequence[str], texts: Sequence[str]) -> Json:
+    """A hundred speak in ten seconds to servers that both hear, understand and speak; the whole process."""
+    rows = {when: _speaking(files, texts, 100, 1, module=module, speak=True, until="speech_end")
+            for when, module in (("before", "tests.benchmarks.before_speaking"), ("after", "appliance"))}
+    return rows | {"rss_ratio": round(rows["after"]["rss_mb"] / rows["before"]["rss_mb"], 2)}
+
+
 def _climb(module: str, files: Sequence[str], ladder: Sequence[int], chunk_bytes: int) -> dict[int, Json]:
     steps: dict[int, Json] = {}
     with started(module) as server:
@@ -223,7 +231,7 @@ def _report(figures: Json) -> None:
     def row(name: str, values: Any) -> None:
         print(f"  {name:28} {values}")
     print(f"\nIdle: {figures['rss_mb_idle']} MB, {figures['rss_per_idle_connection_kb']} KB more for each connection")
-    for part in ("streaming", "before_after"):
+    for part in ("streaming", "before_after", "same_job"):
         print(f"\n{part}")
         for name, values in figures[part].items():
             row(name, values)

@@ -1,7 +1,8 @@
 """The voice beside onnxruntime's and stock Piper's, in one run → bench/results/speaking.json.
 
-Not measured: a Raspberry Pi, an ear, a core held to a quarter (a cgroup quota needs rights that this seldom has). Every
-row is a process of its own, all in turns; CPU is that of the process, medians of the rounds.
+Not measured: a Raspberry Pi, an ear. Every row is a process of its own, all in turns; CPU is that of the process, medians
+of the rounds. "quarter_of_a_core" holds the process to that (a stand-in for a small board); there `turn` is the whole
+assistant: from the last sample spoken to the first sample of the reply.
 
     python -m tests.benchmarks.speaking [--quick]
 """
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from statistics import median
@@ -24,8 +25,6 @@ from typing import Any
 
 import numpy as np
 
-from appliance import config
-from appliance.app import awake
 from appliance.memory import share_heaps
 from appliance.speaking.published import PublishedVits
 from appliance.speaking.synthesizer import Synthesizer
@@ -33,7 +32,11 @@ from appliance.speaking.voices import PiperVoice
 from appliance.workers import Workers
 from tests.benchmarks.load import percentile
 from tests.benchmarks.results import machine, save
+from tests.support import quota
+from tests.support.caller import caller
 from tests.support.kit import phrases, voice_path
+from tests.support.server import running_server
+from tests.support.speech import spoken_now
 
 SENTENCES = {
     "1": "It is a quarter to nine.",
@@ -42,7 +45,10 @@ SENTENCES = {
          "rain towards the evening.",
 }
 """Seconds of sound, about → what is said."""
+QUESTIONS = ("what is two plus three", "what is four plus five", "what is six plus seven")
 ROWS = ("native", "onnxruntime", "piper")
+QUARTERED = (*ROWS, "turn")
+QUARTER = 0.25
 REPLIES, REPLIES_WITHIN_S, WORKERS = 100, 10, 2
 
 Json = dict[str, Any]
@@ -51,20 +57,18 @@ Json = dict[str, Any]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one round")
-    parser.add_argument("--one", choices=(*ROWS, "idle", "crowd"), help="only this, as JSON")
+    parser.add_argument("--one", choices=(*ROWS, "idle", "crowd", "turn"), help="only this, as JSON")
     options = parser.parse_args()
     if options.one:
         print(json.dumps(_one(options.one)))
         return 0
     rounds = 1 if options.quick else 3
-    measured: dict[str, list[Json]] = {row: [] for row in (*ROWS, "idle", "crowd")}
-    for number in range(rounds):
-        for row in measured:
-            print(f"==> {row}, round {number + 1} of {rounds}", flush=True)
-            done = subprocess.run([sys.executable, "-m", "tests.benchmarks.speaking", "--one", row],
-                                  capture_output=True, text=True, check=True)
-            measured[row].append(json.loads(done.stdout.splitlines()[-1]))
-    medians = {row: _medians(found) for row, found in measured.items()}
+    medians = _measured((*ROWS, "idle", "crowd"), rounds)
+    try:
+        with quota.group(QUARTER) as processes:
+            quartered = _measured(QUARTERED, rounds, processes)
+    except quota.NoQuota as error:
+        quartered = {"not measured": str(error)}
     figures: Json = {
         "machine": machine(), "rounds": rounds,
         "cpu_per_spoken_s": {row: medians[row]["cpu_per_spoken_s"] for row in ROWS},
@@ -72,11 +76,24 @@ def main() -> int:
         "whole_ms": {row: medians[row]["whole_ms"] for row in ROWS},
         "load_cpu_s": {row: medians[row]["load_cpu_s"] for row in ROWS},
         "idle_rss_mb": medians["idle"], "crowd": medians["crowd"],
-        "quarter_of_a_core": "not measured: no cgroup quota can be set here",
+        "quarter_of_a_core": quartered,
     }
     print(json.dumps(figures, indent=2))
     print(f"Written to {save('speaking', figures)}")
     return 0
+
+
+def _measured(rows: Sequence[str], rounds: int, processes: Path | None = None) -> Json:
+    """Medians by row. processes: the list of the control group that each row's process enters."""
+    found: dict[str, list[Json]] = {row: [] for row in rows}
+    for number in range(rounds):
+        for row in rows:
+            print(f"==> {row}{', a quarter of a core' if processes else ''}, round {number + 1} of {rounds}", flush=True)
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.benchmarks.speaking", "--one", row], stdout=subprocess.PIPE, text=True,
+                check=True, preexec_fn=(lambda: processes.write_text("0") and None) if processes else None)
+            found[row].append(json.loads(done.stdout.splitlines()[-1]))
+    return {row: _medians(each) for row, each in found.items()}
 
 
 def _medians(found: list[Json]) -> Json:
@@ -89,6 +106,8 @@ def _one(row: str) -> Json:
         return asyncio.run(_idle())
     if row == "crowd":
         return asyncio.run(_crowd())
+    if row == "turn":
+        return asyncio.run(_turn(spoken_now(QUESTIONS)))
     begin = time.process_time()
     speak = {"native": _native, "onnxruntime": _published, "piper": _piper}[row]()
     figures: Json = {"load_cpu_s": time.process_time() - begin, "first_sound_ms": {}, "whole_ms": {}}
@@ -131,21 +150,26 @@ def _piper() -> Callable[[str], Iterator[int]]:
 
 
 async def _idle() -> Json:
-    """RSS of the whole assistant in MB: loaded, and after some speech."""
-    with tempfile.TemporaryDirectory() as state:
-        async with awake(config.load(environment={"STIMME_STATE": state})) as assistant:
-            loaded = _rss_mb()
+    """RSS in MB of the whole assistant in a process of its own, both languages: loaded, and after some speech."""
+    with running_server() as server:
+        loaded = server.rss_mb()
+        async with caller(server.url) as person:
+            await person.hello()
             for text in phrases("en")[:5]:
-                async with aclosing(assistant.mouth.speak(text, "en", rate=16_000)) as chunks:
-                    async for _ in chunks:
-                        pass
-            await asyncio.sleep(2)
-            return {"loaded": loaded, "after_speech": _rss_mb()}
+                await person.type(text)
+        await asyncio.sleep(2)
+        return {"loaded": loaded, "after_speech": server.rss_mb()}
 
 
-def _rss_mb() -> float:
-    fields = Path("/proc/self/status").read_text().split()
-    return int(fields[fields.index("VmRSS:") + 1]) / 1000
+async def _turn(questions: Sequence[bytes]) -> Json:
+    """Spoken questions to the whole assistant in a process of its own, which has this one's share of the processor."""
+    with running_server() as server:
+        async with caller(server.url) as person:
+            await person.hello(reply_rate=48_000)
+            await person.say(questions[0])
+            turns = [await person.say(question) for question in questions[1:]]
+    return {"first_sound_ms": median(turn.ms("audio") for turn in turns),
+            "whole_ms": median(turn.ms("speech_end") for turn in turns)}
 
 
 async def _crowd() -> Json:
