@@ -8,13 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from appliance.config import Config, ServerConfig
 from appliance.errors import ConfigError
 from appliance.language import LANGUAGES, Language
 from appliance.server.access import Guard
-from appliance.server.certificates import Certificates, OwnersCertificate
 from appliance.server.entrance import Entrance, Trust
 from appliance.server.listener import Listener
 from appliance.server.metrics import Metrics
@@ -23,14 +22,18 @@ from appliance.server.page.people import People
 from appliance.server.pairing import Pairing
 from appliance.server.places import Places
 from appliance.server.routes import status_routes
+from appliance.server.shown import OwnersCertificate
 from appliance.server.site import Site
 from appliance.state.tokens import TokenStore
+
+if TYPE_CHECKING:
+    from appliance.server.certificates import Certificates
 
 RENEWAL_S = 60.0
 """How often it is looked whether the certificate still fits names, addresses and time."""
 
 Run = Callable[..., Awaitable[Any]]
-Certified = Certificates | OwnersCertificate
+Certified: TypeAlias = "Certificates | OwnersCertificate"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class Household:
     @property
     def name(self) -> str:
         """Where the page is reached over HTTPS."""
-        return self.certified.names[0] if isinstance(self.certified, Certificates) else own_names()[0]
+        if self.certified is None or isinstance(self.certified, OwnersCertificate):
+            return own_names()[0]
+        return self.certified.names[0]
 
 
 async def household(
@@ -62,7 +67,7 @@ async def household(
     trust: Trust | None = None
     if server.lan:
         certified = await run(partial(_certified, server, config.state_path()))
-        if isinstance(certified, Certificates):
+        if not isinstance(certified, OwnersCertificate):
             trust = await run(partial(_trust, certified, lambda: guard.port("https") or server.secure_port))
     pairing = Pairing(show)
     entrance = Entrance(site, tokens, pairing, trust, run, can_show=can_show)
@@ -100,6 +105,8 @@ def _certified(server: ServerConfig, state: Path) -> Certified:
         raise ConfigError("STIMME_CERTIFICATE and STIMME_CERTIFICATE_KEY belong together; one of them is empty")
     if server.certificate:
         return OwnersCertificate(server.certificate, server.certificate_key)
+    from appliance.server.certificates import Certificates  # cryptography: 12 MB that only this needs
+
     try:
         return Certificates(state / "tls", partial(own_names, server.names), own_addresses)
     except OSError as error:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
@@ -109,6 +108,8 @@ def read_wav(path: Path | str, rate: int = RATE) -> bytes:
     Reads what libsndfile does: integer and float WAV of any rate and width, FLAC and others besides. Raises WavError
     naming the file and what is wrong with it.
     """
+    import soundfile  # 5 MB that the server never needs
+
     try:
         channels, source_rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:

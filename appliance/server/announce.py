@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from zeroconf import Error, InterfaceChoice, IPVersion
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+from typing import TYPE_CHECKING
 
 from appliance.server.names import Address
+
+if TYPE_CHECKING:
+    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 log = logging.getLogger(__name__)
 
@@ -37,22 +38,10 @@ async def announced(name: str, services: Sequence[Service], addresses: Sequence[
     A second service of the same name gets a number; the host name is unique by itself. Without a network nothing is
     announced, which is no reason not to start.
     """
-    responder: AsyncZeroconf | None = None
     if AVAHI.exists():  # noqa: ASYNC240 - no disk
         log.info("avahi runs here and answers for %s if this system is called so", name)
         services = [service for service in services if service.host]
-    try:
-        if services and not addresses:
-            raise OSError("there is no network")
-        if services:
-            responder = AsyncZeroconf(
-                interfaces=[str(address) for address in addresses if isinstance(address, ipaddress.IPv4Address)]
-                or InterfaceChoice.Default, ip_version=IPVersion.V4Only)
-        for service in services:
-            assert responder is not None
-            await responder.async_register_service(_service(name, service, addresses), allow_name_change=True)
-    except (OSError, Error) as error:
-        log.warning("%s is not announced in the network: %s", name, error)
+    responder = await _answering(name, services, addresses) if services else None
     try:
         yield
     finally:
@@ -61,7 +50,29 @@ async def announced(name: str, services: Sequence[Service], addresses: Sequence[
             await responder.async_close()
 
 
+async def _answering(
+    name: str, services: Sequence[Service], addresses: Sequence[Address]
+) -> AsyncZeroconf | None:
+    from zeroconf import Error, InterfaceChoice, IPVersion  # 8 MB that only this needs
+    from zeroconf.asyncio import AsyncZeroconf
+
+    responder: AsyncZeroconf | None = None
+    try:
+        if not addresses:
+            raise OSError("there is no network")
+        responder = AsyncZeroconf(
+            interfaces=[str(address) for address in addresses if isinstance(address, ipaddress.IPv4Address)]
+            or InterfaceChoice.Default, ip_version=IPVersion.V4Only)
+        for service in services:
+            await responder.async_register_service(_service(name, service, addresses), allow_name_change=True)
+    except (OSError, Error) as error:
+        log.warning("%s is not announced in the network: %s", name, error)
+    return responder
+
+
 def _service(name: str, service: Service, addresses: Sequence[Address]) -> AsyncServiceInfo:
+    from zeroconf.asyncio import AsyncServiceInfo
+
     host = name.removesuffix(".local")
     plain = [address.packed for address in addresses
              if isinstance(address, ipaddress.IPv4Address) or not address.is_link_local]

@@ -1,8 +1,8 @@
 """The voice beside onnxruntime's and stock Piper's, in one run → bench/results/speaking.json.
 
-Not measured: a Raspberry Pi, an ear. Every row is a process of its own, all in turns; CPU is that of the process, medians
-of the rounds. "quarter_of_a_core" holds the process to that (a stand-in for a small board); there `turn` is the whole
-assistant: from the last sample spoken to the first sample of the reply.
+Not measured: a Raspberry Pi, an ear. Every row is a process of its own, all in turns; CPU is that of the process,
+medians of the rounds. "quarter_of_a_core" holds the process to that (a stand-in for a small board); there `turn` is the
+whole assistant: from the last sample spoken to the first sample of the reply.
 
     python -m tests.benchmarks.speaking [--quick]
 """
@@ -88,7 +88,8 @@ def _measured(rows: Sequence[str], rounds: int, processes: Path | None = None) -
     found: dict[str, list[Json]] = {row: [] for row in rows}
     for number in range(rounds):
         for row in rows:
-            print(f"==> {row}{', a quarter of a core' if processes else ''}, round {number + 1} of {rounds}", flush=True)
+            where = " on a quarter of a core" if processes else ""
+            print(f"==> {row}{where}, round {number + 1} of {rounds}", flush=True)
             done = subprocess.run(
                 [sys.executable, "-m", "tests.benchmarks.speaking", "--one", row], stdout=subprocess.PIPE, text=True,
                 check=True, preexec_fn=(lambda: processes.write_text("0") and None) if processes else None)

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance.errors import ConfigError
-from appliance.server.certificates import LASTS, Certificates, OwnersCertificate
+from appliance.server.certificates import LASTS, Certificates
 from appliance.server.names import Address, own_names, unique_name
+from appliance.server.shown import OwnersCertificate
 
 NAMES = ("stimme-ab12.local", "stimme.local")
 ADDRESSES: tuple[Address, ...] = (ip_address("192.168.1.20"), ip_address("203.0.113.9"), ip_address("fd00::2"))

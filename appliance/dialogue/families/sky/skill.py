@@ -8,7 +8,6 @@ from math import cos, pi
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
 from astral import LocationInfo
 from astral.moon import phase
 from astral.sun import sun
@@ -138,6 +137,8 @@ def _holidays(context: Context, year: int) -> dict[date, str]:
 
 @lru_cache(16)
 def _of_region(region: str, year: int, language: str) -> dict[date, str]:
+    import holidays  # 8 MB, when somebody asks for the first time
+
     country, _, subdivision = region.partition("-")
     try:
         found: Any = holidays.country_holidays(country, subdiv=subdivision or None, years=year, language=language)
