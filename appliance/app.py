@@ -218,8 +218,9 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 config, site, assistant.tokens, places, people, metrics, ready, run=assistant.remembering.run,
                 show=_shown_at(device, tasks), can_show=device is not None or sys.stderr.isatty())
             _give_hands(assistant, tasks, people, device, home)
-            programs = Programs(config, sessions, metrics)
-            web = Web(config, home.guard, home.listeners, see_off=people.leave, metrics=metrics)
+            programs = Programs(config, sessions, metrics, tasks)
+            stack.callback(programs.close)
+            web = Web(config, home.guard, programs.added(home.listeners), see_off=people.leave, metrics=metrics)
             ports = await stack.enter_async_context(web.listening())
             ports |= await stack.enter_async_context(programs.listening())
             stack.callback(assistant.tokens.database.listen(

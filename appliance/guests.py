@@ -37,13 +37,17 @@ STEP_BYTES = SAMPLE_BYTES * RATE
 
 
 class Guests:
-    """What programs may use. Belongs to one event loop."""
+    """What programs may use. Belongs to one event loop; what is heard is heard in `tasks`."""
 
-    def __init__(self, faculties: Faculties, language: Language, max_audio_duration_s: float) -> None:
-        self.faculties, self.language = faculties, language
+    def __init__(
+        self, faculties: Faculties, tasks: asyncio.TaskGroup, language: Language, max_audio_duration_s: float
+    ) -> None:
+        self.faculties, self.tasks, self.language = faculties, tasks, language
         self.max_audio_duration_s = max_audio_duration_s
         places = max(1, faculties.ears.stats.limit // 2)
         self._admission = Admission(places, places // 4)
+        self.places_taken = 0
+        """Utterances of programs that are being heard."""
         self._speaking = asyncio.Semaphore(MOST_SPEAKING)
 
     def language_of(self, wanted: object) -> Language:
@@ -58,7 +62,7 @@ class Guests:
             "unknown_language", f"language {wanted!r:.40} is not spoken here; expected {' or '.join(LANGUAGES)}")
 
     def hear(
-        self, tasks: asyncio.TaskGroup, language: Language, on_partial: Callable[[str], None] = lambda text: None,
+        self, language: Language, on_partial: Callable[[str], None] = lambda text: None,
         endpointer: Endpointer | None = None,
     ) -> Dictation:
         """Listen to one utterance. Raises ProtocolError if nobody here hears the language."""
@@ -66,14 +70,16 @@ class Guests:
             raise ProtocolError(
                 "no_recognizer", f"There is no recognizer for {language!r} on this device.",
                 hint="`stimme models list` names the recognizers that can be fetched.")
-        return Dictation(self, tasks, language, on_partial, endpointer)
+        return Dictation(self, language, on_partial, endpointer)
 
     async def transcribe(self, sound: Utterance, language: Language, on_partial: Callable[[str], None]) -> Final:
         """As Ears.transcribe, once there is room for a program."""
         await self._admission.enter(sound, None)
+        self.places_taken += 1
         try:
             return await self.faculties.ears.transcribe(_Steady(sound), language, on_partial=on_partial)
         finally:
+            self.places_taken -= 1
             self._admission.leave()
 
     async def speak(
@@ -93,8 +99,7 @@ class Dictation:
     """One utterance of which only the transcript is wanted. Made by Guests.hear."""
 
     def __init__(
-        self, guests: Guests, tasks: asyncio.TaskGroup, language: Language, on_partial: Callable[[str], None],
-        endpointer: Endpointer | None,
+        self, guests: Guests, language: Language, on_partial: Callable[[str], None], endpointer: Endpointer | None,
     ) -> None:
         self.language = language
         self.partial: str | None = None
@@ -104,7 +109,7 @@ class Dictation:
         self._on_partial, self._endpointer = on_partial, endpointer
         self._loop = asyncio.get_running_loop()
         self._sound = Utterance(round(guests.max_audio_duration_s * RATE))
-        self._final = tasks.create_task(guests.transcribe(self._sound, language, self._heard))
+        self._final = guests.tasks.create_task(self._listen(guests))
         self._seen = 0
         """Samples at the last look."""
         self._overdue = self._loop.call_later(LOOK_AGAIN_S, self._look)
@@ -133,14 +138,24 @@ class Dictation:
         return self.ended
 
     async def final(self) -> Final:
-        """End it, if it has not, and say what was heard."""
+        """End it, if it has not, and say what was heard. Raises ProtocolError if that failed."""
         self._sound.end()
-        return await self._final
+        final = await self._final
+        if final is None:
+            raise ProtocolError("internal", "This could not be heard because of an error in the device.")
+        return final
 
     def forget(self) -> None:
         """Nobody wants to know any more."""
         self._sound.end()
         self._final.cancel()
+
+    async def _listen(self, guests: Guests) -> Final | None:
+        try:
+            return await guests.transcribe(self._sound, self.language, self._heard)
+        except Exception:
+            log.exception("an utterance of a program could not be heard")  # a bug costs this one, not everybody's
+            return None
 
     def _heard(self, text: str) -> None:
         self.partial = text

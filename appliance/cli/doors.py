@@ -25,6 +25,23 @@ def doors(config: Config) -> Iterator[Door]:
         yield _by_address(config, f"tcp://%s:{clients.wyoming_port}", "Wyoming, for Home Assistant")
 
 
+    if clients.openai:
+        yield from _by_token(config, "/v1", "OpenAI's audio API")
+
+
+def _by_token(config: Config, path: str, protocol: str) -> Iterator[Door]:
+    """At the page's port, behind the page's guard."""
+    server = config.server
+    paired = "those who send a token of `stimme paired add`"
+    whom = {"network": f"this machine, and {paired}", "always": paired, "off": "everybody who reaches it"}
+    host = "0.0.0.0" if server.lan else server.host
+    yield Door(
+        f"http://{host}:{server.page_port}{path}", protocol, whom[server.pairing],
+        "STIMME_PAIRING=network lets only paired programs in" if server.pairing == "off" else "")
+    if server.lan:
+        yield Door(f"https://…:{server.secure_port}{path}", protocol, paired)
+
+
 def _by_address(config: Config, where: str, protocol: str) -> Door:
     allowed = config.clients.allowed
     here = "" if config.server.pairing == "always" else "this machine"

@@ -84,7 +84,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 
 
 _PATHS = ("language", "server.host", "server.page_port", "server.port", "server.lan", "device.enabled",
-          "clients.wyoming")
+          "clients.wyoming", "clients.openai")
 
 
 def _complain(error: BaseException | str, code: int) -> int:
@@ -126,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--wyoming", dest="clients.wyoming", action="store_true", default=None,
         help="hear, speak and answer for Home Assistant, by Wyoming on port 10300")
+    run.add_argument(
+        "--openai", dest="clients.openai", action="store_true", default=None,
+        help="hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it")
     run.add_argument("--fetch", action="store_true", help="fetch the better models in the background (network)")
 
     ask = subcommands.add_parser("ask", help="ask by text and read the reply")

@@ -190,7 +190,7 @@ class Door(ServerConnection):
         route = self._listener.route(request)
         admitted = self._house.guard.admit(request, route.needs if isinstance(route, Route) else Role.ANYBODY)
         if isinstance(admitted, Refusal):
-            return respond(admitted.status, admitted.words)
+            return (route.refuse if isinstance(route, Route) else respond)(admitted.status, admitted.words)
         return route.answer(request, admitted) if isinstance(route, Route) else route
 
     def _upgrade(self, request: Request, head: bytes, rest: bytes) -> Response | None:

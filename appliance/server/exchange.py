@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -194,6 +194,9 @@ class Exchange:
             log.exception("a response ended in the middle")
             self._transport.abort()  # the only way to say that it is not whole
             return
+        finally:
+            if isinstance(response.body, AsyncGenerator):
+                await response.body.aclose()
         self._write(h11.EndOfMessage())
         self._next()
 

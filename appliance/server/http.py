@@ -42,6 +42,11 @@ class Body:
     def waiting_bytes(self) -> int:
         return len(self._pieces)
 
+    @property
+    def is_lost(self) -> bool:
+        """Nobody waits for an answer any more."""
+        return self._lost
+
     async def read(self) -> bytes:
         """The next piece; b"" at the end. Raises HttpError 408 when none comes, ConnectionError when nobody is left."""
         self._ready()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection
@@ -15,11 +15,12 @@ from appliance.server.http import Request, Response, respond
 
 @dataclass(frozen=True)
 class Route:
-    """What answers one path, by which methods, and what somebody must be to ask."""
+    """What answers one path, by which methods, and what somebody must be to ask. refuse: says why they cannot."""
 
     answer: Callable[[Request, Visitor], Response | Awaitable[Response]]
     methods: tuple[str, ...] = ("GET", "HEAD")
     needs: Role = Role.ANYBODY
+    refuse: Callable[[int, str], Response] = respond
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Listener:
         route = self.routes.get(request.path, self.otherwise)
         if request.method in route.methods:
             return route
-        return respond(
+        refusal = route.refuse(
             HTTPStatus.METHOD_NOT_ALLOWED,
-            f"{request.method} is not answered here, only {' and '.join(route.methods)}.\n",
-            allow=", ".join(route.methods))
+            f"{request.method} is not answered here, only {' and '.join(route.methods)}.\n")
+        return replace(refusal, headers={**refusal.headers, "Allow": ", ".join(route.methods)})

@@ -138,7 +138,7 @@ class Connection:
     def _begin(self) -> None:
         self._forget()
         self._inbound, self._growing, self._transcribed = None, Growing(), False
-        self._dictation = self._guests.hear(self._tasks, self._language, self._growing.heard, Patience())
+        self._dictation = self._guests.hear(self._language, self._growing.heard, Patience())
 
     def _forget(self) -> None:
         if self._dictation is not None:

@@ -35,7 +35,7 @@ class Heard:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[RunningServer]:
-    settings = {"STIMME_WYOMING": "true", "STIMME_WYOMING_PORT": "0"}
+    settings = {"STIMME_WYOMING": "true", "STIMME_WYOMING_PORT": "0", "STIMME_OPENAI": "true"}
     with running_server(settings) as server:
         yield server
 
