@@ -14,7 +14,6 @@ from appliance.server.allowed import Allowed
 from appliance.server.announce import Service
 from appliance.server.listener import Listener
 from appliance.server.metrics import Metrics
-from appliance.server.openai.routes import openai_routes
 from appliance.server.streams import Caller, Streams
 from appliance.server.wyoming.connection import Connection as WyomingConnection
 from appliance.server.wyoming.handling import Talks
@@ -41,6 +40,8 @@ class Programs:
         """The page's listeners with what programs ask for at the same ports."""
         if not self._config.openai:
             return list(listeners)
+        from appliance.server.openai.routes import openai_routes  # here, because it loads libsndfile
+
         routes = openai_routes(self._guests, self._packing.run)
         return [replace(listener, routes={**listener.routes, **routes}) for listener in listeners]
 
