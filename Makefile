@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 ARGS ?=
+# The whole suite in two lanes (tests/support/lanes.py); a part of it in one.
+LANES = $(if $(findstring tests/,$(ARGS)),,-n 2)
 
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*[#][#] .*/\1/p' $(MAKEFILE_LIST))
 
@@ -22,7 +24,7 @@ test: setup-test ## every test: native core, speech, dialogue, server, page in a
 	@echo "==> JavaScript tests"
 	@node --test tests/web/*.test.mjs
 	@echo "==> Python tests"
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(LANES) $(ARGS)
 
 coverage: setup-test ## the same with the lines and branches of appliance/ that no test reaches
 	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(ARGS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,7 @@ from appliance.hearing.pool import RecognizerPool
 from appliance.models.choose import find_recognizer
 from appliance.speaking.synthesizer import Synthesizer
 from appliance.workers import Workers
+from tests.support import lanes, sizes
 from tests.support.kit import sentences, synthesizer_paths
 from tests.support.sound_card import SoundCard, sound_card
 from tests.support.speech import spoken
@@ -45,6 +47,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         if item.path.relative_to(here).as_posix().startswith(WHOLE_PLACES) or fixtures & WHOLE_FIXTURES:
             item.add_marker(pytest.mark.whole)
+    items.sort(key=lambda item: (not lanes.is_live(item.nodeid), item.get_closest_marker("whole") is None))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    return lanes.scheduler(config, log)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    lanes.give_way(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.args == config.getini("testpaths"):
+        terminalreporter.write_line(sizes.summary())
 
 
 @pytest.fixture(scope="session")

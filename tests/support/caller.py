@@ -103,5 +103,7 @@ class Caller:
 
 @asynccontextmanager
 async def caller(url: str, **options: Any) -> AsyncIterator[Caller]:
-    async with connect(url, compression=None, max_size=None, **options) as socket:
+    """One client. Like a browser it takes in all that comes, also what nobody has asked for yet (max_queue): one that
+    pauses would not see the answer to its goodbye behind a reply's sound, and wait ten seconds for it."""
+    async with connect(url, compression=None, max_size=None, max_queue=None, **options) as socket:
         yield Caller(socket)
