@@ -3,8 +3,8 @@
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-# -O3 for vectorised loops. No -march=native and no -ffast-math: a wheel built here runs on every machine of
-# its architecture, and NaN stays NaN (docs/decisions.md).
+# -O3 for vectorised loops. No -march=native: a wheel built here runs on every machine of its architecture, and the
+# voice chooses among instruction sets when it runs. No -ffast-math: what becomes of NaN is promised (convert.pyx).
 FLAGS = ["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
 HEADERS = [
     "native/spsc.h", "native/convert.h", "native/stream.h", "native/vits_kernel.h", "native/vits_kernels.h",

@@ -94,17 +94,6 @@ static inline void level_add(sample_level *level, const any_int16 *samples, size
     level->square_sum += square_sum;
 }
 
-/* Convert and meter what was converted while it is still in the cache. */
-static inline void convert_float32_to_int16_level(const any_float32 *source, any_int16 *target, size_t count,
-                                                  sample_level *level) {
-    enum { PIECE = 4096 };
-    for (size_t start = 0; start < count; start += PIECE) {
-        size_t piece = count - start < PIECE ? count - start : PIECE;
-        convert_float32_to_int16(source + start, target + start, piece);
-        level_add(level, target + start, piece);
-    }
-}
-
 /* One mono sample from a frame of interleaved channels: the mean, half to even. The quotient of two float32 is
  * nearer to the true mean than any mean is to a halfway value, for up to MONO_MOST_CHANNELS channels. */
 enum { MONO_MOST_CHANNELS = 32 };
@@ -115,26 +104,12 @@ static inline int16_t mean_of_int16(const any_int16 *frame, size_t channels) {
     return (int16_t)round_half_even((float)sum / (float)channels);
 }
 
-static inline float mean_of_float32(const any_float32 *frame, size_t channels) {
-    float sum = 0.0f;
-    for (size_t channel = 0; channel < channels; channel++) sum += frame[channel];
-    return sum / (float)channels;
-}
-
 /* Interleaved frames to mono: one channel, or their mean if `channel` is negative. */
 static inline void mono_from_int16(const any_int16 *restrict source, size_t channels, int channel,
                                    any_int16 *restrict target, size_t frames) {
     for (size_t i = 0; i < frames; i++) {
         const any_int16 *frame = source + i * channels;
         target[i] = channel < 0 ? mean_of_int16(frame, channels) : frame[channel];
-    }
-}
-
-static inline void mono_from_float32(const any_float32 *restrict source, size_t channels, int channel,
-                                     any_float32 *restrict target, size_t frames) {
-    for (size_t i = 0; i < frames; i++) {
-        const any_float32 *frame = source + i * channels;
-        target[i] = channel < 0 ? mean_of_float32(frame, channels) : frame[channel];
     }
 }
 

@@ -82,7 +82,6 @@ typedef struct {
     int wake_fd; /* -1: nobody waits */
     size_t channels;
     int channel; /* the one to keep; negative: their mean */
-    int is_float32;
     _Atomic uint32_t armed; /* 0, or the number of this arming */
     _Atomic int forget_preroll; /* set before arming: begin with the next block */
     _Atomic uint64_t first_block_ns;
@@ -97,17 +96,9 @@ static inline void capture_mono(const capture_stream *capture, const void *input
                                 int16_t *target) {
     if (input == NULL) {
         memset(target, 0, count * sizeof(int16_t));
-    } else if (!capture->is_float32) {
+    } else {
         mono_from_int16((const any_int16 *)input + start * capture->channels, capture->channels, capture->channel,
                         target, count);
-    } else if (capture->channels == 1) {
-        convert_float32_to_int16((const any_float32 *)input + start, target, count);
-    } else {
-        for (size_t i = 0; i < count; i++) {
-            const any_float32 *frame = (const any_float32 *)input + (start + i) * capture->channels;
-            target[i] = convert_sample(capture->channel < 0 ? mean_of_float32(frame, capture->channels)
-                                                            : frame[capture->channel]);
-        }
     }
 }
 

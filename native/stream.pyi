@@ -1,4 +1,4 @@
-from typing import Literal, final
+from typing import final
 
 from typing_extensions import disjoint_base
 
@@ -41,7 +41,6 @@ class Capture(Stream):
         channel: int | None = None,
         *,
         rate: int = 16000,
-        sample_format: Literal["int16", "float32"] = "int16",
         preroll: int = 0,
     ) -> Capture: ...
     @property

@@ -35,7 +35,6 @@ cdef extern from "stream.h" nogil:
         int wake_fd
         size_t channels
         int channel
-        int is_float32
         uint32_t armed
         int forget_preroll
         uint64_t first_block_ns
@@ -174,22 +173,19 @@ cdef class Capture(Stream):
     """Microphone → ring, mono int16. Disarmed it keeps only the pre-roll and wakes nobody.
 
     ring: its producer's end is taken. channels: of the PortAudio stream, 1 to 32. channel: the one to keep, from
-    0, or None for their mean. rate: samples a second. sample_format: of the PortAudio stream. preroll: samples from
-    before arming that are delivered first.
+    0, or None for their mean. rate: samples a second. preroll: samples from before arming that are
+    delivered first. The PortAudio stream holds int16.
     """
 
     cdef capture_stream capture
 
-    def __cinit__(self, Ring ring not None, channels=1, channel=None, *, rate=16000, sample_format="int16",
-                  preroll=0):
+    def __cinit__(self, Ring ring not None, channels=1, channel=None, *, rate=16000, preroll=0):
         memset(&self.capture, 0, sizeof(self.capture))
         self.meter = &self.capture.meter
         self.state = &self.capture
         self.callback = <void *>capture_callback
         if channel is not None and not 0 <= channel < channels:
             raise ValueError(f"channel is {channel}, expected 0 to {channels - 1} (of {channels} channels)")
-        if sample_format not in ("int16", "float32"):
-            raise ValueError(f"sample_format is '{sample_format}', expected 'int16' or 'float32'")
         if not 0 <= preroll <= ring.capacity:
             raise ValueError(f"preroll is {preroll} samples, expected 0 to the ring's capacity of {ring.capacity}")
         self._hold(ring, channels, rate)
@@ -197,7 +193,6 @@ cdef class Capture(Stream):
         self.capture.wake_fd = ring.wake_fd
         self.capture.channels = channels
         self.capture.channel = channel if channel is not None else 0 if channels == 1 else -1
-        self.capture.is_float32 = sample_format == "float32"
         self.capture.preroll_capacity = preroll
         self.capture.preroll = <int16_t *>calloc(max(preroll, 1), sizeof(int16_t))
         if self.capture.preroll == NULL:

@@ -34,14 +34,8 @@ ROWS = {
     "convert, NumPy one-liner": "(np.clip(floats, -1, 1) * 32767).astype(np.int16)",
     "convert, NumPy in place": "numpy_convert_in_place(floats, scratch, samples)",
     "memcpy of the source": "copy[:] = source_bytes",
-    "one pass": "convert.float32_to_ring(floats, ring); ring.discard()",
-    "one pass, NumPy": "numpy_ring.write_metered(floats); numpy_ring.discard()",
     "back": "convert.int16_to_float32(samples, scratch)",
     "back, NumPy one-liner": "samples.astype(np.float32) / 32768",
-    "level": "convert.level(samples)",
-    "level, NumPy": "numpy_level(samples)",
-    "stereo to mono": "convert.to_mono(stereo, 2, samples)",
-    "stereo to mono, NumPy": "stereo.reshape(-1, 2).mean(axis=1).astype(np.int16)",
     "ring write and read": "ring.write(chunk); ring.read()",
     "deque of bytes": "queue.append(chunk); queue.popleft()",
     "SimpleQueue of bytes": "simple_queue.put(chunk); simple_queue.get()",
@@ -51,14 +45,13 @@ import collections, queue as queues
 import numpy as np
 from native import convert
 from native.ring import Ring
-from tests.benchmarks.native import NumpyRing, numpy_convert_in_place, numpy_level
+from tests.benchmarks.native import numpy_convert_in_place
 random = np.random.default_rng(1)
 floats = (random.standard_normal({size}) * 0.3).astype(np.float32)
 scratch, samples = np.empty({size}, np.float32), np.zeros({size}, np.int16)
-stereo = random.integers(-32768, 32768, 2 * {size}).astype(np.int16)
 source_bytes, copy = memoryview(floats.tobytes()), memoryview(bytearray(4 * {size}))
 chunk = bytes(2 * {size})
-ring, numpy_ring = Ring(2 * {size}), NumpyRing(2 * {size})
+ring = Ring(2 * {size})
 queue, simple_queue = collections.deque(), queues.SimpleQueue()
 """
 
@@ -69,35 +62,6 @@ def numpy_convert_in_place(floats: NDArray[Any], scratch: NDArray[Any], samples:
     np.rint(scratch, out=scratch)
     np.clip(scratch, -32768, 32767, out=scratch)
     np.copyto(samples, scratch, casting="unsafe")
-
-
-def numpy_level(samples: NDArray[Any]) -> tuple[float, float]:
-    """Peak and RMS as fractions of full scale."""
-    wide = samples.astype(np.float32)
-    return float(np.abs(wide).max()) / 32768, float(np.sqrt(np.mean(wide * wide))) / 32768
-
-
-class NumpyRing:
-    """The ring one would write with NumPy: an array and two indices."""
-
-    def __init__(self, capacity: int) -> None:
-        self.samples = np.zeros(capacity, np.int16)
-        self.written = self.read = 0
-
-    def write_metered(self, floats: NDArray[Any]) -> tuple[int, float, float]:
-        """Convert, append what fits, and return how much that was with its peak and RMS."""
-        samples = (np.clip(floats, -1, 1) * 32767).astype(np.int16)
-        capacity = len(self.samples)
-        count = min(len(samples), capacity - (self.written - self.read))
-        start = self.written % capacity
-        first = min(count, capacity - start)
-        self.samples[start : start + first] = samples[:first]
-        self.samples[: count - first] = samples[first:count]
-        self.written += count
-        return count, *numpy_level(samples[:count])
-
-    def discard(self) -> None:
-        self.read = self.written
 
 
 def measure_rows(size: int, rounds: int) -> dict[str, list[float]]:
@@ -166,7 +130,6 @@ def main() -> int:
     summary: dict[str, Any] = {
         "convert_vs_numpy": ratio(figures, "convert, NumPy one-liner", "convert"),
         "convert_vs_numpy_in_place": ratio(figures, "convert, NumPy in place", "convert"),
-        "one_pass_vs_numpy": ratio(figures, "one pass, NumPy", "one pass"),
         "convert_vs_memcpy": ratio(figures, "convert", "memcpy of the source"),
         "ring_vs_deque": ratio(figures, "deque of bytes", "ring write and read"),
         "ring_vs_simple_queue": ratio(figures, "SimpleQueue of bytes", "ring write and read"),

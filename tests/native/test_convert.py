@@ -2,14 +2,13 @@
 
 import struct
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from native import convert
-from native.ring import Ring
 
 CANARY = 0x5A
 MARGIN = 32
@@ -99,77 +98,6 @@ def test_int16_becomes_float32_exactly_and_comes_back(shift: int) -> None:
     np.testing.assert_array_equal(back, every)
 
 
-def expected_level(samples: NDArray[np.int16]) -> tuple[float, float]:
-    """Peak and RMS as fractions of full scale; the sum of squares in integers."""
-    if not len(samples):
-        return 0.0, 0.0
-    wide = samples.astype(np.int64)
-    return float(np.abs(wide).max()) / 32768, float(np.sqrt(int((wide * wide).sum()) / len(wide))) / 32768
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_the_level_is_exact(size: int) -> None:
-    samples = np.random.default_rng(size).integers(-32768, 32768, size).astype(np.int16)
-    assert convert.level(samples) == expected_level(samples)
-    assert convert.level(unaligned(samples, 1)) == expected_level(samples)
-
-
-def test_the_loudest_level_is_one() -> None:
-    assert convert.level(np.full(100000, -32768, np.int16)) == (1.0, 1.0)
-
-
-@pytest.mark.parametrize("shift", [0, 1])
-@pytest.mark.parametrize("size", SIZES)
-def test_one_pass_gives_what_converting_writing_and_metering_give(size: int, shift: int) -> None:
-    ring = Ring(4096)
-    ring.write(bytes(2 * 3000))
-    ring.discard()  # so that most sizes cross the end of the ring's memory
-    source = random_floats(size, seed=size)
-    expected = expected_int16(source)[:4096]
-    assert convert.float32_to_ring(unaligned(source, shift), ring) == (len(expected), *expected_level(expected))
-    assert ring.read() == expected.tobytes()
-    assert ring.dropped == size - len(expected)
-
-
-def test_one_pass_into_a_full_ring_drops_and_is_silent() -> None:
-    ring = Ring(2)
-    ring.write(bytes(4))
-    assert convert.float32_to_ring(np.ones(3, np.float32), ring) == (0, 0.0, 0.0)
-    assert ring.dropped == 3
-
-
-def expected_mean(source: NDArray[Any], channels: int) -> NDArray[Any]:
-    """int16: the mean in double precision, half to even; float32: summed in channel order."""
-    frames = source.reshape(-1, channels)
-    if source.dtype == np.int16:
-        mean: NDArray[Any] = np.rint(frames.astype(np.float64).sum(axis=1) / channels).astype(np.int16)
-        return mean
-    total = np.zeros(len(frames), np.float32)
-    for channel in range(channels):
-        total += frames[:, channel]
-    total /= np.float32(channels)
-    return total
-
-
-@pytest.mark.parametrize("sample_format", ["int16", "float32"])
-@pytest.mark.parametrize("channels", [1, 2, 3, 4, 6, 8, 32])
-def test_channels_become_one(channels: int, sample_format: Literal["int16", "float32"]) -> None:
-    random = np.random.default_rng(channels)
-    for frames in (0, 1, 2, 7, 501):
-        if sample_format == "int16":
-            source: NDArray[Any] = random.integers(-32768, 32768, frames * channels).astype(np.int16)
-        else:
-            source = random.standard_normal(frames * channels).astype(np.float32)
-        for shift in (0, 1):
-            target = Guarded(frames, source.dtype.type, shift)
-            convert.to_mono(unaligned(source, shift), channels, target.bytes, sample_format=sample_format)
-            np.testing.assert_array_equal(target.array, expected_mean(source, channels))
-            for channel in {0, channels - 1}:
-                convert.to_mono(source, channels, target.bytes, channel, sample_format=sample_format)
-                np.testing.assert_array_equal(target.array, source[channel::channels])
-            target.check()
-
-
 # Any, because a type checker would refuse some of what is tried here
 F32: Any = np.zeros(6, np.float32)
 I16: Any = np.zeros(6, np.int16)
@@ -199,15 +127,6 @@ def read_only() -> NDArray[np.int16]:
         (lambda: convert.float32_to_int16(F32, bytes(12)), BufferError, r"target is read-only \(12 bytes\)"),
         (lambda: convert.float32_to_int16(NUMBERS, I16), TypeError, "bytes-like object is required"),
         (lambda: convert.float32_to_int16(F32, F32.view(np.int16)[:6]), ValueError, r"\(24 bytes\) and target \(12"),
-        (lambda: convert.float32_to_ring(I16, Ring(8)), TypeError, "source holds 'h' of 2 bytes each, expected float3"),
-        (lambda: convert.level(F32), TypeError, "samples holds 'f' of 4 bytes each, expected int16"),
-        (lambda: convert.to_mono(I16, 4, I16[:1]), ValueError, "source has 6 samples, expected a multiple of 4"),
-        (lambda: convert.to_mono(I16, 2, np.zeros(2, np.int16)), ValueError, "3 samples in, room for 2"),
-        (lambda: convert.to_mono(I16, 0, I16), ValueError, "channels is 0, expected 1 to 32"),
-        (lambda: convert.to_mono(I16, 33, I16), ValueError, "channels is 33, expected 1 to 32"),
-        (lambda: convert.to_mono(I16, 2, I16, 2), ValueError, r"channel is 2, expected 0 to 1 \(of 2 channels\)"),
-        (lambda: convert.to_mono(I16, 2, I16, -1), ValueError, "channel is -1, expected 0 to 1"),
-        (lambda: convert.to_mono(I16, 2, F32), TypeError, "target holds 'f' of 4 bytes each, expected int16"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_both_numbers(
@@ -215,13 +134,6 @@ def test_what_does_not_fit_is_refused_with_both_numbers(
 ) -> None:
     with pytest.raises(error, match=message):
         call()
-
-
-def test_one_pass_into_a_closed_ring_is_refused() -> None:
-    ring = Ring(8)
-    ring.close()
-    with pytest.raises(ValueError, match="the ring is closed"):
-        convert.float32_to_ring(F32, ring)
 
 
 def test_refused_buffers_are_released() -> None:

@@ -5,7 +5,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,24 +124,17 @@ def test_arming_again_forgets_what_nobody_read() -> None:
     assert read(ring) == list(range(50, 60))
 
 
-@pytest.mark.parametrize("sample_format", ["int16", "float32"])
 @pytest.mark.parametrize(("channels", "channel"), [(1, None), (1, 0), (2, None), (2, 1), (6, 0), (6, None)])
-def test_any_layout_becomes_mono_across_the_end_of_the_ring(
-    channels: int, channel: int | None, sample_format: Literal["int16", "float32"]
-) -> None:
+def test_any_layout_becomes_mono_across_the_end_of_the_ring(channels: int, channel: int | None) -> None:
     ring = Ring(64)
     ring.write(bytes(2 * 50))
-    capture = Capture(ring, channels, channel, sample_format=sample_format)
+    capture = Capture(ring, channels, channel)
     capture.arm()
     frames = np.random.default_rng(channels).integers(-32768, 32768, (40, channels)).astype(np.int16)
-    block = frames if sample_format == "int16" else frames.astype(np.float32) / np.float32(32768)
-    hear(capture, block.ravel())
+    hear(capture, frames.ravel())
     mean = np.rint(frames.astype(np.float64).mean(axis=1)).astype(np.int16)
     expected = mean if channel is None else frames[:, channel]
-    if sample_format == "float32" and channel is None:  # float32 sums may round to the other side of a half
-        assert np.abs(np.array(read(ring)) - expected).max() <= 1
-    else:
-        assert read(ring) == expected.tolist()
+    assert read(ring) == expected.tolist()
 
 
 def test_a_block_without_input_is_silence() -> None:
@@ -447,10 +440,6 @@ def test_a_closed_stream_refuses_to_be_used() -> None:
         (lambda ring: Capture(ring, 2, 2), r"channel is 2, expected 0 to 1 \(of 2 channels\)"),
         (lambda ring: Capture(ring, rate=16), "rate is 16 samples a second, expected 1000 to 768000"),
         (lambda ring: Capture(ring, preroll=9), "preroll is 9 samples, expected 0 to the ring's capacity of 8"),
-        (
-            lambda ring: Capture(ring, sample_format=cast(Any, "int24")),
-            "sample_format is 'int24', expected 'int16' or 'float32'",
-        ),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_and_leave_the_ring_free(

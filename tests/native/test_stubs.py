@@ -28,10 +28,7 @@ RIGHT = [
     "assert_type(len(ring) + ring.dropped + ring.written + ring.fileno(), int)",
     "convert.float32_to_int16(float32, int16)",
     "convert.int16_to_float32(b'ab', bytearray(4))",
-    "assert_type(convert.float32_to_ring(float32, ring), tuple[int, float, float])",
-    "assert_type(convert.level(int16), tuple[float, float])",
-    "convert.to_mono(int16, 2, int16, 1); convert.to_mono(float32, 2, float32, sample_format='float32')",
-    "capture: Stream = Capture(ring, 2, None, rate=48000, sample_format='float32', preroll=4800)",
+    "capture: Stream = Capture(ring, 2, None, rate=48000, preroll=4800)",
     "assert_type(Playback(ring, volume=0.5).volume, float)",
     "assert_type(capture.lateness_counts, tuple[int, ...])",
 ]
@@ -43,9 +40,7 @@ WRONG = [
     "Ring('30')",
     "Ring(8, True)",
     "convert.float32_to_int16([0.5], int16)",
-    "convert.to_mono(int16, 'left', int16)",
-    "convert.float32_to_ring(float32, bytearray(8))",
-    "Capture(ring, sample_format='int24')",
+    "Capture(ring, 'left')",
     "Playback(ring).volume = 'loud'",
     "class Louder(Ring): ...",
 ]
