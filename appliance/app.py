@@ -28,18 +28,18 @@ from appliance.deeds import Deeds
 from appliance.device.local import LocalDevice
 from appliance.dialogue.announcing import announced as said_now
 from appliance.dialogue.announcing import missed
-from appliance.dialogue.dialogue import Dialogue
-from appliance.dialogue.families.system.skill import PAIRING
+from appliance.dialogue.owners.registry import Folder
 from appliance.dialogue.performers import speech_of
 from appliance.dialogue.quiet import is_quiet
 from appliance.dialogue.types import Answer, Memory, Timer
-from appliance.dialogue.understanding import Understanding
+from appliance.dialogue.understanding import Understanding, Understands
 from appliance.facts import Facts, usual_first
 from appliance.hearing.both import BothEars
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.household import Household, code_texts, household, keep_certified
 from appliance.language import LANGUAGES, Language
 from appliance.memory import give_back, share_heaps
+from appliance.mind import keep_looking, put_together
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.catalogue import Kind
 from appliance.models.choose import Choice, find_recognizer, find_voice, find_voices, how_to_get
@@ -94,6 +94,8 @@ class Assistant(Faculties):
     facts: Facts
     attention: Attention
     """Who listens along to utterances whose end is left to the device."""
+    skills: Folder
+    """The owner's."""
 
 
 @asynccontextmanager
@@ -116,7 +118,6 @@ async def awake(
         hearing = Workers(config.streaming.workers(), "hear")
         speaking = Workers(config.streaming.tts_workers, "speak", nice=SPEAKING_NICE)
         thinking, remembering = Workers(1, "think"), Workers(1, "remember")
-        stores = Stores.beside(timers)
         known = {language: usual_first(find_voices(language, models), voices.get(language))
                  for language in LANGUAGES}
         facts = Facts(config.place, known, config.state_path())
@@ -135,13 +136,13 @@ async def awake(
                 tasks.create_task(pool.open())
                 tasks.create_task(synthesizer.open())
                 understanding = tasks.create_task(thinking.run(Understanding))
+            thought = await put_together(
+                config, understanding.result(), stores, think=thinking.run, remember=remembering.run, deeds=deeds,
+                facts=facts, voices=known, serving=alone)
             listening: Ears = pool
             if config.speech.hear_both and len(recognizers) > 1:
-                listening = BothEars(pool, partial(thinking.run, partial(_is_understood, understanding.result())))
-            mind: Mind = Dialogue(
-                understanding.result(), timers, stores=stores, run=thinking.run, remember=remembering.run, device=facts,
-                voices=known, more_performers=deeds.performers if alone else {},
-                helpers={PAIRING: deeds.code} if config.server.lan else {})
+                listening = BothEars(pool, partial(thinking.run, partial(_is_understood, thought.understanding)))
+            mind: Mind = thought.dialogue
             if config.log_speech:
                 mind = _LoggedMind(mind)
             attention = Attention(
@@ -150,7 +151,7 @@ async def awake(
             give_back()  # what loading needed
             yield Assistant(
                 listening, mind, synthesizer, stores, timers, tokens, remembering,
-                {"recognizer": recognizers, "voice": voices}, deeds, facts, attention)
+                {"recognizer": recognizers, "voice": voices}, deeds, facts, attention, thought.skills)
         finally:
             for workers in (hearing, speaking, thinking, remembering):
                 workers.close()
@@ -171,7 +172,7 @@ class _LoggedMind:
         return await self._mind.completeness(text, language, memory)
 
 
-def _is_understood(understanding: Understanding, text: str, language: Language) -> bool:
+def _is_understood(understanding: Understands, text: str, language: Language) -> bool:
     return bool(understanding.understand(text, language).name)
 
 
@@ -227,6 +228,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 partial(_in_loop, loop, people.look_again)))  # somebody may have been revoked
             background = [tasks.create_task(work) for work in (
                 _bell(assistant, tasks, people, device).watch.watch(), _catch_up(assistant, hurry), feed_watchdog(),
+                keep_looking(assistant.skills, assistant.remembering.run),
                 metrics.watch_loop(lambda: people.present))]
             if home.certified is not None:
                 background.append(tasks.create_task(

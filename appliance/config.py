@@ -140,6 +140,30 @@ class DeviceConfig:
 
 
 @dataclass(frozen=True)
+class HelpersConfig:
+    """Who may be asked for what the device cannot do itself; all off (docs/helpers.md says what leaves the house)."""
+
+    targets: tuple[str, ...] = setting(
+        (), "STIMME_TARGETS", "where skills of yours may send requests, as NAME=http://HOST:PORT")
+    commands: tuple[str, ...] = setting(
+        (), "STIMME_COMMANDS", "programs that skills of yours may start, as NAME=/whole/path {slot}")
+    home_assistant: str = setting("", "STIMME_HOME_ASSISTANT", "Home Assistant's address, http://HOST:8123; empty: off")
+    home_assistant_token: str = setting(
+        "", "STIMME_HOME_ASSISTANT_TOKEN", "file that holds its long-lived access token")
+    chat: str = setting("", "STIMME_CHAT", "address of an OpenAI-compatible service, http://HOST:PORT/v1; empty: off")
+    chat_model: str = setting("", "STIMME_CHAT_MODEL", "name of the model that it shall use")
+    chat_token: str = setting("", "STIMME_CHAT_TOKEN", "file that holds its key; empty: it needs none")
+    webhook: str = setting("", "STIMME_WEBHOOK", "address that is sent what nobody else understood; empty: off")
+    weather: str = setting(
+        "", "STIMME_WEATHER", "address of a forecast in Open-Meteo's format (…/v1/forecast); empty: off")
+    when_not_understood: bool = setting(
+        True, "STIMME_HELPERS_UNKNOWN", "ask helpers that are on what was not understood too")
+    timeout_s: float = setting(
+        8.0, "STIMME_HELPERS_TIMEOUT", "a helper that has not begun to answer by then is away", unit="seconds",
+        low=1, high=60)
+
+
+@dataclass(frozen=True)
 class PlaceConfig:
     """Where the device stands: for sunrise and sunset, public holidays, and announcements to its room."""
 
@@ -178,6 +202,8 @@ class Config:
 
     language: Language = setting("en", "STIMME_LANGUAGE", "language of the device", choices=LANGUAGES)
     state_directory: str = setting("", "STIMME_STATE", "where timers are kept; empty: the user's state directory")
+    skills_directory: str = setting(
+        "", "STIMME_SKILLS", "where your own skills are (docs/skills.md); empty: `skills` in the state directory")
     log_speech: bool = setting(False, "STIMME_LOG_SPEECH", "write what people say to the log")
     streaming: StreamingConfig = field(default_factory=StreamingConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
@@ -187,6 +213,7 @@ class Config:
     update: UpdateConfig = field(default_factory=UpdateConfig)
     place: PlaceConfig = field(default_factory=PlaceConfig)
     clients: ClientsConfig = field(default_factory=ClientsConfig)
+    helpers: HelpersConfig = field(default_factory=HelpersConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def models_path(self) -> Path:
@@ -200,6 +227,10 @@ class Config:
         """Where timers are kept: as configured, systemd's $STATE_DIRECTORY, else the user's state directory."""
         service = _service_directory("STATE_DIRECTORY")
         return _own(self.state_directory) or service or _user_directory("XDG_STATE_HOME", ".local/state")
+
+    def skills_path(self) -> Path:
+        """Where the owner's skills are: as configured, else `skills` where timers are kept."""
+        return _own(self.skills_directory) or self.state_path() / "skills"
 
     def cache_path(self) -> Path:
         """What can be made again at any time: systemd's $CACHE_DIRECTORY, else the user's cache directory."""
@@ -233,14 +264,17 @@ def _user_directory(name: str, below_home: str) -> Path:
         return Path(tempfile.gettempdir()) / f"stimme-{os.getuid()}" / below_home.rpartition("/")[2]
 
 
+def _sections() -> dict[str, type[Any]]:
+    """The groups of settings by name, in the order of Config."""
+    made: list[tuple[str, Any]] = [(one.name, one.default_factory) for one in dataclasses.fields(Config)]
+    return {name: kind for name, kind in made if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+
+
 def settings(config: type | object = Config, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Every setting as ("server.port", its field)."""
-    sections = {"streaming": StreamingConfig, "server": ServerConfig, "speech": SpeechConfig,
-                "endpoint": EndpointConfig, "device": DeviceConfig, "update": UpdateConfig, "place": PlaceConfig,
-                "clients": ClientsConfig}
     for one in dataclasses.fields(config):  # type: ignore[arg-type]
-        if one.name in sections and not prefix:
-            yield from settings(sections[one.name], f"{one.name}.")
+        if one.name in _sections() and not prefix:
+            yield from settings(_sections()[one.name], f"{one.name}.")
         elif "env" in one.metadata:
             yield prefix + one.name, one
 
@@ -281,10 +315,7 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
 
     top: dict[str, Any] = {p: v for p, v in values.items() if "." not in p}
     return Config(
-        **top, streaming=section(StreamingConfig, "streaming"), server=section(ServerConfig, "server"),
-        speech=section(SpeechConfig, "speech"), endpoint=section(EndpointConfig, "endpoint"),
-        device=section(DeviceConfig, "device"), update=section(UpdateConfig, "update"),
-        place=section(PlaceConfig, "place"), clients=section(ClientsConfig, "clients"), sources=dict(sources))
+        **top, **{name: section(kind, name) for name, kind in _sections().items()}, sources=dict(sources))
 
 
 def _is_readable(file: Path) -> bool:

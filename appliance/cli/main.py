@@ -1,4 +1,4 @@
-"""The `stimme` command: run · ask · say · hear · record-test · devices · models · paired · check.
+"""The `stimme` command: run · ask · say · hear · record-test · devices · models · paired · skills · check.
 
 Exit codes: 0 all went well · 1 something failed · 2 wrong usage or settings · 3 a model is missing or damaged.
 """
@@ -56,6 +56,10 @@ def _carry_out(options: argparse.Namespace) -> int:
         from appliance.cli.paired import paired  # without models and sound
 
         return paired(config, options)
+    if options.command == "skills":
+        from appliance.cli.skills import skills
+
+        return skills(config, options)
     if options.command == "check" and options.security:
         from appliance.cli.security import check_security
 
@@ -183,6 +187,15 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--role", choices=ROLES, default="talk", help="what it may do (talk)")
     revoke = actions.add_parser("revoke", help="forget a browser or program; its connections end at once")
     revoke.add_argument("which", metavar="NAME_OR_ID")
+
+    skills = subcommands.add_parser("skills", help="skills of your own: list, check (docs/skills.md)")
+    actions = skills.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="which there are, and what is wrong with them")
+    listing.add_argument("--json", action="store_true")
+    checking = actions.add_parser(
+        "check", help="read files, run the tests in them, and tell conflicts with what is understood already",
+        description="Exit code 1 if a file has mistakes or a test in it fails. Nothing is called or started.")
+    checking.add_argument("files", nargs="*", type=Path, metavar="FILE.yaml", help="all of the skills' directory")
 
     check = subcommands.add_parser("check", help="what is in force, from where, and what this machine can do")
     check.add_argument("--audio", action="store_true", help="play a chirp, listen, and say what is wrong")

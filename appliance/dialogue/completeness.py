@@ -11,7 +11,7 @@ from typing import Literal
 from appliance.dialogue.followups import Situation
 from appliance.dialogue.frames import Reading
 from appliance.dialogue.types import Intent
-from appliance.dialogue.understanding import NOTHING, Understanding
+from appliance.dialogue.understanding import NOTHING, Understands
 from appliance.dialogue.utterance import Utterance
 from appliance.language import Language
 
@@ -29,7 +29,7 @@ _LEADING = ("aux", "question", "asking", "do")
 
 
 def completeness(
-    understanding: Understanding, text: str, language: Language, situation: Situation = NOTHING
+    understanding: Understands, text: str, language: Language, situation: Situation = NOTHING
 ) -> tuple[Completeness, Intent]:
     """How complete `text` is, heard so far, and what it means. Pure; about as much work as understanding it."""
     intent = understanding.understand(text, language, situation)

@@ -29,7 +29,7 @@ from appliance.dialogue.types import (
     Reply,
     StopSpeaking,
 )
-from appliance.dialogue.understanding import Understanding
+from appliance.dialogue.understanding import Understands
 from appliance.errors import SkillError
 from appliance.language import LANGUAGES, Language
 from appliance.state.stores import Stores
@@ -64,7 +64,7 @@ class Dialogue:
 
     def __init__(
         self,
-        understanding: Understanding,
+        understanding: Understands,
         timers: TimerStore,
         *,
         stores: Stores | None = None,

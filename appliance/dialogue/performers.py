@@ -68,7 +68,7 @@ Performer = Callable[[Any, Occasion], Awaitable[Inverse]]
 class Refused(Exception):
     """It cannot be done now. text: name of the reply text that says why; values: what is filled in."""
 
-    def __init__(self, text: str, **values: object) -> None:
+    def __init__(self, text: str, /, **values: object) -> None:
         super().__init__(text)
         self.text, self.values = text, values
 

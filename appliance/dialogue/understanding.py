@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
@@ -29,6 +30,14 @@ SURE = 0.93
 
 NOTHING = Situation()
 """Nothing was said before."""
+
+
+class Understands(Protocol):
+    """Understanding, or what puts more in front of it (owners/listening.py)."""
+
+    def understand(self, text: str, language: Language, situation: Situation = NOTHING) -> Intent: ...
+    def read(self, text: str, language: Language, situation: Situation = NOTHING) -> tuple[Utterance, Reading | None]:
+        ...
 
 
 class Understanding:

@@ -17,7 +17,7 @@ from appliance.deeds import Deeds
 from appliance.dialogue.dialogue import Dialogue, Helper
 from appliance.dialogue.families.system.skill import PAIRING
 from appliance.dialogue.performers import speech_of
-from appliance.dialogue.understanding import Understanding
+from appliance.dialogue.understanding import Understands
 from appliance.facts import Facts, Voices
 from appliance.language import Language
 from appliance.models.choose import Choice
@@ -102,7 +102,7 @@ class FakePeople:
 class House:
     """Everything a test may look at."""
 
-    def __init__(self, understanding: Understanding, tasks: asyncio.TaskGroup, database: Database, **more: Any) -> None:
+    def __init__(self, understanding: Understands, tasks: asyncio.TaskGroup, database: Database, **more: Any) -> None:
         self.clock, self.bus_calls, self.bus_says = HandClock(), list[tuple[str, ...]](), 's "yes"\n'
         self.slept: list[float] = []
         self.awake = asyncio.Event()
@@ -141,7 +141,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(understanding: Understanding, **more: Any) -> AsyncIterator[House]:
+async def house(understanding: Understands, **more: Any) -> AsyncIterator[House]:
     """A house over an empty database. more: for the Dialogue; is_appliance: the device is all its own."""
     with Database(None) as database:
         async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:

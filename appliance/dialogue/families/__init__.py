@@ -11,6 +11,7 @@ from appliance.dialogue.families.conversion.skill import FAMILY as CONVERSION
 from appliance.dialogue.families.cooking.skill import FAMILY as COOKING
 from appliance.dialogue.families.date.skill import FAMILY as DATE
 from appliance.dialogue.families.help.skill import FAMILY as HELP
+from appliance.dialogue.families.helper.skill import FAMILY as HELPER
 from appliance.dialogue.families.joke.skill import FAMILY as JOKE
 from appliance.dialogue.families.list.skill import FAMILY as LIST
 from appliance.dialogue.families.note.skill import FAMILY as NOTE
@@ -29,7 +30,7 @@ from appliance.dialogue.family import Family
 
 FAMILIES: tuple[Family, ...] = (
     CLOCK, DATE, TIMER, ALARM, REMINDER, STOPWATCH, LIST, NOTE, ARITHMETIC, CONVERSION, COOKING, VOLUME, VOICE, CHANCE,
-    SPELLING, JOKE, SKY, ANNOUNCE, SYSTEM, TURN, SMALLTALK, HELP, UNAVAILABLE,
+    SPELLING, JOKE, SKY, ANNOUNCE, SYSTEM, TURN, SMALLTALK, HELP, HELPER, UNAVAILABLE,
 )  # fmt: skip
 INTENTS = frozenset(intent for family in FAMILIES for intent in family.skills)
 """Every intent that somebody answers; "" is what was not understood."""
