@@ -25,6 +25,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.faults import LOCK
 from tests.benchmarks.load import percentile
 from tests.benchmarks.results import machine, save
 from tests.soak.people import Person, Tally, sets_timers, speaks, types
@@ -33,13 +34,6 @@ from tests.support.disk import SmallDisk, small_disk
 from tests.support.floods import flooding
 from tests.support.server import RunningServer, running_server
 from tests.support.speech import spoken
-
-LOCK = """
-import sqlite3, sys, time
-database = sqlite3.connect(sys.argv[1], isolation_level=None)
-database.execute("BEGIN IMMEDIATE")
-time.sleep(float(sys.argv[2]))
-"""
 
 
 class Soak:
