@@ -183,7 +183,8 @@ class Conversation:
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply
         tell(turns.Answered(
-            request.id, reply.text, reply.language, answer.intent.name, reply.understood, text, dict(timings)))
+            request.id, reply.text, reply.language, answer.intent.name, reply.understood, text, dict(timings),
+            answer.meant, _plain(answer.intent.slots), answer.can_be_undone))
         for action in reply.actions:
             match action:
                 case SetVolume():
@@ -278,6 +279,17 @@ class _Speech:
             self._ended = True
             seconds = self._sent_bytes / SAMPLE_BYTES / self._sink.rate
             self._tell(turns.SpeechEnded(self._id, interrupted, seconds, dict(self._timings)))
+
+
+def _plain(slots: Mapping[str, object]) -> dict[str, str | float]:
+    """Values as they can be shown; what has a form of its own is in the words of what was meant."""
+    shown: dict[str, str | float] = {}
+    for name, value in slots.items():
+        if isinstance(value, str | int | float):
+            shown[name] = value
+        elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+            shown[name] = ", ".join(value)
+    return shown
 
 
 async def _finished(task: asyncio.Task[None] | None) -> None:

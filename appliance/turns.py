@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from appliance.audio.endpointing import Reason
@@ -82,6 +82,11 @@ class Answered:
     understood: bool
     heard: str
     timings: Timings
+    meant: str = ""
+    """What was understood, in words; "" where there are none for it."""
+    values: Mapping[str, str | float] = field(default_factory=dict)
+    """… and with which values, as far as they are plain."""
+    can_be_undone: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,14 @@ const element = (id) => document.getElementById(id);
 const wsUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 
 const assistant = new EnhancedVoiceAssistant({ ...savedSettings(), wsUrl, maxReconnectAttempts: Infinity });
+/** Take back what the last turn changed, and ask what was meant. */
+async function correct(turn, text) {
+  if (turn.canBeUndone) await assistant.sendText(TEXTS[turn.language].undo);
+  await assistant.sendText(text);
+}
+
 const conversation = new ConversationView({
+  correct,
   list: element("history"),
   scroller: element("conversation"),
   welcome: element("welcome"),
@@ -81,8 +88,16 @@ function showDevice() {
   element("betterEarsCommand").textContent = FETCH_COMMANDS[config.language];
 }
 
+/** The meter follows the microphone from frame to frame, whatever the size of the chunks. */
+function showLevel() {
+  if (assistant.state !== "listening") return;
+  element("voiceBtn").style.setProperty("--level", Math.min(1, assistant.level * 6).toFixed(3));
+  requestAnimationFrame(showLevel);
+}
+
 function showState() {
   const { connectionState, state } = assistant;
+  if (state === "listening" && document.body.dataset.state !== state) requestAnimationFrame(showLevel);
   document.body.dataset.state = state;
   element("connection").dataset.state = connectionState;
   element("connectionText").textContent = TEXTS[assistant.config.language].connection[connectionState];
@@ -114,7 +129,10 @@ element("textInput").maxLength = MAX_TEXT_LENGTH;
 const renewal = new Renewal({
   mine: versionIn(import.meta.url),
   isBusy: () => isInUse() || assistant.connectionState !== "connected",
-  reload: () => location.reload(),
+  reload: () => {
+    conversation.save();
+    location.reload();
+  },
 });
 
 function showWelcome(welcome) {
@@ -139,7 +157,6 @@ const show = {
     saveSettings(assistant.config);
     showLanguage();
   },
-  level: ({ rms }) => element("voiceBtn").style.setProperty("--level", Math.min(1, rms * 6).toFixed(3)),
 };
 
 assistant.onchange = (what, detail) => {
@@ -189,11 +206,7 @@ for (const button of document.querySelectorAll("[data-language]")) {
     showLanguage();
   });
 }
-document.addEventListener("visibilitychange", async () => {
-  if (!document.hidden) return assistant.reconnect();
-  await assistant.stopRecording();
-  assistant.closeMicrophone();
-});
+document.addEventListener("visibilitychange", () => (document.hidden ? assistant.outOfSight() : assistant.reconnect()));
 for (const type of ["pointerdown", "keydown"]) {
   addEventListener(type, () => assistant.openSound(), { once: true }); // or what rings could not be heard
 }
@@ -210,6 +223,7 @@ setInterval(() => {
 // The migration guide's names, for the console.
 Object.assign(globalThis, { voiceAssistant: assistant, toggleRecording, sendText, benchmarkLatency });
 showLanguage();
+conversation.restore();
 assistant.follow();
 await assistant.initialize();
 // Served by the device, the page keeps itself for when the device is away; where browsers allow that.

@@ -113,10 +113,13 @@ class Dialogue:
         intent, device = await self._run(understand)
         understood_s = time.perf_counter()
         context = self._context(language, memory, device)
+        undo = memory.undo
         reply = await self._reply(intent, context, Occasion(turn, memory, language))
+        can_be_undone = bool(memory.undo) and memory.undo is not undo
         self._remember(intent, reply, memory)
         end_s = time.perf_counter()
-        return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s))
+        return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s),
+                      _meant(intent, context), can_be_undone)
 
     async def completeness(self, text: str, language: Language, memory: Memory) -> Completeness:
         """How complete what somebody is saying is so far; changes nothing."""
@@ -208,11 +211,9 @@ class Dialogue:
 
     def _doubtful(self, intent: Intent, context: Context) -> Reply:
         """Ask before anything is done that may not be meant."""
-        meant = f"means.{intent.name}"
-        values = {"name": "", **intent.slots}
-        if meant not in context.texts or not context.texts.values(meant) <= values.keys():
+        wanted = _meant(intent, context)
+        if not wanted:
             return context.say("turn.unclear", understood=False)
-        wanted = context.text(meant, **values)
         return context.say("turn.shall_i", meant=wanted, question=Question(intent.having()))
 
     @staticmethod
@@ -226,3 +227,11 @@ class Dialogue:
             memory.last_heard = intent.text
             if intent.name and StopSpeaking() not in reply.actions:
                 memory.last = intent
+
+
+def _meant(intent: Intent, context: Context) -> str:
+    """What was understood, in words, as "set a timer for ten minutes"; "" where there are none for it."""
+    meant, values = f"means.{intent.name}", {"name": "", **intent.slots}
+    if meant not in context.texts or not context.texts.values(meant) <= values.keys():
+        return ""
+    return " ".join(context.text(meant, **values).split())

@@ -331,6 +331,10 @@ class Answer:
     understanding_ms: float
     skill_ms: float
     """Skill and disk."""
+    meant: str = ""
+    """What was understood, in words, as "set a timer for ten minutes"; "" where there are none for it."""
+    can_be_undone: bool = False
+    """It changed something that "undo" takes back."""
 
 
 Skill = Callable[[Intent, Context], Reply | Ask]

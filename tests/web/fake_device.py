@@ -2,7 +2,7 @@
 
 It answers every question with a fixed sentence and a tone. Typing "drop" breaks every connection off and refuses new
 ones for two seconds; "long" gives a long answer; "ring" announces a timer; "fail" reports an error; "quiet" turns the
-volume down; "board" shows timers and lists, one of them ringing.
+volume down; "change" can be undone; "board" shows timers and lists, one of them ringing.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class FakeDevice:
         self.numbers = itertools.count(1)
         self.types: list[str] = []
         """Of every message received, in order."""
+        self.typed_texts: list[str] = []
         self.audio: dict[str, int] = {}
         """Bytes received by utterance, since its last `start`."""
 
@@ -99,6 +100,7 @@ class FakeDevice:
 
     async def typed(self, connection: ServerConnection, message: dict[str, Any], rate: int, speak: bool) -> None:
         text = message["text"]
+        self.typed_texts.append(text)
         if text == "drop":
             self.drop()
         elif text == "ring":
@@ -119,7 +121,9 @@ class FakeDevice:
     async def answer(self, connection: ServerConnection, turn: str, heard: str, reply: str, rate: int,
                      speak: bool) -> None:
         await send(connection, {"type": "answer", "id": turn, "text": reply, "language": "en", "intent": "Fake",
-                                "understood": True, "heard": heard, "processing_time_ms": 33.5, "timings": TIMINGS})
+                                "understood": True, "heard": heard, "processing_time_ms": 33.5, "timings": TIMINGS,
+                                "meant": "set a pizza timer for ten minutes", "values": {"name": "pizza"},
+                                "can_be_undone": heard == "change"})
         if speak:
             await speak_tone(connection, turn, rate, len(reply) / 15)
 

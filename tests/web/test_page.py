@@ -179,6 +179,40 @@ def test_an_announcement_is_shown_with_its_kind(open_page: Open) -> None:
     assert page.inner_text(".announcement").splitlines()[0] == "Timer"
 
 
+def test_what_was_understood_is_shown_and_a_wrong_one_is_taken_back_and_asked_anew(
+    open_page: Open, running: Running
+) -> None:
+    page = open_page()
+    ask(page, "change")
+    page.wait_for_selector(".meant")
+    assert page.inner_text(".meant").startswith("Understood: set a pizza timer for ten minutes")
+    page.click(".meant button")
+    assert page.input_value(".correction input") == "change"
+    page.keyboard.type("a pasta timer")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelectorAll('.entry[data-outcome=answered]').length === 3")
+    assert running.device.typed_texts == ["change", "undo", "a pasta timer"]
+
+
+def test_the_meter_follows_the_microphone_whatever_the_chunks(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate("voiceAssistant.config.chunkSize = 16384, voiceAssistant.config.chunkIntervalMs = 1000")
+    page.keyboard.press("Space")
+    page.wait_for_function(
+        "() => voiceAssistant.state === 'listening' && parseFloat(voiceBtn.style.getPropertyValue('--level')) > 0.1")
+    assert page.evaluate("voiceAssistant.getMetrics().audio.chunksSent") <= 1, "only what was kept before the press"
+    page.keyboard.press("Space")
+
+
+def test_a_page_that_goes_out_of_sight_says_that_it_stopped_listening(open_page: Open) -> None:
+    page = open_page()
+    page.keyboard.press("Space")
+    wait_for_state(page, "listening")
+    page.evaluate("voiceAssistant.outOfSight()")
+    page.wait_for_function("() => document.getElementById('statusText').textContent.includes('out of sight')")
+    assert page.evaluate("voiceAssistant.microphoneIsOpen") is False
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
 def test_nothing_is_cut_off_at_320_pixels(open_page: Open, locale: str) -> None:
     page = open_page(locale=locale, viewport={"width": 320, "height": 568})
@@ -216,3 +250,4 @@ def test_a_page_older_than_the_device_loads_itself_anew_but_never_in_a_turn(open
     page.keyboard.press("Space")
     page.wait_for_selector(".entry[data-outcome=answered]")
     page.wait_for_function("() => globalThis.old === undefined && window.voiceAssistant?.getMetrics().connected")
+    assert page.inner_text(".entry .reply") == "It's seven minutes past three.", "what was said stays in sight"

@@ -83,6 +83,10 @@ export interface Turn {
   readonly outcome: "open" | "answered" | "failed" | "cancelled";
   readonly truncated: boolean;
   readonly place: number | null;
+  readonly intent: string;
+  readonly meant: string;
+  readonly values: Record<string, string | number>;
+  readonly canBeUndone: boolean;
 }
 
 /** A JSON message from the device, as docs/protocol.md describes it. */
@@ -121,6 +125,8 @@ export class EnhancedVoiceAssistant {
   readonly microphoneIsOpen: boolean;
   readonly state: AssistantState;
   readonly waitingPlace: number | null;
+  readonly level: number;
+  readonly soundIsOpen: boolean;
   readonly retryInMs: number | null;
   readonly arrivedShare: number | null;
   initialize(): Promise<boolean>;
@@ -136,6 +142,7 @@ export class EnhancedVoiceAssistant {
   changeItem(list: string, item: string, what: "add" | "remove"): boolean;
   openSound(wishes?: { chime?: boolean }): Promise<void>;
   closeMicrophone(): void;
+  outOfSight(): Promise<void>;
   getMetrics(): Metrics;
   benchmarkLatency(n?: number): Promise<{ avg: number; min: number; max: number; results: number[] }>;
 }

@@ -68,6 +68,7 @@ export class EnhancedVoiceAssistant {
     streamer.onSpeech = (id) => this.#speechArrived(id);
     streamer.acceptsSpeech = (id) => !this.#recording && this.#conversation.mayHear(id);
     microphone.onopen = () => this.onchange("microphone", { open: true });
+    microphone.onmute = () => this.#remark("microphone_muted");
     microphone.onclose = ({ lost }) => this.#microphoneClosed(lost);
     loudspeaker.onstarted = ({ id }) => this.#sounds(id);
     loudspeaker.ondrained = ({ id }) => this.#sounded(id);
@@ -99,6 +100,16 @@ export class EnhancedVoiceAssistant {
 
   get microphoneIsOpen() {
     return this.#parts.microphone.open;
+  }
+
+  /** How loud it is at the open microphone at this moment, 0 … 1. */
+  get level() {
+    return this.#parts.microphone.level ?? 0;
+  }
+
+  /** Whether what the device says would be heard: browsers are silent until somebody has touched the page. */
+  get soundIsOpen() {
+    return this.#parts.loudspeaker.isOpen ?? false;
   }
 
   /** "opening" | "listening" | "thinking" | "speaking" | "idle" */
@@ -234,6 +245,14 @@ export class EnhancedVoiceAssistant {
 
   closeMicrophone() {
     this.#parts.microphone.close();
+  }
+
+  /** The page goes out of sight: what was said until now is asked, and nobody listens there any more. */
+  async outOfSight() {
+    const listened = this.#recording;
+    await this.stopRecording();
+    this.closeMicrophone();
+    if (listened) this.#remark("microphone_hidden");
   }
 
   getMetrics() {

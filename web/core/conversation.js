@@ -134,7 +134,7 @@ export class Conversation {
   }
 
   #close(turn, outcome) {
-    turn.outcome = outcome;
+    turn.close(outcome);
     this.#open.delete(turn.id);
     if (this.isWaiting) return;
     this.#stopWaiting();

@@ -26,6 +26,11 @@ export class Loudspeaker {
     return this.#context && Math.min(REPLY_RATES_HZ[1], Math.round(this.#context.sampleRate));
   }
 
+  /** Whether sound comes out: `open` was called in a press, and nothing put it to sleep since. */
+  get isOpen() {
+    return this.#context?.state === "running";
+  }
+
   /** What the browser says about the way from this page to the ear, in ms. */
   get outputMs() {
     return 1000 * (this.#context?.outputLatency || this.#context?.baseLatency || 0);

@@ -41,7 +41,7 @@ async function requestStream() {
 
 function stopTracks(stream) {
   for (const track of stream.getTracks()) {
-    track.onended = null;
+    track.onended = track.onmute = null;
     track.stop();
   }
 }
@@ -52,12 +52,16 @@ export class Microphone {
   /** The microphone opened or closed; `lost` when it was unplugged or taken away. */
   onopen = () => {};
   onclose = ({ lost }) => lost;
+  /** The system or a switch at the headset lets nothing through. */
+  onmute = () => {};
 
   #opening = null;
   #stream = null;
   #context = null;
   #latencyHint = null;
   #node = null;
+  #meter = null;
+  #moment = new Float32Array(512);
   #recording = false;
   #flushed = () => {};
   #closeTimer = null;
@@ -70,6 +74,13 @@ export class Microphone {
 
   get open() {
     return this.#stream !== null;
+  }
+
+  /** How loud it is at this moment: rms of the last 10 ms, 0 … 1; 0 while it is closed. */
+  get level() {
+    if (!this.open) return 0;
+    this.#meter.getFloatTimeDomainData(this.#moment);
+    return Math.sqrt(this.#moment.reduce((sum, sample) => sum + sample * sample, 0) / this.#moment.length);
   }
 
   /** What the browser says about the way from the microphone to this page, in ms; null where it says nothing. */
@@ -117,7 +128,7 @@ export class Microphone {
     this.#node.port.onmessage = null;
     this.#context.close();
     stopTracks(this.#stream);
-    this.#stream = this.#node = this.#context = null;
+    this.#stream = this.#node = this.#meter = this.#context = null;
     this.#recording = false;
     this.#flushed();
     this.onclose({ lost });
@@ -154,8 +165,14 @@ export class Microphone {
     });
     this.#clockOffsetMs = Infinity;
     this.#node.port.onmessage = (event) => this.#receive(event.data);
-    this.#context.createMediaStreamSource(stream).connect(this.#node);
-    for (const track of stream.getTracks()) track.onended = () => this.close({ lost: true });
+    this.#meter = new AnalyserNode(this.#context, { fftSize: 512 });
+    const source = this.#context.createMediaStreamSource(stream);
+    source.connect(this.#node);
+    source.connect(this.#meter);
+    for (const track of stream.getTracks()) {
+      track.onended = () => this.close({ lost: true });
+      track.onmute = () => this.onmute(); // a switch at the headset, or another call
+    }
     this.#stream = stream;
   }
 

@@ -45,6 +45,14 @@ export class Turn {
   /** It stood in the queue for a recognizer. */
   waited = false;
 
+  /** The intent's name, what it means in words ("" where there are none), its plain values; whether "undo" takes it back. */
+  intent = "";
+  meant = "";
+  values = {};
+  canBeUndone = false;
+  /** How much was said. */
+  audioBytes = 0;
+
   #audio = [];
   #peaks = []; // [peak, when its last sample was spoken] of each chunk
 
@@ -56,16 +64,13 @@ export class Turn {
   /** Keep a chunk (ArrayBuffer) in case it has to be sent again; peak: 0 … 1; atMs: when its last sample was spoken. */
   keep(pcm, peak, atMs) {
     this.#audio.push(pcm);
+    this.audioBytes += pcm.byteLength;
     this.#peaks.push([peak, atMs]);
     this.peak = Math.max(this.peak, peak);
   }
 
   #spokenUntilMs() {
     return this.#peaks.findLast(([peak]) => peak >= this.peak * SPOKEN_SHARE)?.[1] ?? null;
-  }
-
-  get audioBytes() {
-    return this.#audio.reduce((sum, pcm) => sum + pcm.byteLength, 0);
   }
 
   get audioMs() {
@@ -98,10 +103,19 @@ export class Turn {
     this.heard = answer.heard ?? this.heard;
     this.reply = answer.text;
     this.answeredAtMs = nowMs;
-    this.#audio = [];
+    this.intent = answer.intent ?? "";
+    this.meant = answer.meant ?? "";
+    this.values = answer.values ?? {};
+    this.canBeUndone = answer.can_be_undone === true;
     this.spokenUntilMs = this.#spokenUntilMs();
-    this.#peaks = [];
     this.measured(answer);
+  }
+
+  /** It is over: what was kept to say it again is needed no more. */
+  close(outcome) {
+    this.outcome = outcome;
+    this.#audio = [];
+    this.#peaks = [];
   }
 
   /** Take over the times a message carries. */

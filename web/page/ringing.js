@@ -27,7 +27,13 @@ export class RingingView {
     this.#ringing = ringing;
     this.relabel();
     clearInterval(this.#timer);
-    if (ringing.length > 0) this.#timer = setInterval(() => this.assistant.openSound({ chime: true }), CHIME_EVERY_MS);
+    if (ringing.length > 0) this.#timer = setInterval(() => this.#chime(), CHIME_EVERY_MS);
+  }
+
+  async #chime() {
+    if (this.assistant.state !== "idle") return;
+    await this.assistant.openSound({ chime: true });
+    this.relabel();
   }
 
   relabel() {
@@ -39,12 +45,15 @@ export class RingingView {
     const texts = this.texts();
     const does = (what, seconds) => () => this.assistant.changeTimer(timer.id, what, seconds);
     const name = timerName(timer, texts);
+    const about = make("small");
     const banner = make("div", {},
-      make("div", { className: "what" }, make("b", { textContent: texts.rings(name) }),
-        make("small", { textContent: placeText(timer.place, texts) })),
+      make("div", { className: "what" }, make("b", { textContent: texts.rings(name) }), about),
       make("button", { type: "button", className: "later", textContent: texts.snooze(SNOOZE_S / 60), onclick: does("snooze", SNOOZE_S) }),
       make("button", { type: "button", className: "stop", textContent: texts.stopRinging, onclick: does("stop") }));
-    banner.show = () => {};
+    banner.show = () => {
+      const unheard = this.assistant.soundIsOpen ? "" : texts.touchToHear;
+      about.textContent = [placeText(timer.place, texts), unheard].filter(Boolean).join(" · ");
+    };
     return banner;
   }
 }
