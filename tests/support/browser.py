@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.support.server import RunningServer
 
@@ -28,17 +28,23 @@ def open_page(
 
     prepare: called with the page before it is loaded. context: further options of Playwright's browser context.
     """
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert program, "Chromium is missing; `make setup-test` installs it"
-    flags = FLAGS + ([f"--use-file-for-fake-audio-capture={speech}%noloop"] if speech else [])
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=flags)
+    with sync_playwright() as playwright, chromium(playwright, speech) as browser:
         page = browser.new_context(permissions=["microphone"], **context).new_page()
         prepare(page)
         page.goto(server.page)
         page.wait_for_function("() => window.voiceAssistant && voiceAssistant.getMetrics().connected")
         yield page
-        browser.close()
+
+
+@contextmanager
+def chromium(playwright: Playwright, speech: Path | None = None) -> Iterator[Browser]:
+    """The browser, its microphone fed from a WAV file that plays once when it is opened."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert program, "Chromium is missing; `make setup-test` installs it"
+    flags = FLAGS + ([f"--use-file-for-fake-audio-capture={speech}%noloop"] if speech else [])
+    browser = playwright.chromium.launch(executable_path=program, args=flags)
+    yield browser
+    browser.close()
 
 
 def hold_and_speak(page: Page, seconds: float) -> None:

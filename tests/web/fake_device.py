@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
@@ -39,8 +38,6 @@ class FakeDevice:
         self.page_version = ""
         """Another page's than it serves, once set."""
         self.connections: set[ServerConnection] = set()
-        self.foreign_pages: dict[str, str] = {}
-        """Path → HTML of pages that are not ours: served without our security headers."""
         self.numbers = itertools.count(1)
         self.types: list[str] = []
         """Of every message received, in order."""
@@ -53,8 +50,6 @@ class FakeDevice:
             return library_response(http.respond(503, "down\n"))
         if request.path == "/ws" or request.headers.get("Upgrade"):
             return None
-        if html := self.foreign_pages.get(request.path):
-            return Response(200, "OK", Headers({"Content-Type": "text/html", "Connection": "close"}), html.encode())
         return library_response(self.site.answer(http.Request("GET", request.path, {}), Visitor("local", Role.OWNER)))
 
     async def converse(self, connection: ServerConnection) -> None:

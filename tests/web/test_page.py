@@ -5,24 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.web.conftest import Open, Running
 from tests.web.visit import ask, hold_until_heard, wait_for_state
-
-GUIDE_PAGE = """<!doctype html><p id="statusText"></p><p id="response"></p><button id="voiceBtn">talk</button>
-<script src="/shared/core/OptimizedAudioStreamer.js"></script>
-<script>
-let voiceAssistant = null;
-document.addEventListener("DOMContentLoaded", async () => {
-  voiceAssistant = new EnhancedVoiceAssistant({wsUrl: "ws://localhost:PORT", chunkSize: 1024, chunkIntervalMs: 50,
-                                               adaptiveQuality: true});
-  voiceAssistant.ui.statusElement = document.getElementById("statusText");
-  voiceAssistant.ui.responseElement = document.getElementById("response");
-  voiceAssistant.ui.recordButton = document.getElementById("voiceBtn");
-  window.success = await voiceAssistant.initialize();
-});
-</script>"""
 
 
 def test_holding_the_button_shows_the_words_while_they_are_spoken_and_then_the_reply(open_page: Open) -> None:
@@ -99,22 +84,6 @@ def test_presets_change_the_chunks_in_the_middle_of_an_utterance(open_page: Open
     page.evaluate("Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS.ultraLow)")
     page.wait_for_function(f"() => {chunks}.at(-1) === 512")
     page.keyboard.press("Space")
-
-
-def test_the_migration_guide_s_page_works_with_its_classic_script(browser: Browser, running: Running) -> None:
-    context = browser.new_context(permissions=["microphone"])
-    page = context.new_page()
-    running.device.foreign_pages["/guide.html"] = GUIDE_PAGE.replace("PORT", str(running.port))
-    page.goto(f"http://localhost:{running.port}/guide.html")
-    page.wait_for_function("() => window.success !== undefined")
-    assert page.evaluate("window.success") is True
-    page.evaluate("voiceAssistant.startRecording()")
-    page.wait_for_function("() => voiceAssistant.getMetrics().audio.chunksSent > 20")
-    assert page.get_attribute("#voiceBtn", "aria-pressed") == "true"
-    page.evaluate("voiceAssistant.stopRecording()")
-    page.wait_for_function(
-        "() => document.getElementById('response').textContent === \"It's seven minutes past three.\"")
-    context.close()
 
 
 def test_without_a_secure_context_the_page_says_why_and_typing_works(open_page: Open) -> None:
