@@ -219,9 +219,11 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 config, site, assistant.tokens, places, people, metrics, ready, run=assistant.remembering.run,
                 show=_shown_at(device, tasks), can_show=device is not None or sys.stderr.isatty())
             _give_hands(assistant, tasks, people, device, home)
-            programs = Programs(config, sessions, metrics, tasks)
+            programs = Programs(config, sessions, metrics, tasks, assistant.attention)
             stack.callback(programs.close)
-            web = Web(config, home.guard, programs.added(home.listeners), see_off=people.leave, metrics=metrics)
+            web = Web(
+                config, home.guard, programs.added(home.listeners, home.guard),
+                see_off=lambda: programs.leave(people.leave()), metrics=metrics)
             ports = await stack.enter_async_context(web.listening())
             ports |= await stack.enter_async_context(programs.listening())
             stack.callback(assistant.tokens.database.listen(
@@ -235,6 +237,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                     keep_certified(home.certified, assistant.remembering.run)))
                 log.info(
                     "over HTTPS: https://%s:%d (`stimme paired code` lets a browser in)", home.name, ports["secure"])
+            programs.say_where(ports)
             services = programs.services(home.name, ports)
             if home.certified is not None:
                 services.append(Service("_https._tcp", ports["secure"], {"path": "/"}))

@@ -191,6 +191,8 @@ class ClientsConfig:
         (), "STIMME_CLIENTS", "addresses or networks whose programs may use Wyoming and Vosk's WebSocket, which know "
         "no tokens; empty: this machine's only")
     wyoming: bool = setting(False, "STIMME_WYOMING", "hear, speak and answer for Home Assistant, by Wyoming")
+    vosk: bool = setting(False, "STIMME_VOSK", "hear for programs that know vosk-server's WebSocket")
+    vosk_port: int = setting(2700, "STIMME_VOSK_PORT", "port of Vosk's WebSocket", low=0, high=65535)
     openai: bool = setting(
         False, "STIMME_OPENAI", "hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it")
     wyoming_port: int = setting(10300, "STIMME_WYOMING_PORT", "port of Wyoming", low=0, high=65535)

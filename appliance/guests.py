@@ -12,14 +12,16 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 
-from appliance.audio.endpointing import Endpointer, Heard, Reason
+from appliance.attention import Attended, Attention
+from appliance.audio.endpointing import End, Reason
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
-from appliance.audio.utterance import Utterance
 from appliance.conversation import Faculties
+from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError
 from appliance.hearing.admission import Admission
 from appliance.hearing.transcript import Final
 from appliance.language import LANGUAGES, Language
+from appliance.listening import Listening
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ LOOK_S = 0.02
 LOOK_AGAIN_S = 30.0
 THINNEST = 0.1
 """An utterance of which less than this share of real time has come between two looks is over: it was forgotten."""
+AT_ONCE_S = 3.0
+"""So much may come at once of what is being spoken: a wake word was waited for. More is a recording."""
 MOST_SPEAKING = 4
 """Texts of programs that are spoken at once; the others wait for their turn."""
 STEP_BYTES = SAMPLE_BYTES * RATE
@@ -40,12 +44,14 @@ class Guests:
     """What programs may use. Belongs to one event loop; what is heard is heard in `tasks`."""
 
     def __init__(
-        self, faculties: Faculties, tasks: asyncio.TaskGroup, language: Language, max_audio_duration_s: float
+        self, faculties: Faculties, tasks: asyncio.TaskGroup, language: Language, max_audio_duration_s: float,
+        attention: Attention | None = None,
     ) -> None:
-        self.faculties, self.tasks, self.language = faculties, tasks, language
+        """attention: who listens along; None: nobody, and every utterance ends when its program says so."""
+        self.faculties, self.tasks, self.language, self.attention = faculties, tasks, language, attention
         self.max_audio_duration_s = max_audio_duration_s
-        places = max(1, faculties.ears.stats.limit // 2)
-        self._admission = Admission(places, places // 4)
+        places = max(2, faculties.ears.stats.limit // 2)
+        self._admission = Admission(places, max(1, places // 4))
         self.places_taken = 0
         """Utterances of programs that are being heard."""
         self._speaking = asyncio.Semaphore(MOST_SPEAKING)
@@ -62,22 +68,25 @@ class Guests:
             "unknown_language", f"language {wanted!r:.40} is not spoken here; expected {' or '.join(LANGUAGES)}")
 
     def hear(
-        self, language: Language, on_partial: Callable[[str], None] = lambda text: None,
-        endpointer: Endpointer | None = None,
+        self, language: Language, on_partial: Callable[[str], None] = lambda text: None, *,
+        ends_by_itself: bool = False,
     ) -> Dictation:
-        """Listen to one utterance. Raises ProtocolError if nobody here hears the language."""
+        """Listen to one utterance. Raises ProtocolError if nobody here hears the language.
+
+        ends_by_itself: its end is left to the device too, while its sound comes as it is spoken.
+        """
         if language not in self.faculties.ears.languages:
             raise ProtocolError(
                 "no_recognizer", f"There is no recognizer for {language!r} on this device.",
                 hint="`stimme models list` names the recognizers that can be fetched.")
-        return Dictation(self, language, on_partial, endpointer)
+        return Dictation(self, language, on_partial, self.attention if ends_by_itself else None)
 
-    async def transcribe(self, sound: Utterance, language: Language, on_partial: Callable[[str], None]) -> Final:
+    async def transcribe(self, now: Listening, on_partial: Callable[[str], None]) -> Final:
         """As Ears.transcribe, once there is room for a program."""
-        await self._admission.enter(sound, None)
+        await self._admission.enter(now.sound, None)
         self.places_taken += 1
         try:
-            return await self.faculties.ears.transcribe(_Steady(sound), language, on_partial=on_partial)
+            return await self.faculties.ears.transcribe(_Steady(now), now.language, on_partial=on_partial)
         finally:
             self.places_taken -= 1
             self._admission.leave()
@@ -99,16 +108,18 @@ class Dictation:
     """One utterance of which only the transcript is wanted. Made by Guests.hear."""
 
     def __init__(
-        self, guests: Guests, language: Language, on_partial: Callable[[str], None], endpointer: Endpointer | None,
+        self, guests: Guests, language: Language, on_partial: Callable[[str], None], attention: Attention | None,
     ) -> None:
         self.language = language
-        self.partial: str | None = None
-        """The transcript so far; None while no recognizer listens yet."""
         self.ended: Reason | None = None
         """Why it ended by itself."""
-        self._on_partial, self._endpointer = on_partial, endpointer
+        self._on_partial = on_partial
         self._loop = asyncio.get_running_loop()
-        self._sound = Utterance(round(guests.max_audio_duration_s * RATE))
+        self._begun_at = self._loop.time()
+        rule = attention.rule() if attention is not None else None
+        self._now = Listening("", language, round(guests.max_audio_duration_s * RATE), rule, None)
+        if attention is not None:
+            self._now.source = Attended(self._now, attention, Memory(), self._left)
         self._final = guests.tasks.create_task(self._listen(guests))
         self._seen = 0
         """Samples at the last look."""
@@ -118,7 +129,12 @@ class Dictation:
     @property
     def audio_s(self) -> float:
         """How much was said, in seconds."""
-        return self._sound.samples / RATE
+        return self._now.sound.samples / RATE
+
+    @property
+    def partial(self) -> str | None:
+        """The transcript so far; None while no recognizer listens yet."""
+        return self._now.partial
 
     async def audio(self, pcm: bytes) -> Reason | None:
         """The next samples, s16le at 16 kHz; returns when more may come. Not None: the utterance is over.
@@ -127,19 +143,17 @@ class Dictation:
         """
         if self.ended is not None:
             return self.ended
-        self._sound.write(pcm)
-        if self._sound.truncated:
+        sound = self._now.sound
+        sound.write(pcm)
+        if sound.truncated:
             self._end("limit")
-        elif self._endpointer and (end := self._endpointer.feed(
-                Heard(len(pcm) // SAMPLE_BYTES, self.partial, self._loop.time()))):
-            self._end(end.reason)
-        while self._sound.waiting > MOST_AHEAD_S * RATE and not self._final.done():  # noqa: ASYNC110 - it is decoded
+        while sound.waiting > MOST_AHEAD_S * RATE and not self._final.done():  # noqa: ASYNC110 - it is decoded
             await asyncio.sleep(LOOK_S)
         return self.ended
 
     async def final(self) -> Final:
         """End it, if it has not, and say what was heard. Raises ProtocolError if that failed."""
-        self._sound.end()
+        self._now.sound.end()
         final = await self._final
         if final is None:
             raise ProtocolError("internal", "This could not be heard because of an error in the device.")
@@ -147,29 +161,35 @@ class Dictation:
 
     def forget(self) -> None:
         """Nobody wants to know any more."""
-        self._sound.end()
+        self._now.sound.end()
         self._final.cancel()
 
     async def _listen(self, guests: Guests) -> Final | None:
         try:
-            return await guests.transcribe(self._sound, self.language, self._heard)
+            return await guests.transcribe(self._now, self._heard)
         except Exception:
             log.exception("an utterance of a program could not be heard")  # a bug costs this one, not everybody's
             return None
 
     def _heard(self, text: str) -> None:
-        self.partial = text
+        self._now.partial = text
         self._on_partial(text)
+
+    def _left(self, end: End) -> None:
+        """Nobody speaks on. A recording that comes faster than it was spoken has pauses in it, and goes on."""
+        if self.audio_s - (self._loop.time() - self._begun_at) < AT_ONCE_S:
+            self._end(end.reason)
 
     def _end(self, reason: Reason) -> None:
         self.ended = self.ended or reason
-        self._sound.end()
+        self._now.sound.end()
 
     def _look(self) -> None:
-        if self._sound.samples - self._seen < THINNEST * LOOK_AGAIN_S * RATE:
+        samples = self._now.sound.samples
+        if samples - self._seen < THINNEST * LOOK_AGAIN_S * RATE:
             self._end("silence")
         else:
-            self._seen = self._sound.samples
+            self._seen = samples
             self._overdue = self._loop.call_later(LOOK_AGAIN_S, self._look)
 
 
@@ -181,8 +201,8 @@ class _Steady:
 
     rate = RATE
 
-    def __init__(self, sound: Utterance) -> None:
-        self._sound, self._held = sound, b""
+    def __init__(self, now: Listening) -> None:
+        self._sound, self._source, self._held = now.sound, now.source, b""
 
     @property
     def ended(self) -> bool:
@@ -191,6 +211,6 @@ class _Steady:
     async def read(self) -> bytes:
         """See Source.read."""
         if not self._held:
-            self._held = await self._sound.read()
+            self._held = await self._source.read()
         piece, self._held = self._held[:STEP_BYTES], self._held[STEP_BYTES:]
         return piece

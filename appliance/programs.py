@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+from appliance.attention import Attention
 from appliance.config import Config
 from appliance.guests import Guests
-from appliance.server.allowed import Allowed
+from appliance.server.access import Guard
+from appliance.server.allowed import Allowed, GuardByAddress
 from appliance.server.announce import Service
-from appliance.server.listener import Listener
+from appliance.server.http import respond
+from appliance.server.listener import Listener, Route
 from appliance.server.metrics import Metrics
 from appliance.server.streams import Caller, Streams
+from appliance.server.vosk.connection import MOST_MESSAGE_BYTES, Vosk
 from appliance.server.wyoming.connection import Connection as WyomingConnection
 from appliance.server.wyoming.handling import Talks
 from appliance.sessions import Sessions
@@ -29,21 +33,35 @@ log = logging.getLogger(__name__)
 class Programs:
     """What is switched on for them. Raises ConfigError."""
 
-    def __init__(self, config: Config, sessions: Sessions, metrics: Metrics, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, config: Config, sessions: Sessions, metrics: Metrics, tasks: asyncio.TaskGroup, attention: Attention
+    ) -> None:
         self._config, self._metrics = config.clients, metrics
         self._allowed = Allowed(config.clients.allowed, here=config.server.pairing != "always")
-        self._guests = Guests(sessions.faculties, tasks, config.language, config.server.max_audio_duration_s)
+        self.guests = Guests(sessions.faculties, tasks, config.language, config.server.max_audio_duration_s, attention)
         self._talks = Talks(sessions.open)
+        self._vosk = Vosk(self.guests, metrics.client_dropped)
         self._packing = Workers(1, "pack", nice=PACKING_NICE)
 
-    def added(self, listeners: Sequence[Listener]) -> list[Listener]:
-        """The page's listeners with what programs ask for at the same ports."""
-        if not self._config.openai:
-            return list(listeners)
-        from appliance.server.openai.routes import openai_routes  # here, because it loads libsndfile
+    def added(self, listeners: Sequence[Listener], guard: Guard) -> list[Listener]:
+        """The page's listeners with what programs ask for at the same ports, and the WebSockets beside them."""
+        found = list(listeners)
+        if self._config.openai:
+            from appliance.server.openai.routes import openai_routes  # here, because it loads libsndfile
 
-        routes = openai_routes(self._guests, self._packing.run)
-        return [replace(listener, routes={**listener.routes, **routes}) for listener in listeners]
+            routes = openai_routes(self.guests, self._packing.run)
+            found = [replace(listener, routes={**listener.routes, **routes}) for listener in found]
+        if self._config.vosk:
+            nothing = Route(lambda request, visitor: respond(404, "Here is Vosk's WebSocket and nothing else.\n"))
+            found.append(Listener(
+                "vosk", "STIMME_VOSK_PORT", self._host, self._config.vosk_port, nothing,
+                talk=self._vosk.talk,
+                guard=GuardByAddress(guard, self._allowed), most_bytes=MOST_MESSAGE_BYTES))
+        return found
+
+    async def leave(self, others: Awaitable[None]) -> None:
+        """See everybody off who holds a WebSocket, while others are seen off too."""
+        await asyncio.gather(others, self._vosk.seats.leave())
 
     def close(self) -> None:
         self._packing.close()
@@ -58,9 +76,13 @@ class Programs:
                     self._host, self._config.wyoming_port, "STIMME_WYOMING_PORT", self._allowed, self._wyoming,
                     self._metrics.client_dropped)
                 ports["wyoming"] = await stack.enter_async_context(wyoming.listening())
-            for name, port in ports.items():
-                log.info("for programs: %s at %s:%d", name, self._host, port)
             yield ports
+
+    def say_where(self, ports: Mapping[str, int]) -> None:
+        """One line a protocol, for the log."""
+        for name in ("wyoming", "vosk"):
+            if name in ports:
+                log.info("for programs: %s at %s:%d", name, self._host, ports[name])
 
     def services(self, name: str, ports: dict[str, int]) -> list[Service]:
         """What other machines may find. name: the device's own (stimme-….local)."""
@@ -73,4 +95,4 @@ class Programs:
         return "0.0.0.0" if self._allowed.beyond_here else "127.0.0.1"
 
     async def _wyoming(self, caller: Caller) -> None:
-        await WyomingConnection(caller, self._guests, self._talks).run()
+        await WyomingConnection(caller, self.guests, self._talks).run()

@@ -25,6 +25,8 @@ def doors(config: Config) -> Iterator[Door]:
         yield _by_address(config, f"tcp://%s:{clients.wyoming_port}", "Wyoming, for Home Assistant")
 
 
+    if clients.vosk:
+        yield _by_address(config, f"ws://%s:{clients.vosk_port}", "Vosk's WebSocket")
     if clients.openai:
         yield from _by_token(config, "/v1", "OpenAI's audio API")
 

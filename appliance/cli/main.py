@@ -88,7 +88,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 
 
 _PATHS = ("language", "server.host", "server.page_port", "server.port", "server.lan", "device.enabled",
-          "clients.wyoming", "clients.openai")
+          "clients.wyoming", "clients.vosk", "clients.openai")
 
 
 def _complain(error: BaseException | str, code: int) -> int:
@@ -130,6 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--wyoming", dest="clients.wyoming", action="store_true", default=None,
         help="hear, speak and answer for Home Assistant, by Wyoming on port 10300")
+    run.add_argument(
+        "--vosk", dest="clients.vosk", action="store_true", default=None,
+        help="hear for programs that know vosk-server's WebSocket, on port 2700")
     run.add_argument(
         "--openai", dest="clients.openai", action="store_true", default=None,
         help="hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it")

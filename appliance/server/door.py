@@ -22,7 +22,7 @@ from appliance.server.budget import UNREAD_LIMIT_BYTES, Valve
 from appliance.server.crowd import neighbourhood
 from appliance.server.exchange import HEAD_S, LINGER_S, Exchange
 from appliance.server.http import Request, Response, respond
-from appliance.server.listener import Listener, Route
+from appliance.server.listener import Admits, Listener, Route
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ class Door(ServerConnection):
     ) -> None:
         super().__init__(protocol, server, **settings)
         self._listener, self._house = listener, house
+        self._guard: Admits = listener.guard or house.guard
         self._came_at = 0.0
         self._address = ""
         self._early = bytearray()
@@ -188,13 +189,13 @@ class Door(ServerConnection):
 
     def _answer(self, request: Request) -> Response | Awaitable[Response]:
         route = self._listener.route(request)
-        admitted = self._house.guard.admit(request, route.needs if isinstance(route, Route) else Role.ANYBODY)
+        admitted = self._guard.admit(request, route.needs if isinstance(route, Route) else Role.ANYBODY)
         if isinstance(admitted, Refusal):
             return (route.refuse if isinstance(route, Route) else respond)(admitted.status, admitted.words)
         return route.answer(request, admitted) if isinstance(route, Route) else route
 
     def _upgrade(self, request: Request, head: bytes, rest: bytes) -> Response | None:
-        admitted = self._house.guard.admit(request, Role.TALK)
+        admitted = self._guard.admit(request, Role.TALK)
         if isinstance(admitted, Refusal):
             return respond(admitted.status, admitted.words)
         if self._listener.talk is None:

@@ -6,11 +6,19 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from typing import Protocol
 
 from websockets.asyncio.server import ServerConnection
 
-from appliance.server.access import Role, Visitor
+from appliance.limits import MAX_MESSAGE_BYTES
+from appliance.server.access import Refusal, Role, Visitor
 from appliance.server.http import Request, Response, respond
+
+
+class Admits(Protocol):
+    """Decides who comes in (access.Guard)."""
+
+    def admit(self, request: Request, needs: Role = ...) -> Visitor | Refusal: ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class Listener:
 
     name, setting: for messages; the setting is the environment's name of its port. port: 0 takes a free one.
     routes: by path; `otherwise` answers all other paths. talk: serves one WebSocket until it closes; None: there is
-    none here. tls: renewed in place while it is used.
+    none here. tls: renewed in place while it is used. guard: who may come in; None: whom the house lets in, and its own
+    page is here. most_bytes: of one message over a WebSocket.
     """
 
     name: str
@@ -40,6 +49,8 @@ class Listener:
     routes: Mapping[str, Route] = field(default_factory=dict)
     talk: Callable[[ServerConnection, Visitor], Awaitable[None]] | None = None
     tls: ssl.SSLContext | None = None
+    guard: Admits | None = None
+    most_bytes: int = MAX_MESSAGE_BYTES
 
     def route(self, request: Request) -> Route | Response:
         """What answers a request, or why nothing does."""

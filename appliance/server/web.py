@@ -16,7 +16,6 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from appliance.config import Config
 from appliance.errors import ConfigError
-from appliance.limits import MAX_MESSAGE_BYTES
 from appliance.server.access import Guard
 from appliance.server.crowd import MOST_UNOPENED, who_must_go
 from appliance.server.door import Door
@@ -72,7 +71,7 @@ class Web:
                         server = await self._listen(listener)
                         servers.append(server)
                         ports[listener.name] = server.sockets[0].getsockname()[1]
-                        if listener.talk is not None:
+                        if listener.talk is not None and listener.guard is None:
                             self.guard.page_at("https" if listener.tls else "http", ports[listener.name])
                     yield ports
                 finally:
@@ -119,7 +118,7 @@ class Web:
             return await serve(
                 talk, cast(str, listener.host), listener.port,  # or several addresses
                 create_connection=partial(Door, listener, self),  # type: ignore[arg-type]
-                compression=None, max_size=MAX_MESSAGE_BYTES, max_queue=MOST_QUEUED,
+                compression=None, max_size=listener.most_bytes, max_queue=MOST_QUEUED,
                 write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
                 ping_interval=settings.server.ping_interval_s, ping_timeout=settings.server.ping_timeout_s,
                 open_timeout=5, close_timeout=2, server_header=None, backlog=BACKLOG)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import struct
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
+from typing import Any, TypeVar, TypeVarTuple
 
-from appliance.config import load
+from websockets.asyncio.client import connect
+
+from appliance.attention import Attention
+from appliance.audio.endpointing import CHUNK_SAMPLES
+from appliance.config import EndpointConfig, load
 from appliance.guests import Guests
+from appliance.programs import Programs
 from appliance.server.access import Guard
-from appliance.server.allowed import Allowed
 from appliance.server.http import respond
 from appliance.server.listener import Listener, Route
 from appliance.server.metrics import Metrics
-from appliance.server.openai.routes import openai_routes
-from appliance.server.streams import Caller, Streams
 from appliance.server.web import Web
 from appliance.server.wyoming.codec import Decoder, Event, encode
-from appliance.server.wyoming.connection import Connection
-from appliance.server.wyoming.handling import Talks
 from appliance.sessions import Sessions
-from appliance.workers import Workers
 from tests.support.faculties import FakeFaculties, willing
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 FORM = {"rate": 16_000, "width": 2, "channels": 1}
 
@@ -66,50 +70,60 @@ class Talking:
         return True
 
 
+class Detecting:
+    """Hears a voice in every chunk that is not silence."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, pcm: bytes) -> tuple[float, ...]:
+        pcm = self._rest + pcm
+        whole = len(pcm) // (2 * CHUNK_SAMPLES) * 2 * CHUNK_SAMPLES
+        self._rest = pcm[whole:]
+        return tuple(float(any(pcm[begin : begin + 2 * CHUNK_SAMPLES])) for begin in range(0, whole, 2 * CHUNK_SAMPLES))
+
+
+def attention(faculties: FakeFaculties) -> Attention:
+    """Somebody who listens along, at once and not in a thread."""
+    async def run(function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        return function(*arguments)
+
+    return Attention(
+        EndpointConfig(), faculties, Detecting, run, lambda: False, asyncio.get_running_loop().time)
+
+
 @dataclass
-class WyomingServer:
-    port: int
+class ProgramsServer:
+    """Everything that programs come in by, over fake faculties."""
+
+    ports: dict[str, int]
     faculties: FakeFaculties
-    dropped: list[str]
+    guests: Guests
+    metrics: Metrics
+
+    @property
+    def dropped(self) -> list[str]:
+        """Why clients were dropped."""
+        found = re.findall(r'voice_clients_dropped_total{reason="(\w+)"}', self.metrics.text().decode())
+        return list(found)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Talking]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        """One of Wyoming."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.ports["wyoming"])
         try:
             yield Talking(reader, writer)
         finally:
             writer.transport.abort()
 
-
-@asynccontextmanager
-async def wyoming_server(
-    faculties: FakeFaculties | None = None, *, allowed: Sequence[str] = (), here: bool = True,
-) -> AsyncIterator[WyomingServer]:
-    fake, dropped = faculties or willing(), list[str]()
-    async with asyncio.TaskGroup() as tasks:
-        sessions = Sessions(fake.all(), tasks, language="en", max_audio_duration_s=30)
-        guests, talks = Guests(fake.all(), tasks, "en", 30), Talks(sessions.open)
-
-        async def serve(caller: Caller) -> None:
-            await Connection(caller, guests, talks).run()
-
-        streams = Streams("127.0.0.1", 0, "STIMME_WYOMING_PORT", Allowed(allowed, here=here), serve, dropped.append)
-        async with streams.listening() as port:
-            yield WyomingServer(port, fake, dropped)
-
-
-@dataclass
-class PageServer:
-    """The page's port, with what programs ask for there; a token lets in whoever is not on this machine."""
-
-    port: int
-    faculties: FakeFaculties
-    guests: Guests
+    def vosk(self, path: str = "", **settings: Any) -> connect:
+        """One of Vosk's WebSocket."""
+        return connect(f"ws://127.0.0.1:{self.ports['vosk']}{path}", compression=None, **settings)
 
     async def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes, dict[str, str]]:
         """(status, body, headers by lower-case name) of one request."""
         def asked() -> tuple[int, bytes, dict[str, str]]:
-            connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+            connection = HTTPConnection("127.0.0.1", self.ports["page"], timeout=10)
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, named)
             response = connection.getresponse()
@@ -134,25 +148,27 @@ class PageServer:
 
 
 @asynccontextmanager
-async def page_server(
-    faculties: FakeFaculties | None = None, *, pairing: str = "network", max_audio_duration_s: float = 30,
-) -> AsyncIterator[PageServer]:
+async def programs_server(faculties: FakeFaculties | None = None, **settings: str) -> AsyncIterator[ProgramsServer]:
+    """settings: environment names without STIMME_, in lower case, or as they are."""
     fake = faculties or willing()
-    packing = Workers(1, "test-pack")
+    named = {name if name.isupper() else f"STIMME_{name.upper()}": value for name, value in settings.items()}
+    config = load(env_file=None, environment={
+        "STIMME_WYOMING": "1", "STIMME_VOSK": "1", "STIMME_OPENAI": "1", "STIMME_WYOMING_PORT": "0",
+        "STIMME_VOSK_PORT": "0"} | named)
+    metrics, guard = Metrics(lambda: fake.stats), Guard(pairing=config.server.pairing)
 
     async def leave() -> None:
-        """Nobody is here."""
+        """Nobody is at the page."""
 
     async with asyncio.TaskGroup() as tasks:
-        guests = Guests(fake.all(), tasks, "en", max_audio_duration_s)
-        listener = Listener(
-            "page", "", "127.0.0.1", 0, Route(lambda request, visitor: respond(404, "nothing\n")),
-            openai_routes(guests, packing.run))
-        config = load(environment={}, env_file=None)
-        metrics = Metrics(lambda: fake.stats)
-        async with Web(config, Guard(pairing=pairing), [listener], leave, metrics).listening() as ports:
-            yield PageServer(ports["page"], fake, guests)
-    packing.close()
+        sessions = Sessions(
+            fake.all(), tasks, language="en", max_audio_duration_s=config.server.max_audio_duration_s)
+        programs = Programs(config, sessions, metrics, tasks, attention(fake))
+        page = Listener("page", "", "127.0.0.1", 0, Route(lambda request, visitor: respond(404, "nothing\n")))
+        web = Web(config, guard, programs.added([page], guard), lambda: programs.leave(leave()), metrics)
+        async with web.listening() as ports, programs.listening() as further:
+            yield ProgramsServer(ports | further, fake, programs.guests, metrics)
+        programs.close()
 
 
 def wav(pcm: bytes, rate: int = 16_000) -> bytes:

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
-from appliance.audio.endpointing import Patience
 from appliance.audio.formats import Inbound
 from appliance.audio.pcm import SAMPLE_BYTES
 from appliance.errors import ModelError, ProtocolError
@@ -138,7 +137,7 @@ class Connection:
     def _begin(self) -> None:
         self._forget()
         self._inbound, self._growing, self._transcribed = None, Growing(), False
-        self._dictation = self._guests.hear(self._language, self._growing.heard, Patience())
+        self._dictation = self._guests.hear(self._language, self._growing.heard, ends_by_itself=True)
 
     def _forget(self) -> None:
         if self._dictation is not None:

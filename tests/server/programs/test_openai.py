@@ -13,13 +13,13 @@ from appliance.audio.files import LONGEST_S, Packer, unpacked
 from appliance.errors import ProtocolError
 from appliance.server.openai import transcription, upload
 from tests.support.faculties import willing
-from tests.support.programs import page_server, said, wav
+from tests.support.programs import programs_server, said, wav
 
 HEAR, SPEAK = "/v1/audio/transcriptions", "/v1/audio/speech"
 
 
 async def test_a_file_is_heard_whether_it_comes_before_or_behind_what_is_asked_of_it() -> None:
-    async with page_server() as server:
+    async with programs_server() as server:
         for file_first in (False, True):
             status, body, _ = await server.form(
                 HEAR, wav(said("hello you")), {"model": "whisper-1"}, file_first=file_first)
@@ -30,13 +30,13 @@ async def test_a_file_is_heard_whether_it_comes_before_or_behind_what_is_asked_o
     ("json", b'{"text": "hello you", "usage"'), ("text", b"hello you\n"), ("vtt", b"WEBVTT\n"), ("srt", b""),
     ("verbose_json", b'{"task": "transcribe", "language": "en"')])
 async def test_every_format_of_an_answer(wanted: str, begins: bytes) -> None:
-    async with page_server() as server:
+    async with programs_server() as server:
         status, body, _ = await server.form(HEAR, wav(said("hello you")), {"model": "x", "response_format": wanted})
         assert status == 200 and body.startswith(begins)
 
 
 async def test_what_is_heard_can_be_told_as_it_comes() -> None:
-    async with page_server() as server:
+    async with programs_server() as server:
         status, body, headers = await server.form(HEAR, wav(said("hello you")), {"model": "x", "stream": "true"})
         events = [json.loads(line.removeprefix("data: ")) for line in body.decode().split("\n\n") if line]
         assert headers["content-type"] == "text/event-stream"
@@ -47,7 +47,7 @@ async def test_what_is_heard_can_be_told_as_it_comes() -> None:
 async def test_a_language_that_comes_too_late_is_no_reason_to_hear_the_wrong_one() -> None:
     fake = willing()
     fake.languages = ("en", "de")
-    async with page_server(fake) as server:
+    async with programs_server(fake) as server:
         mark, file = "x", wav(said("hello") * 60_000)
         parts = [b'"model"\r\n\r\nm', b'"file"; filename="a"\r\n\r\n' + file, b'"language"\r\n\r\nde']
         begin = b"--x\r\nContent-Disposition: form-data; name="
@@ -57,7 +57,7 @@ async def test_a_language_that_comes_too_late_is_no_reason_to_hear_the_wrong_one
 
 
 async def test_long_sound_is_cut_where_it_is_quiet_and_put_together_again() -> None:
-    async with page_server(max_audio_duration_s=1) as server:
+    async with programs_server(MAX_AUDIO_DURATION="1") as server:
         loud = b"ab" * 12_000
         file = wav(loud + bytes(9_000) + loud)
         status, body, _ = await server.form(HEAR, file, {"model": "x", "response_format": "text"})
@@ -78,7 +78,7 @@ async def test_long_sound_is_cut_where_it_is_quiet_and_put_together_again() -> N
 async def test_what_cannot_be_heard_is_said_in_its_shape(
     file: bytes, fields: dict[str, str], status: int, code: str
 ) -> None:
-    async with page_server() as server:
+    async with programs_server() as server:
         found, body, _ = await server.form(HEAR, file, {"model": "whisper-1"} | fields)
         error = json.loads(body)["error"]
         assert (found, error["code"], error["type"]) == (status, code, "invalid_request_error")
@@ -96,7 +96,7 @@ async def test_what_cannot_be_heard_is_said_in_its_shape(
     (b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\ny\r\n' * 60, "multipart/form-data; boundary=x"),
 ])
 async def test_what_is_no_form_is_said_too(body: bytes, content_type: str) -> None:
-    async with page_server() as server:
+    async with programs_server() as server:
         status, answer, _ = await server.ask("POST", HEAR, body, content_type=content_type)
         assert status == 400 and json.loads(answer)["error"]["code"] in ("bad_form", "no_file")
 
@@ -104,7 +104,7 @@ async def test_what_is_no_form_is_said_too(body: bytes, content_type: str) -> No
 async def test_a_file_that_is_too_large_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload, "MOST_BYTES", 200_000)
     monkeypatch.setattr(transcription, "MOST_KEPT_BYTES", 100_000)
-    async with page_server() as server:
+    async with programs_server() as server:
         status, _, _ = await server.form(HEAR, wav(bytes(300_000)), {"model": "x"})
         assert status == 413
         status, body, headers = await server.form(HEAR, b"fLaC" + bytes(150_000), {"model": "x"})
@@ -113,8 +113,8 @@ async def test_a_file_that_is_too_large_is_not_taken_in(monkeypatch: pytest.Monk
 
 async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind() -> None:
     fake = willing()
-    async with page_server(fake) as server:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    async with programs_server(fake) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.ports["page"])
         head = (b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\ny\r\n--x\r\n'
                 b'Content-Disposition: form-data; name="file"\r\n\r\n')
         writer.write(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
@@ -133,7 +133,7 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind() -> Non
     ("mp3", "audio/mpeg", b"\xff"), ("opus", "audio/ogg", b"OggS"), ("flac", "audio/flac", b"fLaC"),
     ("wav", "audio/wav", b"RIFF"), ("pcm", "audio/pcm", b"\1\0\1\0")])
 async def test_a_text_is_spoken_in_every_format(kind: str, content_type: str, begins: bytes) -> None:
-    async with page_server() as server:
+    async with programs_server() as server:
         wanted = {"model": "tts-1", "voice": "alloy", "input": "Hello.", "response_format": kind}
         status, body, headers = await server.ask("POST", SPEAK, json.dumps(wanted).encode())
         assert status == 200 and headers["content-type"] == content_type and body.startswith(begins)
@@ -141,7 +141,7 @@ async def test_a_text_is_spoken_in_every_format(kind: str, content_type: str, be
 
 
 async def test_speech_can_come_as_events() -> None:
-    async with page_server() as server:
+    async with programs_server() as server:
         wanted = {"input": "Hello.", "response_format": "pcm", "stream_format": "sse"}
         _, body, _ = await server.ask("POST", SPEAK, json.dumps(wanted).encode())
         events = [json.loads(line.removeprefix("data: ")) for line in body.decode().split("\n\n") if line]
@@ -159,13 +159,13 @@ async def test_what_cannot_be_spoken_is_said_with_the_field(body: bytes, param: 
     fake.names = {"de": "pico-de-DE"}
     if b'"de"' in body:
         param = "voice"
-    async with page_server(fake) as server:
+    async with programs_server(fake) as server:
         status, answer, _ = await server.ask("POST", SPEAK, body)
         assert status == 400 and json.loads(answer)["error"]["param"] == param
 
 
 async def test_who_may_not_ask_is_told_in_its_shape_too() -> None:
-    async with page_server(pairing="always") as server:
+    async with programs_server(pairing="always") as server:
         for method, path in (("GET", "/v1/models"), ("POST", SPEAK)):
             status, body, _ = await server.ask(method, path, authorization="Bearer sk-nonsense")
             assert (status, json.loads(body)["error"]["code"]) == (401, "invalid_api_key")
@@ -178,13 +178,13 @@ async def test_who_may_not_ask_is_told_in_its_shape_too() -> None:
 async def test_what_there_is_is_listed(path: str, key: str) -> None:
     fake = willing()
     fake.names = {"en": "a-voice"}
-    async with page_server(fake) as server:
+    async with programs_server(fake) as server:
         status, body, _ = await server.ask("GET", path)
         assert status == 200 and "a-voice" in [entry["id"] for entry in json.loads(body)[key]]
 
 
 async def test_fifty_files_at_once_are_all_heard() -> None:
-    async with page_server() as server:
+    async with programs_server() as server:
         answers = await asyncio.gather(*(
             server.form(HEAR, wav(said(f"number {number}")), {"model": "x", "response_format": "text"})
             for number in range(50)))

@@ -7,20 +7,20 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from appliance.audio.endpointing import Patience
+from appliance.config import EndpointConfig
 from appliance.errors import ConfigError
 from appliance.server import streams
 from appliance.server.allowed import Allowed
 from appliance.server.wyoming import connection
 from appliance.server.wyoming.codec import encode
 from tests.support.faculties import FakeFaculties, willing
-from tests.support.programs import FORM, sound, wyoming_server
+from tests.support.programs import FORM, programs_server, said, sound
 
 ASK = encode("transcribe", {"language": "en"}) + encode("audio-start", FORM)
 
 
 async def test_what_was_said_comes_back_in_pieces_and_whole() -> None:
-    async with wyoming_server() as server, server.client() as client:
+    async with programs_server() as server, server.client() as client:
         await client.send(ASK, *sound("what time is it", 3), encode("audio-stop"))
         types = [(event := await client.event()).type for _ in range(3)]
         assert types == ["transcript-start", "transcript-chunk", "transcript"]
@@ -29,34 +29,42 @@ async def test_what_was_said_comes_back_in_pieces_and_whole() -> None:
 
 
 async def test_one_connection_hears_several_utterances_one_after_the_other() -> None:
-    async with wyoming_server() as server, server.client() as client:
+    async with programs_server() as server, server.client() as client:
         for words in ("one", "two and", "three"):
             await client.send(ASK, *sound(words), encode("audio-stop"))
             assert (await client.event("transcript")).text("text") == words
 
 
 async def test_an_utterance_that_was_not_announced_is_heard_too() -> None:
-    async with wyoming_server() as server, server.client() as client:
+    async with programs_server() as server, server.client() as client:
         await client.send(*sound("hello you"), encode("audio-stop"))
         assert (await client.event("transcript")).text("text") == "hello you"
 
 
 async def test_the_end_of_speech_is_ours_when_the_client_leaves_it_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "Patience", lambda: Patience(pause_s=0.0, silence_s=0.0))
-    async with wyoming_server() as server, server.client() as client:
-        await client.send(ASK)
-        for piece in sound("yes", 1) * 3:
-            await client.send(piece)
+    monkeypatch.setattr(EndpointConfig, "complete_s", 0.1)
+    async with programs_server() as server, server.client() as client:
+        await client.send(ASK, encode("audio-chunk", FORM, said("ok.") * 512))
+        for _ in range(8):
             await asyncio.sleep(0.01)  # a fake ear has to have heard it
-        early = await client.event("transcript")
-        assert early.text("text").startswith("yes")
+            await client.send(encode("audio-chunk", FORM, bytes(1024)))
+        assert (await client.event("transcript")).text("text").startswith("ok.")
         await client.send(*sound("more"), encode("audio-stop"), encode("ping", {"text": "x"}))
         assert (await client.event()).type == "transcript-stop"
         assert (await client.event()).type == "pong", "what came after the end was not answered again"
 
 
+async def test_a_pause_in_a_recording_that_comes_all_at_once_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EndpointConfig, "complete_s", 0.1)
+    async with programs_server() as server, server.client() as client:
+        words = b"ok. " * 25_000
+        await client.send(ASK, encode("audio-chunk", FORM, words), encode("audio-chunk", FORM, bytes(16_000)))
+        await client.send(*sound("and more"), encode("audio-stop"))
+        assert (await client.event("transcript")).text("text").endswith("and more")
+
+
 async def test_a_text_is_spoken_between_start_and_stop() -> None:
-    async with wyoming_server() as server, server.client() as client:
+    async with programs_server() as server, server.client() as client:
         await client.send(encode("synthesize", {"text": "Hello.", "voice": {"language": "en"}}))
         types = [(await client.event()).type for _ in range(12)]
         assert types == ["audio-start", *["audio-chunk"] * 10, "audio-stop"]
@@ -64,7 +72,7 @@ async def test_a_text_is_spoken_between_start_and_stop() -> None:
 
 async def test_of_a_text_in_pieces_the_whole_that_comes_behind_is_ignored() -> None:
     """Home Assistant sends it for servers that cannot take pieces."""
-    async with wyoming_server() as server, server.client() as client:
+    async with programs_server() as server, server.client() as client:
         await client.send(
             encode("synthesize-start", {"voice": {"language": "en"}}), encode("synthesize-chunk", {"text": "Hel"}),
             encode("synthesize-chunk", {"text": "lo."}), encode("synthesize", {"text": "Hello."}),
@@ -76,7 +84,7 @@ async def test_of_a_text_in_pieces_the_whole_that_comes_behind_is_ignored() -> N
 
 
 async def test_a_conversation_remembers_and_what_is_not_understood_is_not_handled() -> None:
-    async with wyoming_server() as server, server.client() as client:
+    async with programs_server() as server, server.client() as client:
         context = {"conversation_id": "abc", "device_id": None}
         await client.send(encode("transcript", {"text": "hello", "language": "en", "context": context}))
         answer = await client.event("handled")
@@ -100,7 +108,7 @@ async def test_a_conversation_remembers_and_what_is_not_understood_is_not_handle
     (encode("audio-chunk", FORM | {"width": None}, b"xx"), "bad_field"),
 ])
 async def test_what_cannot_be_done_is_said_and_the_connection_goes_on(sent: bytes, code: str) -> None:
-    async with wyoming_server() as server, server.client() as client:
+    async with programs_server() as server, server.client() as client:
         await client.send(sent, encode("ping", {"text": "still there"}))
         assert (await client.event("error")).text("code") == code
         assert (await client.event("pong")).text("text") == "still there"
@@ -112,7 +120,7 @@ async def test_what_cannot_be_done_is_said_and_the_connection_goes_on(sent: byte
     encode("run-satellite"), encode("transcribe", {"language": None, "name": None}), encode("audio-chunk", FORM, b"x"),
 ])
 async def test_unknown_and_reordered_events_are_ignored(sent: bytes) -> None:
-    async with wyoming_server() as server, server.client() as client:
+    async with programs_server() as server, server.client() as client:
         await client.send(sent, encode("ping"))
         assert (await client.event()).type == "pong"
 
@@ -121,7 +129,7 @@ async def test_unknown_and_reordered_events_are_ignored(sent: bytes) -> None:
     b"GET / HTTP/1.1\r\n\r\n", b"\0" * 70_000, b'{"type":"audio-chunk","payload_length":99999999}\n',
     b'{"type":"x","data_length":300000}\n'])
 async def test_what_is_no_wyoming_is_told_so_and_closed(sent: bytes) -> None:
-    async with wyoming_server() as server, server.client() as client, server.client() as other:
+    async with programs_server() as server, server.client() as client, server.client() as other:
         await client.send(sent)
         assert (await client.event("error")).text("code") in ("bad_json", "too_long", "bad_length")
         assert await client.is_closed()
@@ -134,7 +142,7 @@ async def test_an_event_that_never_becomes_whole_and_one_who_says_nothing_are_le
 ) -> None:
     monkeypatch.setattr(connection, "EVENT_S", 0.05)
     monkeypatch.setattr(connection, "SILENT_S", 0.05)
-    async with wyoming_server() as server, server.client() as truncated, server.client() as silent:
+    async with programs_server() as server, server.client() as truncated, server.client() as silent:
         await truncated.send(b'{"type":"audio-chunk","payload_length":100}\nabc')
         await silent.send(ASK)
         assert await truncated.is_closed() and await silent.is_closed()
@@ -148,7 +156,7 @@ async def test_who_never_reads_is_dropped_and_gives_its_turn_back(monkeypatch: p
                 yield bytes(65_536)
 
     monkeypatch.setattr(streams, "STALL_S", 0.05)
-    async with wyoming_server(Endless()) as server:
+    async with programs_server(Endless()) as server:
         async with server.client() as deaf:
             deaf.reader._transport.pause_reading()  # type: ignore[attr-defined]
             await deaf.send(encode("synthesize", {"text": "a book"}))
@@ -160,7 +168,7 @@ async def test_who_never_reads_is_dropped_and_gives_its_turn_back(monkeypatch: p
 
 
 async def test_a_hundred_at_once_are_all_heard_and_one_more_takes_the_place_of_who_asks_nothing() -> None:
-    async with wyoming_server() as server:
+    async with programs_server() as server:
         async def one(number: int) -> str:
             async with server.client() as client:
                 await client.send(ASK, *sound(f"number {number}", 2), encode("audio-stop"))
@@ -177,7 +185,7 @@ async def test_a_hundred_at_once_are_all_heard_and_one_more_takes_the_place_of_w
 
 
 async def test_who_is_not_on_the_list_gets_nothing() -> None:
-    async with wyoming_server(allowed=["10.0.0.0/8"], here=False) as server, server.client() as client:
+    async with programs_server(pairing="always", clients="127.8.0.0/16") as server, server.client() as client:
         assert await client.is_closed()
     assert server.dropped == ["not_allowed"]
 
@@ -197,7 +205,7 @@ def test_a_list_with_nonsense_is_refused_with_its_value() -> None:
 async def test_what_is_said_while_all_speak_waits_for_its_turn() -> None:
     fake = willing()
     fake.speaking.clear()
-    async with wyoming_server(fake) as server, AsyncExitStack() as stack:
+    async with programs_server(fake) as server, AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(server.client()) for _ in range(5)]
         for client in opened:
             await client.send(encode("synthesize", {"text": "Hello."}))
