@@ -16,7 +16,7 @@ TYPES = {
     "errors", "language", "limits", "turns", "dialogue.types", "hearing.transcript", "audio.pcm", "audio.utterance",
     "audio.endpointing", "audio.stats", "audio.selection", "audio.formats", "audio.files", "audio.quiet"}
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
-PLACES = TYPES | {"guests", "longhand", "growing", "backlog", "config", "conversation", "session", "sessions"}
+PLACES = TYPES | {"guests", "pauses", "longhand", "growing", "backlog", "config", "conversation", "session", "sessions"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "limits": set(), "__main__": {"cli"}, "app": {""}, "cli": {""},
@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "session": TYPES | {"asking", "attention", "backlog", "conversation", "listening"},
     "sessions": TYPES | {"attention", "conversation", "session"},
     "guests": TYPES | {"attention", "conversation", "hearing.admission", "listening"}, "growing": set(),
+    "pauses": {"attention", "audio.endpointing"},
     "longhand": TYPES | {"guests"}, "programs": PLACES | {"attention", "server", "workers"},
     "audio": {"errors", "config"}, "audio.formats": {"errors", "audio.pcm"},
     "audio.files": {"errors", "audio.pcm", "audio.formats"}, "audio.quiet": {"audio.pcm"},

@@ -10,14 +10,13 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from appliance.attention import Attention, Detector
-from appliance.audio.endpointing import Silence
 from appliance.audio.formats import Inbound
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.errors import ProtocolError
 from appliance.guests import Dictation, Guests
 from appliance.hearing.transcript import Final
 from appliance.language import LANGUAGES, Language
+from appliance.pauses import Pauses
 from appliance.server.access import Visitor
 from appliance.server.seats import Seats
 from appliance.server.vosk.protocol import End, Reset, Settings, parse, partial, result
@@ -28,10 +27,6 @@ MOST_MESSAGE_BYTES = 256 * 1024
 """1.3 s at 96 kHz; clients send 0.2 s."""
 STALL_S = 10.0
 """A client that takes no reply for so long has stopped reading."""
-PAUSE_S = 0.8
-"""Such a silence behind a voice ends an utterance: Vosk's own rules say 0.5 to 1 s …"""
-NOTHING_S = 10.0
-"""… and so much without any voice."""
 
 
 class Vosk:
@@ -69,7 +64,7 @@ class _Client:
         self._language = _language(socket, guests.language)
         self._inbound: Inbound | None = None
         self._dictation: Dictation | None = None
-        self._pauses = _Pauses(guests.attention)
+        self._pauses = Pauses(guests.attention)
         self._offset_s = 0.0
         """What was said before this utterance."""
 
@@ -147,31 +142,6 @@ class _Client:
     async def _send(self, reply: str) -> None:
         async with asyncio.timeout(STALL_S):
             await self._socket.send(reply)
-
-
-class _Pauses:
-    """Where one utterance ends and the next begins, by the sound alone and in step with it."""
-
-    def __init__(self, attention: Attention | None) -> None:
-        self._attention = attention
-        self._detector: Detector | None = None
-        self._silence = Silence()
-        self._spoken = False
-
-    async def after(self, pcm: bytes) -> bool:
-        """Whether an utterance ends with these samples, s16le at 16 kHz."""
-        attention = self._attention
-        if attention is None or not pcm or attention.is_busy():
-            self._silence.unknown()
-            return False
-        if self._detector is None:
-            self._detector = await attention.run(attention.detector)
-        self._silence.feed(await attention.run(self._detector.feed, pcm), None)
-        self._spoken = self._spoken or self._silence.is_voice
-        if self._silence.is_voice or self._silence.seconds < (PAUSE_S if self._spoken else NOTHING_S):
-            return False
-        self._silence, self._spoken = Silence(), False
-        return True
 
 
 def _language(socket: ServerConnection, default: Language) -> Language:
