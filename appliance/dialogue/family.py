@@ -50,7 +50,10 @@ class Family:
     changes: frozenset[str] = frozenset()
     """Those of them that delete or change what exists."""
     keeps: tuple[str, ...] = ()
-    """Slots that stay as they were said before when another of its intents says nothing about them."""
+    """Slots that stay as they were said before when one of `keeps_for` says nothing about them."""
+    keeps_for: frozenset[str] = frozenset()
+    thing_is_told: bool = False
+    """Whether naming the thing alone ("the timer") means that another one may be meant."""
     readers: Mapping[str, Reader] = field(default_factory=dict)
     """Slot in a frame to what finds it. The same slot may be read by several families, but in one way."""
     open_readers: Mapping[str, OpenReader] = field(default_factory=dict)

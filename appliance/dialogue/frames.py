@@ -173,13 +173,14 @@ class _Search:
         self._pieces: list[list[tuple[Span, int, int, float]]] = [[] for _ in range(self._length)]
         self._must = 0
         bit = 1
-        for name in sorted(frame.required) + sorted(frame.optional):
-            needed = name in frame.required and not loose
+        for name in sorted(frame.optional if not loose else frame.optional | frame.required):
             for start, end in utterance.hits.get(name, ()):
-                self._piece(Span(start, end, {}), bit if needed else 0, 0, 0.0)
-            if needed:
-                self._must |= bit
-                bit <<= 1
+                self._piece(Span(start, end, {}), 0, 0, 0.0)
+        for name in sorted(frame.required if not loose else ()):
+            for start, end in utterance.hits.get(name, ()):
+                self._piece(Span(start, end, {}), bit, 0, 0.0)
+            self._must |= bit
+            bit <<= 1
         later = bit * ((1 << len(slots)) - 1)
         for _, must, spans in slots:
             for span in spans:

@@ -85,8 +85,8 @@ class Understanding:
                 reading.confidence + reading.frame.weight > SURE)
             pointing = any(start > 0 for start, _ in utterance.hits.get("pointing", ()))
             if (not sure or pointing) and (intent := followed(sentences, utterance, situation, pointing=sure)):
-                return _kept(sentences, intent, situation.last)
-        return _kept(sentences, alone, situation.last) if alone else Intent("", "", utterance.language)
+                return _kept(sentences, intent, utterance, situation.last)
+        return _kept(sentences, alone, utterance, situation.last) if alone else Intent("", "", utterance.language)
 
 
 def best(sentences: Sentences, utterance: Utterance) -> Reading | None:
@@ -94,10 +94,14 @@ def best(sentences: Sentences, utterance: Utterance) -> Reading | None:
     return max(readings, key=lambda reading: reading.rank, default=None)
 
 
-def _kept(sentences: Sentences, intent: Intent, last: Intent | None) -> Intent:
+def _kept(sentences: Sentences, intent: Intent, utterance: Utterance, last: Intent | None) -> Intent:
     """With what was said before and still holds: "what's on the camping list?" – "add a pillow"."""
     family = sentences.family_of.get(intent.name)
     if last is None or family is None or sentences.family_of.get(last.name) is not family or intent.name == last.name:
         return intent
-    kept = {slot: last.slots[slot] for slot in family.keeps if slot in last.slots and slot not in intent.slots}
+    if {*family.keeps, "other"} & set(intent.slots) or not family.keeps_for.issuperset({intent.name}):
+        return intent
+    if family.thing in utterance.hits and family.thing_is_told:
+        return intent
+    kept = {slot: last.slots[slot] for slot in family.keeps if slot in last.slots}
     return replace(intent, slots={**intent.slots, **kept})

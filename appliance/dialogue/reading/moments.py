@@ -64,6 +64,8 @@ def parse_moment(text: str, language: Language) -> Moment | None:
     words = text.split()
     day, part, rest = _take_day_and_part(words, language)
     table = grammar(language).words
+    if rest and rest[0] in table.set("in_days") and table.units.get(rest[-1]) == "h":
+        return None  # "in eight hours"
     around = table.set("before_moment")
     while rest and rest[0] in around and " ".join(rest) not in table.noon:
         rest = rest[1:]

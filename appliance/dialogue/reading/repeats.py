@@ -84,6 +84,8 @@ def parse_repeat_at(words: Sequence[str], start: int, language: Language) -> tup
     every = word_at(words, at) in table["repeat"]["every"]
     if every:
         return _every(words, at + 1, language)
+    if (monthly := _monthly(words, at, language)) is not None:
+        return monthly
     days, end = _weekdays(words, at, table)
     if len(days) > 1 or days and words[at] in table["repeat"]["plural_days"]:
         return Repeat(days), end
@@ -125,6 +127,21 @@ def _every(words: Sequence[str], at: int, language: Language) -> tuple[Repeat, i
     if unit in ("mo", "yr"):
         return _on_date(words, at + 1, unit, language)
     return None
+
+
+def _monthly(words: Sequence[str], at: int, language: Language) -> tuple[Repeat, int] | None:
+    """ "the first of every month", "am ersten jedes Monats"."""
+    table = grammar(language).words
+    while word_at(words, at) in table.articles:
+        at += 1
+    ordinal = grammar(language).ordinal_at(words, at)
+    if ordinal is None or not 1 <= ordinal[0] <= 31:
+        return None
+    end = ordinal[1]
+    while word_at(words, end) in table["repeat"]["of_month"]:
+        end += 1
+    every = set(table["repeat"]["every"]) & set(words[ordinal[1] : end])
+    return (Repeat(month_day=ordinal[0]), end) if every else None
 
 
 def _on_days(words: Sequence[str], at: int, table: Words) -> tuple[tuple[int, ...], int]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from appliance.dialogue.family import Family
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.arithmetic import Expression, expressions, parse_expression
+from appliance.dialogue.reading.numerals import parse_number
 from appliance.dialogue.saying.numbers import is_exact
 from appliance.dialogue.types import Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Utterance
@@ -58,6 +59,8 @@ def _go_on(utterance: Utterance, last: Intent) -> Intent | None:
     words = [word for at, word in enumerate(utterance.words) if at not in small]
     if words and words[0] in table.set("and") and len(words) > 1:
         words = words[1:]
+    if (tree := _percent_again(words, before, utterance)) is not None:
+        return Intent("Calculate", "", utterance.language, {"expression": tree})
     tree = parse_expression(" ".join(["1", *words]), utterance.language) if words else None
     if tree is not None:
         return Intent("Calculate", "", utterance.language, {"expression": _put(tree, value)})
@@ -66,6 +69,20 @@ def _go_on(utterance: Utterance, last: Intent) -> Intent | None:
         end = Expression("", number=value)
         return Intent("Calculate", "", utterance.language, {
             "expression": replace(tree, operands=(*tree.operands[:-1], end))})
+    return None
+
+
+def _percent_again(words: list[str], before: Expression, utterance: Utterance) -> Expression | None:
+    """After "fifteen percent of eighty": "and of ninety", "and twenty percent"."""
+    if before.operator != "% of":
+        return None
+    table = grammar(utterance.language).words
+    share, whole = before.operands
+    number = [parse_number(words, at, utterance.language) for at in range(min(2, len(words)))]
+    if len(words) > 1 and table["operators"].get(words[0]) == "of" and number[1] and number[1][1] == len(words):
+        return Expression("% of", (share, Expression("", number=number[1][0])))
+    if number and number[0] and words[number[0][1] :] in [each.split() for each in table.set("percent")]:
+        return Expression("% of", (Expression("", number=number[0][0]), whole))
     return None
 
 

@@ -240,6 +240,7 @@ FAMILY = Family(
     },
     changes=frozenset({"RemoveFromList", "CompleteItem", "ClearList", "DeleteList"}),
     keeps=("list",),
+    keeps_for=frozenset({"AddToList", "RemoveFromList", "CompleteItem", "ReadList", "IsOnList", "CountList"}),
     acts=frozenset({"AddToList", "RemoveFromList", "CompleteItem", "ClearList", "CreateList", "DeleteList"}),
     readers={"known_list": _known_list, "goods": _goods},
     open_readers={"items": _items_in, "list_name": _NAME},

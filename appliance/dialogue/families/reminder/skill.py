@@ -115,7 +115,8 @@ FAMILY = Family(
              "known_task": known("name", "reminder")},
     open_readers={"task": text_of(
         "name", 15, links=("reminder.link",), never=("reminder.remind",), needs_meaning=True,
-        unsure=("question", "aux", "changer", "pronoun", "asking"))},
+        first=("polite", "alternative"),
+        unsure=("question", "aux", "changer", "pronoun", "asking", "quantifier"))},
     corrects={"SetReminder": "SetReminder"},
     all_of={"CancelReminder": "CancelAllReminders"},
     thing="reminder.reminder",

@@ -30,6 +30,9 @@ FAMILY = Family(
     "spelling",
     skills={"SpellWord": spell},
     open_readers={
-        "word": text_of("word", 4, links=("spelling.word",), never=("spelling.spell",), unsure=(), last=("filler",)),
+        "word": text_of(
+            "word", 3, links=("spelling.word", "spelling.spell"),
+            never=("spelling.spell", "negation", "pronoun", "question", "hedge", "spelling.odd"),
+            unsure=("aux", "asking"), last=("filler", "unfinished", "aux"), needs_meaning=True),
     },
 )

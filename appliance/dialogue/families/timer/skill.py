@@ -264,7 +264,7 @@ def _loose_duration(utterance: Utterance) -> Iterator[Span]:
     taken = {at for span in spans for at in range(span.start, span.end)}
     for start in range(len(utterance.words)):
         found = parse_number(utterance.words, start, utterance.language)
-        if found is not None and start not in taken and found[0] > 0:
+        if found is not None and start not in taken and found[0] > 1:
             yield Span(start, found[1], {"duration_s": float(found[0] * 60)}, 0.9)
 
 
@@ -320,5 +320,9 @@ FAMILY = Family(
     corrects={"HassStartTimer": "ChangeTimer"},
     all_of={"HassCancelTimer": "HassCancelAllTimers"},
     thing="timer.timer",
+    keeps=("name", "start_s"),
+    keeps_for=frozenset({
+        "HassIncreaseTimer", "HassDecreaseTimer", "ChangeTimer", "HassPauseTimer", "HassUnpauseTimer"}),
+    thing_is_told=True,
     actions=(SetTimer, CancelTimer, StopSpeaking),
 )

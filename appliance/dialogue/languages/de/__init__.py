@@ -20,6 +20,9 @@ _QUARTER_OF_AN_HOUR = re.compile(r"\b((?:drei)?viertel)(stunden?|jahr)\b")
 _HALF_AN_HOUR = re.compile(r"\b(halbe?)(stunden?)\b")
 _SHORT_ARTICLE = re.compile(r"\b'?n(en?|er|em)?(?= \w)")
 _SOMETHING_TIMER = re.compile(r"\b([^\W\d]{2,})(timers?|wecker)\b")
+_SOMETHING_LIST = re.compile(
+    r"\b([^\W\d]+(?:ung|heit|keit|ion|tät|schaft|tag|kauf|laub|beit|fahrt))s(listen?)\b|\b([^\W\d]{3,})(listen?)\b")
+"""With the s that joins German words, behind endings that take one, and without."""
 _MINUTES = re.compile(r"\b([^\W\d]{3,})((?:minuten|stunden|sekunden)(?:timer|wecker)?)\b")
 _DATIVE = {"Tage": "Tagen", "Monate": "Monaten", "Jahre": "Jahren"}
 _NEUTER_IN_E = {"B", "kB", "MB", "GB", "TB", "MB/s", "J", "kJ", "ac", "st"}
@@ -38,6 +41,7 @@ class German(Cldr):
         text = _QUARTER_OF_AN_HOUR.sub(r"\1 \2", text)
         text = _HALF_AN_HOUR.sub(r"\1 \2", text)
         text = _SHORT_ARTICLE.sub(r"ein\1", text)  # "ne Viertelstunde"
+        text = _SOMETHING_LIST.sub(lambda m: f"{m[1] or m[3]} {m[2] or m[4]}", text)  # "Urlaubsliste"
         text = _MINUTES.sub(lambda m: f"{m[1]} {m[2]}" if number_at([m[1]], 0) else m[0], text)  # "Fünfminutentimer"
         return _SOMETHING_TIMER.sub(lambda m: m[0] if m[1] in _TIMERS_OF_THEIR_OWN else f"{m[1]} {m[2]}", text)
 
