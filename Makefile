@@ -75,6 +75,9 @@ bench-hearing: setup-test ## words and intents wrong, by voice and disturbance �
 bench-secure: setup-test ## what TLS costs → bench/results/secure.json
 	@$(PYTHON) -m tests.benchmarks.secure $(ARGS)
 
+bench-handsfree: setup-test ## the end by the words, the wake word → bench/results/handsfree.json (ARGS=--whole: an hour)
+	@$(PYTHON) -m tests.benchmarks.handsfree $(ARGS)
+
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
 

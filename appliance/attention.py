@@ -41,9 +41,9 @@ class Attention:
         self.waits, self.mind, self.detector = waits, mind, detector
         self.run, self.is_busy, self.clock = run, is_busy, clock
 
-    def rule(self) -> Endpointer:
-        """For one utterance."""
-        return ByWords(self.waits)
+    def rule(self, invited_s: float | None = None) -> Endpointer:
+        """For one utterance; see ByWords."""
+        return ByWords(self.waits, invited_s)
 
 
 class Attended:

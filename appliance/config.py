@@ -136,6 +136,8 @@ class DeviceConfig:
     gpio_mute: int = setting(0, "STIMME_GPIO_MUTE", "GPIO number of the mute switch; 0: none", low=0, high=27)
     gpio_led: int = setting(0, "STIMME_GPIO_LED", "GPIO number of the lamp; 0: none", low=0, high=27)
     terminal: bool = setting(False, "STIMME_TERMINAL_KEY", "the space bar in this terminal is the button")
+    wake_words: tuple[str, ...] = setting(
+        (), "STIMME_WAKE_WORDS", "words that wake the device (okay_nabu, hey_jarvis, …), 3 at most; empty: none")
     earcons: bool = setting(True, "STIMME_EARCONS", "a short soft tone when listening begins and ends")
 
 

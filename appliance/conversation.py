@@ -184,7 +184,7 @@ class Conversation:
         reply = answer.reply
         tell(turns.Answered(
             request.id, reply.text, reply.language, answer.intent.name, reply.understood, text, dict(timings),
-            answer.meant, _plain(answer.intent.slots), answer.can_be_undone))
+            answer.meant, _plain(answer.intent.slots), answer.can_be_undone, reply.question is not None))
         for action in reply.actions:
             match action:
                 case SetVolume():

@@ -200,10 +200,15 @@ class Session:
         self.tell(turns.Listening(now.id))
         return now.id
 
-    def by_itself(self) -> Endpointer:
-        """A rule for one utterance whose end is left to the device."""
+    def by_itself(self, invited_s: float | None = None) -> Endpointer:
+        """A rule for one utterance whose end is left to the device.
+
+        invited_s: nobody asked to talk, and who says nothing for so long is not answered.
+        """
         attention = self._shared.attention
-        return attention.rule() if attention is not None else Patience()
+        if attention is not None:
+            return attention.rule(invited_s)
+        return Patience() if invited_s is None else Patience(silence_s=invited_s, is_invited=True)
 
     @property
     def open_id(self) -> str:
@@ -245,7 +250,7 @@ class Session:
         elif now.endpointer is not None and now.source is now.sound:
             heard = Heard(len(pcm) // SAMPLE_BYTES, now.partial, self._shared.clock())
             if (end := now.endpointer.feed(heard)) is not None:
-                self._close(end)
+                self._ended(now, end)
 
     def end(self, id: str = "") -> None:
         """The person has finished. Raises ProtocolError if nothing is open, or something else than `id`."""
@@ -317,7 +322,9 @@ class Session:
 
     def _ended(self, now: Listening, end: End) -> None:
         """Whoever listens along has heard the end of it."""
-        if now is self._open:
+        if now is self._open and end.reason == "nothing":
+            self.cancel(now.id)
+        elif now is self._open:
             self._close(end)
 
     def _wait_on(self, now: Listening) -> None:

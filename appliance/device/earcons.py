@@ -19,6 +19,11 @@ def listening(rate: int) -> bytes:
     return _tones(rate, (523.25, 784.0), 0.035, SOFT_DB)
 
 
+def invited(rate: int) -> bytes:
+    """Once, very soft: answer if you like."""
+    return _tones(rate, (784.0,), 0.035, SOFT_DB - 6)
+
+
 def heard(rate: int) -> bytes:
     """Down: that was it."""
     return _tones(rate, (784.0, 523.25), 0.035, SOFT_DB)

@@ -9,7 +9,11 @@ from typing import Any, Literal
 
 log = logging.getLogger(__name__)
 
-LampState = Literal["idle", "listening", "thinking", "speaking", "error", "muted"]
+LampState = Literal["idle", "listening", "thinking", "speaking", "error", "muted", "waking"]
+
+
+WAKING_LEVEL = 0.06
+"""Dim but plain to see: a wake word is being listened for."""
 
 
 class Lamp:
@@ -23,7 +27,7 @@ class Lamp:
 
 
 class GpioLamp(Lamp):
-    """A light-emitting diode on a GPIO pin: steady, blinking, pulsing, flickering, or a short flash now and then."""
+    """A light-emitting diode on a GPIO pin: steady, dim, blinking, pulsing, flickering, or a flash now and then."""
 
     def __init__(self, led: Any) -> None:
         self._led = led
@@ -35,6 +39,8 @@ class GpioLamp(Lamp):
         match state:
             case "idle":
                 self._led.off()
+            case "waking":
+                self._led.value = WAKING_LEVEL
             case "listening":
                 self._led.on()
             case "thinking":

@@ -20,11 +20,13 @@ from appliance.device.push_to_talk import PushToTalk
 from appliance.device.ringing import Ringing
 from appliance.device.signs import Signs
 from appliance.device.take import Take
+from appliance.device.waking import Waking
 from appliance.dialogue.types import Memory
 from appliance.errors import AudioDeviceError, ProtocolError
 from appliance.language import LANGUAGES, Language
 from appliance.session import Later
 from appliance.sessions import Sessions
+from appliance.waking.words import parse
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,9 @@ ECHO_S = 0.1
 
 QUIET_VOLUME = 25
 """Percent. In quiet hours replies are no louder."""
+
+INVITED_S = 5.0
+"""For so long after a question, or after a word that wakes, nobody has to say anything."""
 
 QUIETEST_ALARM = 50
 """Percent. A timer is heard even when replies are muted."""
@@ -68,6 +73,12 @@ class LocalDevice:
         self.take = Take(self.session, self._later, self.signs.heard)
         self._ringing = Ringing(tasks, self._sound_alarm, self._say, self._apply_volume)
         self._was_ringing = False
+        self._ends_by_itself = False
+        self._asked = ""
+        """The turn whose answer is a question that may be answered without pressing anything."""
+        self.waking = Waking(
+            parse(config.wake_words), sessions.faculties.ears, tasks, woken=self._woken, is_speaking=self._is_heard,
+            is_talking=lambda: bool(self.take), language=lambda: self.session.language)
         self.session.attach(self, None)
 
     async def run(self) -> None:
@@ -90,6 +101,7 @@ class LocalDevice:
         """Ring and speak no more; carry out what was asked. Then nothing keeps the task group."""
         self._ringing.stop(heard=False)
         self.take.stop()
+        self.waking.listen(None)
         self.session.detach(self)
         await self.session.settled()
 
@@ -147,6 +159,7 @@ class LocalDevice:
         self._remember(replace(self._state, muted=muted))
         if muted:
             self._forget()
+            self.waking.forget()
         self.sound.muted = muted
         self.signs.idle()
         if aloud:
@@ -156,26 +169,46 @@ class LocalDevice:
 
     def begin(self) -> bool:
         """Silence first, then listen."""
+        return self._listen()
+
+    def _listen(self, invited_s: float | None = None, before_s: float | None = None) -> bool:
+        """invited_s: nobody pressed anything (Session.by_itself). before_s: so much of what came is theirs already."""
         self.take.finish()
+        self._asked, self._ends_by_itself = "", invited_s is not None
         self._was_ringing = self._ringing.stop()
-        microphone, loudspeaker = self.sound.microphone, self.sound.loudspeaker
-        spoke = loudspeaker is not None and loudspeaker.is_heard
+        microphone, spoke = self.sound.microphone, self._is_heard()
         if microphone is None or self.session.language not in self._languages:
             self.session.interrupt()
             self._refuse()
             return False
         try:
-            self.session.begin()
+            self.session.begin(
+                endpointer=self.session.by_itself(invited_s) if invited_s is not None else None)
         except ProtocolError as error:  # the device is stopping
             log.info("not listening: %s", error)
             return False
         if not self._was_ringing:
             self.greet()
         # What the microphone heard until now, and a moment longer, is the device itself.
-        self.take.begin(microphone, preroll=not spoke, skip_s=ECHO_S if spoke else 0.0)
+        skip_s = ECHO_S if spoke else 0.0
+        self.take.begin(self.waking.ear or microphone, preroll=not spoke, skip_s=skip_s, before_s=before_s)
         if not spoke:  # else the silence says it
-            self.signs.play(earcons.listening)
+            self.signs.play(earcons.invited if invited_s is not None and before_s is None else earcons.listening)
         return True
+
+    def _is_heard(self) -> bool:
+        """The loudspeaker plays."""
+        return self.sound.loudspeaker is not None and self.sound.loudspeaker.is_heard
+
+    def _woken(self, before_s: float) -> None:
+        """The wake word was said; what came since belongs to the utterance."""
+        if self._listen(INVITED_S, before_s):
+            self.button.began()
+
+    def _go_on(self) -> None:
+        """The reply was a question: it may be answered without the word."""
+        if self._listen(INVITED_S):
+            self.button.began()
 
     def tapped(self) -> bool:
         """A tap that silenced an alarm is done; any other listens on until nobody speaks any more."""
@@ -183,6 +216,7 @@ class LocalDevice:
             self._forget()
             return False
         self.session.endpoint(self.session.by_itself())
+        self._ends_by_itself = True
         return True
 
     def end(self) -> None:
@@ -230,10 +264,18 @@ class LocalDevice:
                 self.signs.heard()
             case turns.Answered() if self.sound.loudspeaker is None or not event.text:
                 self.signs.idle()
+            case turns.Answered(asks=True) if self._ends_by_itself:
+                self._asked = event.id
             case turns.SpeechStarted():
                 self._apply_volume()
                 self.signs.lamp.show("speaking")
-            case turns.SpeechEnded() | turns.Cancelled():
+            case turns.SpeechEnded(interrupted=False) if event.id == self._asked:
+                self._later(0.0, self._go_on)  # once this event is told to everybody
+            case turns.Cancelled():
+                self.take.stop()
+                self.button.stopped()
+                self.signs.idle()
+            case turns.SpeechEnded():
                 self.signs.idle()
             case turns.VolumeChanged():
                 self.set_volume(event.percent)
@@ -249,7 +291,9 @@ class LocalDevice:
 
     def _resting(self) -> LampState:
         """What the lamp shows when nothing else is to be shown."""
-        return "listening" if self.take else "muted" if self.muted else "idle"
+        if self.take:
+            return "listening"
+        return "muted" if self.muted else "waking" if self.waking.is_listening else "idle"
 
     # What happens to the sound card
 
@@ -260,6 +304,8 @@ class LocalDevice:
         if self.sound.microphone is None:
             self.button.stopped()
             self.take.finish()
+        self.waking.listen(self.sound.microphone)
+        self.signs.idle()
         self._apply_volume()
 
     def _news(self, direction: Direction, error: AudioDeviceError | None) -> None:

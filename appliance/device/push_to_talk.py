@@ -60,6 +60,10 @@ class PushToTalk:
         """True from begin to end."""
         return self._listening
 
+    def began(self) -> None:
+        """Listening began without a press: the next one ends it."""
+        self._listening = True
+
     def stopped(self) -> None:
         """Listening ended for another reason: the next press begins anew."""
         self._listening = self._ends_on_release = False

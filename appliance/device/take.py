@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from appliance.audio.microphone import Microphone
+from appliance.device.ear import OpenEar
 from appliance.session import Later, Session
 
 TAIL_S = 0.06
@@ -20,17 +21,25 @@ class Take:
 
     def __init__(self, session: Session, later: Later, on_end: Callable[[], None]) -> None:
         self._session, self._later, self._on_end = session, later, on_end
-        self._microphone: Microphone | None = None
+        self._microphone: Microphone | OpenEar | None = None
         self._tail: asyncio.TimerHandle | None = None
 
     def __bool__(self) -> bool:
         """Somebody talks."""
         return self._microphone is not None
 
-    def begin(self, microphone: Microphone, *, preroll: bool, skip_s: float) -> None:
-        """Listen, once the session's utterance is open. preroll, skip_s: as Microphone.arm."""
+    def begin(
+        self, microphone: Microphone | OpenEar, *, preroll: bool, skip_s: float, before_s: float | None = None
+    ) -> None:
+        """Listen, once the session's utterance is open. preroll, skip_s: as Microphone.arm.
+
+        before_s: instead of them, how much of an open ear's sound belongs to the utterance already.
+        """
         self._microphone = microphone
-        microphone.arm(preroll=preroll, skip_s=skip_s)
+        if before_s is not None and isinstance(microphone, OpenEar):
+            microphone.arm_since(before_s)
+        else:
+            microphone.arm(preroll=preroll, skip_s=skip_s)
         asyncio.get_running_loop().add_reader(microphone.fileno(), self.pump)
 
     def pump(self) -> None:

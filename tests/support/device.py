@@ -97,7 +97,8 @@ async def at_the_device(
     """A device that runs, with a person before it, once sound has come from the microphone."""
     person = Person(card)
     async with asyncio.TaskGroup() as tasks:
-        sessions = Sessions(assistant, tasks, language=language, max_audio_duration_s=10, observe=person.told)
+        sessions = Sessions(assistant, tasks, language=language, max_audio_duration_s=10, observe=person.told,
+                            attention=assistant.attention)
         device = person.device = LocalDevice(
             replace(CONFIG, **settings), sessions, tasks, state_directory=state)  # type: ignore[arg-type]
         running = tasks.create_task(device.run())

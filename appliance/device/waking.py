@@ -1,0 +1,109 @@
+"""Listening for a wake word at the device's microphone: on and off, the second look, the list of wakes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from appliance.audio.microphone import Microphone
+from appliance.audio.pcm import RATE, Recording
+from appliance.conversation import Ears
+from appliance.device.ear import OpenEar
+from appliance.errors import ModelError
+from appliance.language import Language
+from appliance.waking.micro import Spotter
+from appliance.waking.second import LOOKS_S, contradicts
+from appliance.waking.words import Wake, Waker, Word
+
+log = logging.getLogger(__name__)
+
+LATE_S = 0.1
+"""A word is noticed so long after its end at least, so the utterance begins then (make bench-handsfree)."""
+
+
+class Waking:
+    """Listens while it is on and there is a microphone.
+
+    words: to listen for; none: this device has no wake word. woken: called when somebody wants to talk, with how many
+    seconds of sound before now belong to the utterance. is_speaking: the loudspeaker plays. is_talking: an utterance is
+    open, so nobody has to be woken. tasks: the second look runs in it.
+    """
+
+    def __init__(
+        self, words: Sequence[Word], ears: Ears, tasks: asyncio.TaskGroup, *, woken: Callable[[float], None],
+        is_speaking: Callable[[], bool], is_talking: Callable[[], bool], language: Callable[[], Language],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.words = tuple(words)
+        self._ears, self._tasks, self._woken, self._language = ears, tasks, woken, language
+        self._is_talking = is_talking
+        self.ear: OpenEar | None = None
+        """What is listened to, while it is."""
+        self._looks: asyncio.Task[None] | None = None
+        self._since = 0
+        """Samples that came since the wake that is being looked at."""
+        self._waker: Waker | None = None
+        if words:
+            try:
+                spot = Spotter([word.name for word in words])
+            except ModelError as error:
+                log.warning("no wake word: %s", error)
+                self.words = ()
+            else:
+                self._waker = Waker(self.words, spot.feed, is_speaking, now)
+
+    def listen(self, microphone: Microphone | None) -> None:
+        """Listen at this microphone from now on; None: at none. Sound that was kept of another is wiped."""
+        if self.ear is not None and self.ear.microphone is microphone:
+            return
+        if self.ear is not None:
+            self.ear.close()
+            self.ear = None
+        if self._looks is not None:
+            self._looks.cancel()
+        if self._waker is None:
+            return
+        if microphone is None:
+            self._waker.kept.clear()
+        else:
+            self.ear = OpenEar(microphone, self._overhear)
+
+    @property
+    def is_listening(self) -> bool:
+        """A word would be heard now."""
+        return self.ear is not None
+
+    @property
+    def wakes(self) -> Sequence[Wake]:
+        """The last ones, oldest first, with two seconds of sound each."""
+        return tuple(self._waker.wakes) if self._waker is not None else ()
+
+    def was_wrong(self, wake: Wake) -> Word:
+        """It was none: the word gets harder to hear until the device starts again. Returns it as it is now."""
+        assert self._waker is not None, "there are no wakes without a waker"
+        return self._waker.was_wrong(wake)
+
+    def forget(self) -> None:
+        """Wipe every sound that is kept."""
+        if self._waker is not None:
+            self._waker.forget()
+
+    def _overhear(self, pcm: bytes) -> None:
+        assert self._waker is not None, "only a waker opens an ear"
+        self._since += len(pcm) // 2
+        if self._waker.feed(pcm) is None or self._is_talking():
+            return
+        if self._looks is None or self._looks.done():
+            self._since = 0
+            self._looks = self._tasks.create_task(self._look(self._waker.wakes[-1]))
+
+    async def _look(self, wake: Wake) -> None:
+        """The second look; then somebody is listened to."""
+        pcm = wake.sound[-round(LOOKS_S * RATE) * 2 :]
+        language = self._language()
+        heard = await self._ears.transcribe(Recording(pcm, RATE), language, on_partial=lambda text: None)
+        wake.accepted = not contradicts(wake.word.spoken, heard.words)
+        if wake.accepted and self.ear is not None and not self._is_talking():
+            self._woken(LATE_S + self._since / RATE)

@@ -1,0 +1,104 @@
+"""See the package."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from appliance.audio.pcm import RATE
+from appliance.waking.micro import Spotter
+from appliance.waking.words import THRESHOLD
+from tests.benchmarks.handsfree import __doc__ as about
+from tests.benchmarks.handsfree import endings, wakes
+from tests.benchmarks.handsfree.said import said_now
+from tests.benchmarks.results import RESULTS, machine, percentiles, save
+
+KINDS = {"complete": ("complete_s",), "open": ("continuable_s", "open_s", "hesitation_s"), "unknown": ("unknown_s",)}
+"""What the rule took a sentence for, by whose value it waited for."""
+PARTS = ("endings", "wakes")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
+    parser.add_argument("--whole", action="store_true", help="every command, ten hours of sound without the word")
+    parser.add_argument("--only", choices=PARTS, help="one part; the others' figures stay as they are")
+    options = parser.parse_args()
+    file = RESULTS / "handsfree.json"
+    before = json.loads(file.read_text()) if options.only and file.exists() else {}
+    figures: dict[str, Any] = {**before, "machine": machine()}
+    if options.only in (None, "endings"):
+        figures |= measure_endings(every=1 if options.whole else 6)
+    if options.only in (None, "wakes"):
+        figures |= measure_wakes(hours=10 if options.whole else 1 / 6, whole=options.whole)
+    path = save("handsfree", figures)
+    print(json.dumps({name: value for name, value in figures.items() if name != "machine"}, indent=1))
+    print(f"\nWritten to {path}")
+    return 0
+
+
+def measure_endings(every: int) -> dict[str, Any]:
+    """Cut-offs and silences, in sound time."""
+    figures: dict[str, Any] = {}
+    for name, harsh in (("as people pause", False), ("every pause may be long", True)):
+        print(f"Saying commands, {name} …", flush=True)
+        found = asyncio.run(endings.endings(said_now(every, harsh=harsh), lambda line: print(f"  {line}", flush=True)))
+        kept = [one for one in found if not one.is_cut]
+        figures[name] = {
+            "commands": len(found),
+            "cut_off_percent": percent([one.is_cut for one in found]),
+            "silence_ms": {kind: percentiles([1000 * one.wait_s for one in kept if is_kind(one, kind)])
+                           for kind in KINDS},
+            "silence_rule": {
+                "seconds": endings.SILENCE_RULE_S,
+                "cut_off_percent": percent([one.by_silence_s < 0 for one in found]),
+                "silence_ms": percentiles([1000 * one.by_silence_s for one in found if one.by_silence_s >= 0])},
+        }
+    return {"cut_off_percent": figures["as people pause"]["cut_off_percent"], "endings": figures}
+
+
+def is_kind(ending: endings.Ending, kind: str) -> bool:
+    return ending.end.setting.removeprefix("endpoint.") in KINDS[kind]
+
+
+def measure_wakes(hours: float, whole: bool) -> dict[str, Any]:
+    """The word missed, and heard where it was not said."""
+    print("Saying the word …", flush=True)
+    tried = wakes.tried(whole)
+    missed = {how: {str(threshold): percent([one.score < threshold for one in tried if one.disturbed == how])
+                    for threshold in wakes.THRESHOLDS} for how in dict.fromkeys(one.disturbed for one in tried)}
+    late = [1000 * one.late_s for one in tried if not np.isnan(one.late_s)]
+    print(f"Listening to {hours:.1f} hours without it …", flush=True)
+    seconds: Counter[str] = Counter()
+    peaks: list[float] = []
+    spotter = Spotter([wakes.WORD])
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, sound in wakes.without_it(3600 * hours, Path(folder)):
+            seconds[kind] += round(len(sound) / RATE)
+            peaks += wakes.peaks(spotter, sound)
+    heard_hours = sum(seconds.values()) / 3600
+    in_error = {str(threshold): round(sum(peak >= threshold for peak in peaks) / heard_hours, 2)
+                for threshold in wakes.THRESHOLDS}
+    return {
+        "false_wakes_per_hour": in_error[str(THRESHOLD)],
+        "missed_wakes_percent": missed["quiet"][str(THRESHOLD)],
+        "idle_cpu_percent": round(wakes.idle_cpu_percent(), 2),
+        "wakes": {
+            "word": wakes.WORD, "threshold": THRESHOLD, "missed_percent": missed, "late_ms": percentiles(late),
+            "false_per_hour": in_error, "heard_s": dict(seconds), "tries": len(tried)},
+    }
+
+
+def percent(of: list[bool]) -> float:
+    return round(100 * float(np.mean(of)), 1) if of else float("nan")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
