@@ -41,7 +41,7 @@ from appliance.language import LANGUAGES, Language
 from appliance.memory import give_back, share_heaps
 from appliance.mind import keep_looking, put_together
 from appliance.models.better import better_models, fetch_beside
-from appliance.models.catalogue import Kind
+from appliance.models.catalogue import Kind, by_name
 from appliance.models.choose import Choice, find_recognizer, find_voice, find_voices, how_to_get
 from appliance.models.embedded import prepared_directory, voices_within
 from appliance.power import is_appliance
@@ -126,7 +126,9 @@ async def awake(
         try:
             pool = RecognizerPool(
                 {language: choice.path for language, choice in recognizers.items()}, hearing,
-                partial_interval_s=partial_interval_s)
+                partial_interval_s=partial_interval_s,
+                doubtful_below={language: model.doubtful_below for language, choice in recognizers.items()
+                                if (model := by_name(choice.path.name)) is not None})
             synthesizer = Synthesizer(
                 {language: choice.path for language, choice in voices.items()}, speaking,
                 config.cache_path() / "voices", prepared=map(voices_within, (models, prepared_directory())),
@@ -163,8 +165,10 @@ class _LoggedMind:
     def __init__(self, mind: Mind) -> None:
         self._mind = mind
 
-    async def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Answer:
-        answer = await self._mind.answer(text, language, memory, turn=turn)
+    async def answer(
+        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+    ) -> Answer:
+        answer = await self._mind.answer(text, language, memory, turn=turn, margin=margin)
         log.info("heard %r, answered %r", text, answer.reply.text)
         return answer
 

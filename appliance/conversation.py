@@ -44,9 +44,11 @@ class Ears(Protocol):
 
 
 class Mind(Protocol):
-    """Understanding and skills (dialogue/dialogue.py). turn: turns.Spoken.key."""
+    """Understanding and skills (dialogue/dialogue.py). turn: turns.Spoken.key. margin: Final.margin; 1 if typed."""
 
-    def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Awaitable[Answer]: ...
+    def answer(
+        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+    ) -> Awaitable[Answer]: ...
     def completeness(self, text: str, language: Language, memory: Memory) -> Awaitable[str]:
         """How complete what somebody is saying is so far (dialogue/completeness.py)."""
 
@@ -149,7 +151,7 @@ class Conversation:
             case turns.Spoken():
                 final, timings = await self._listen(request, tell)
                 await _finished(previous)
-                await self._answer(request, final.text, final.language or request.language, tell, timings)
+                await self._answer(request, final.text, final.language or request.language, tell, timings, final.margin)
             case turns.Typed():
                 await _finished(previous)
                 await self._answer(request, request.text, request.language, tell, {})
@@ -176,9 +178,9 @@ class Conversation:
 
     async def _answer(
         self, request: turns.Spoken | turns.Typed, text: str, language: Language, tell: Tell,
-        timings: dict[str, float],
+        timings: dict[str, float], margin: float = 1.0,
     ) -> None:
-        answer = await self._faculties.mind.answer(text, language, self._memory, turn=request.key)
+        answer = await self._faculties.mind.answer(text, language, self._memory, turn=request.key, margin=margin)
         self._memory.last_turn_ms = timings
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply

@@ -12,6 +12,7 @@ from random import Random
 
 from appliance.dialogue.completeness import Completeness, completeness
 from appliance.dialogue.families import FAMILIES
+from appliance.dialogue.families.turn.skill import quoted
 from appliance.dialogue.family import Family
 from appliance.dialogue.followups import Situation
 from appliance.dialogue.languages import grammar
@@ -44,6 +45,8 @@ KEPT = ("stopwatch", "quiet")
 """Values of the keeper that skills may see."""
 FORGETS_S = 120
 """After so long a question is no longer waited for, and "it" no longer known."""
+FOR_GOOD = 0.15
+"""By so much more than its model needs the recognizer must be sure of what cannot be taken back."""
 _ABOUT_THE_TURN = ("Repeat", "WhatHeard")
 """Intents that look back at the last utterance and must not become it."""
 
@@ -90,6 +93,8 @@ class Dialogue:
         self._random = random or Random()
         self._skills = {intent: skill for family in families for intent, skill in family.skills.items()}
         self._families = families
+        self._acts = frozenset(intent for family in families for intent in family.acts)
+        self._for_good = frozenset(intent for family in families for intent in family.for_good)
         self._texts = {language: replies(families, language) for language in LANGUAGES}
         self._performers = {**performers(self._stores, remember or run), **(more_performers or {})}
         self._helpers = helpers or {}
@@ -97,10 +102,13 @@ class Dialogue:
         self._about_device = {intent for family in families if family.about_device for intent in family.skills}
         self._voices = {language: {name: name for name in names} for language, names in (voices or {}).items()}
 
-    async def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Answer:
+    async def answer(
+        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+    ) -> Answer:
         """Answer one utterance. Never raises for what people say: a failing skill apologises.
 
         turn: the turn's id; what is written down carries it, so that a turn that comes twice is done once.
+        margin: how sure the recognizer was (Final.margin); what is doubtful is asked before anything is done.
         """
         start_s = time.perf_counter()
         self._forget(memory)
@@ -111,6 +119,8 @@ class Dialogue:
             return intent, self._device(memory, language) if intent.name in self._about_device else UNKNOWN_DEVICE
 
         intent, device = await self._run(understand)
+        if not intent.doubt and margin < self._needs(intent):
+            intent = replace(intent, doubt="unheard")
         understood_s = time.perf_counter()
         context = self._context(language, memory, device)
         undo = memory.undo
@@ -136,6 +146,12 @@ class Dialogue:
         except Exception:  # it will be heard of when the sentence is answered
             return False
         return isinstance(said, Reply) and said.question is not None and bool(said.question.wants)
+
+    def _needs(self, intent: Intent) -> float:
+        """How sure the recognizer must have been of the words: more for what cannot be taken back."""
+        if intent.name in self._for_good:
+            return FOR_GOOD
+        return 0.0 if intent.name in self._acts or not intent.name else -1.0
 
     def _forget(self, memory: Memory) -> None:
         now = self._timers.clock.now()
@@ -211,6 +227,10 @@ class Dialogue:
 
     def _doubtful(self, intent: Intent, context: Context) -> Reply:
         """Ask before anything is done that may not be meant."""
+        if intent.doubt == "unheard":
+            if not intent.name:
+                return context.say("turn.not_clear", understood=False)
+            return context.say("turn.heard_right", words=quoted(intent.text), question=Question(intent.having()))
         wanted = _meant(intent, context)
         if not wanted:
             return context.say("turn.unclear", understood=False)

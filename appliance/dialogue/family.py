@@ -49,6 +49,8 @@ class Family:
     """The intents that change something; the others only answer."""
     changes: frozenset[str] = frozenset()
     """Those of them that delete or change what exists."""
+    for_good: frozenset[str] = frozenset()
+    """Those of them that "undo" cannot take back."""
     keeps: tuple[str, ...] = ()
     """Slots that stay as they were said before when one of `keeps_for` says nothing about them."""
     keeps_for: frozenset[str] = frozenset()

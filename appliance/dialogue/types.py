@@ -10,9 +10,9 @@ from typing import Any, Literal, Protocol
 
 from appliance.language import Language
 
-Doubt = Literal["", "changed", "unsure", "repaired"]
+Doubt = Literal["", "changed", "unsure", "repaired", "unheard"]
 """Why an intent must not be acted upon before somebody said yes: something left over changes its meaning; too much is
-left over; words were put right to understand it."""
+left over; words were put right to understand it; the recognizer was not sure what it heard."""
 
 
 @dataclass(frozen=True)

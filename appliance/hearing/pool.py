@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Source
@@ -43,17 +44,19 @@ class RecognizerPool:
 
     models: language → directory of a Vosk model. workers: where decoding happens; they are the caller's to close.
     limit: None computes one from the threads and this machine's memory. partial_interval_s: the least time between two
-    partial transcripts of one utterance.
+    partial transcripts of one utterance. doubtful_below: the confidence that each language's model needs, where it is
+    known (models/catalogue.py).
     """
 
     def __init__(
         self, models: Mapping[Language, Path], workers: Workers, limit: int | None = None, *,
-        partial_interval_s: float = PARTIAL_INTERVAL_S,
+        partial_interval_s: float = PARTIAL_INTERVAL_S, doubtful_below: Mapping[Language, float] | None = None,
     ) -> None:
         self._paths = dict(models)
         self._workers = workers
         self._limit = default_limit(models.values(), workers.threads) if limit is None else limit
         self._partial_interval_s = partial_interval_s
+        self._doubtful_below = dict(doubtful_below or {})
         self._models: dict[Language, LoadedModel] = {}
         self._idle: dict[Language, list[Recognizer]] = {language: [] for language in models}
         self._made = 0
@@ -104,7 +107,9 @@ class RecognizerPool:
         try:
             recognizer = await self._take(language, source)
             try:
-                return await self._decode(recognizer, source, on_partial)
+                final = await self._decode(recognizer, source, on_partial)
+                needed = self._doubtful_below.get(language, 0.0)
+                return replace(final, margin=final.confidence - needed) if needed and final.words else final
             finally:
                 recognizer.abandoned = recognizer.samples > 0
                 self._idle[language].append(recognizer)

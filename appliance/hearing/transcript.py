@@ -25,6 +25,8 @@ class Final:
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
     """Mean of the words' confidences, 0 to 1; 0 without words."""
+    margin: float = 1.0
+    """By how much that is more than what the model needs; below 0 it is doubtful. 1 where nothing is known of that."""
     audio_s: float = 0.0
     """Length of the utterance."""
     final_ms: float = 0.0

@@ -53,7 +53,9 @@ class FakeFaculties:
             raise
         return Final(heard.decode().strip("\0"), (), 1.0, 1.0, 1.0)
 
-    async def answer(self, text: str, language: Language, memory: Memory, *, turn: str = "") -> Answer:
+    async def answer(
+        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+    ) -> Answer:
         if text == self.breaks_on:
             raise RuntimeError("a bug in a skill")
         await self.thinking.wait()

@@ -81,7 +81,8 @@ def owners_family(registry: Callable[[], Registry], base: Understands) -> Family
         instead = "instead" if understood_otherwise(base, phrase, context.language) else "sure"
         return context.say(f"owners.teach_{instead}", phrase=phrase, reply=reply, question=Question(intent))
 
-    return Family("owners", {OWNERS: answer, TEACH: teach}, acts=frozenset({TEACH}), actions=(WriteSkill,),
+    return Family("owners", {OWNERS: answer, TEACH: teach}, acts=frozenset({TEACH}), for_good=frozenset({OWNERS}),
+                  actions=(WriteSkill,),
                   folder=Path(__file__).parent)
 
 

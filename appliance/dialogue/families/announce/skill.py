@@ -31,6 +31,7 @@ FAMILY = Family(
     "announce",
     skills={"Announce": announce},
     acts=frozenset({"Announce"}),
+    for_good=frozenset({"Announce"}),
     open_readers={
         "message": verbatim("text", ("announce.announce", "announce.tell"), ("announce.link", "announce.in"),
                             tail="announce.room="),

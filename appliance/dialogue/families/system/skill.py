@@ -113,5 +113,6 @@ FAMILY = Family(
         "ShutDown": shut_down,
     },
     acts=frozenset({"Restart", "ShutDown"}),
+    for_good=frozenset({"Restart", "ShutDown"}),
     about_device=True,
 )
