@@ -60,12 +60,18 @@ def heard() -> Heard:
     return Heard()
 
 
+async def rounds() -> None:
+    """Let the loop see what has come already."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 async def play(keys: Keys, stream: bytes) -> None:
     """Give the stream to a device, and then unplug it."""
     reader, writer = os.pipe2(os.O_NONBLOCK)
     keys.attach(RecordedDevice(reader))
     os.write(writer, stream)
-    await asyncio.sleep(0.05)
+    await rounds()
     keys.detach("/dev/input/event7")
     os.close(writer)
 
@@ -131,9 +137,9 @@ def pins() -> Iterator[MockFactory]:
 async def test_a_gpio_button_reports_its_edges(heard: Heard, pins: MockFactory) -> None:
     with gpio_button(17, heard.edges.append):
         pins.pin(17).drive_low()
-        await asyncio.sleep(0.01)
+        await rounds()
         pins.pin(17).drive_high()
-        await asyncio.sleep(0.01)
+        await rounds()
     assert heard.edges == [True, False]
 
 

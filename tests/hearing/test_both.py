@@ -62,15 +62,18 @@ async def test_more_people_than_recognizers_are_all_heard(both: BothEars) -> Non
 
 
 async def test_a_turn_that_is_given_up_gives_both_recognizers_back(both: BothEars) -> None:
+    begun = asyncio.Event()
+
     class Endless(Chunks):
         async def read(self) -> bytes:
-            await asyncio.sleep(0.01)
+            begun.set()
+            await asyncio.sleep(0)
             return bytes(640)
 
         ended = False
 
     task = asyncio.create_task(both.transcribe(Endless([]), "en", on_partial=lambda text: None))
-    await asyncio.sleep(0.1)
+    await begun.wait()
     task.cancel()
     await asyncio.wait([task])
     assert both.stats.in_use == 0

@@ -128,6 +128,9 @@ def test_a_recognizer_in_the_old_layout_is_known(tmp_path: Path) -> None:
     for file in ("final.mdl", "mfcc.conf", "HCLG.fst"):
         (tmp_path / file).write_bytes(b"x")
     check_recognizer(tmp_path)
+    (tmp_path / "mfcc.conf").unlink()
+    with pytest.raises(ModelError, match=r"missing or empty: mfcc\.conf"):
+        check_recognizer(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "\x00"])

@@ -164,12 +164,14 @@ def test_a_server_that_knows_no_ranges_is_asked_for_everything(shelf: Shelf, tmp
     model = published(shelf)
     shelf.breaks_off_after, shelf.knows_ranges = [100], False
     check_recognizer(fetch_model(model, tmp_path, quietly))
+    assert len(shelf.asked) == 2
 
 
 def test_a_busy_server_is_asked_again(shelf: Shelf, tmp_path: Path) -> None:
     model = published(shelf)
     shelf.status = [503, 500]
     check_recognizer(fetch_model(model, tmp_path, quietly))
+    assert len(shelf.asked) == 3
 
 
 def test_a_part_of_another_file_is_started_over(shelf: Shelf, tmp_path: Path) -> None:
@@ -177,6 +179,7 @@ def test_a_part_of_another_file_is_started_over(shelf: Shelf, tmp_path: Path) ->
     (tmp_path / ".incoming").mkdir()
     (tmp_path / ".incoming" / "tiny.zip.part").write_bytes(b"x" * (model.size_bytes + 1))
     check_recognizer(fetch_model(model, tmp_path, quietly))
+    assert shelf.asked[-1] == ("tiny.zip", None)
 
 
 def test_a_server_with_less_than_we_have_is_asked_from_the_start(shelf: Shelf, tmp_path: Path) -> None:

@@ -213,7 +213,10 @@ async def test_the_event_loop_is_woken_when_samples_arrive_and_only_then() -> No
 
 
 def test_clearing_a_wakeup_that_did_not_come_is_harmless() -> None:
-    Ring(4, notify=True).clear_wakeup()
+    ring = Ring(4, notify=True)
+    ring.clear_wakeup()
+    ring.write(samples(1))
+    assert select.select([ring], [], [], 0)[0], "and the next one comes"
 
 
 def test_a_ring_without_wakeup_says_how_to_get_one() -> None:

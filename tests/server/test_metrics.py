@@ -69,8 +69,10 @@ async def test_the_lateness_of_the_loop_is_measured_while_someone_is_connected(
         return max(buckets(await asyncio.to_thread(scrape, server.page_port), "voice_loop_lateness_seconds").values())
 
     before = await count()
-    await asyncio.sleep(1)
-    assert await count() - before >= 10
+    for _ in range(1000):
+        if (grown := await count() - before) >= 10:
+            break
+    assert grown >= 10
 
 
 async def test_a_blocked_loop_is_seen() -> None:

@@ -57,6 +57,7 @@ def test_a_handshake_succeeds_byte_by_byte(server: SmallServer) -> None:
         tls.write(REQUEST)
         line.sendall(outgoing.read())
         incoming.write(line.recv(65_536))
+        assert tls.read(15) == b"HTTP/1.1 204 No"
 
 
 def test_whoever_does_not_trust_the_authority_is_not_connected(server: SmallServer) -> None:
