@@ -242,6 +242,13 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 log.info(
                     "over HTTPS: https://%s:%d (`stimme paired code` lets a browser in)", home.name, ports["secure"])
             programs.say_where(ports)
+            if config.clients.mqtt:
+                from appliance.mirroring import Mirroring  # here, because it loads paho
+
+                mirroring = Mirroring(
+                    config.clients, home.name, device, assistant.stores, assistant.remembering.run, tasks)
+                told.mirror = mirroring.event
+                background.append(tasks.create_task(mirroring.run()))
             services = programs.services(home.name, ports)
             if home.certified is not None:
                 services.append(Service("_https._tcp", ports["secure"], {"path": "/"}))
@@ -278,9 +285,11 @@ class _Told:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self.device: LocalDevice | None = None
+        self.mirror: Callable[[turns.Event], None] = lambda event: None
 
     def event(self, event: turns.Event) -> None:
         self._metrics.event(event)
+        self.mirror(event)
         if isinstance(event, turns.Silenced) and self.device is not None:
             self.device.stop_ringing()
 

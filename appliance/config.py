@@ -32,10 +32,10 @@ BOOT_FILE = Path("/boot/firmware/stimme.toml")
 
 def setting(
     default: Any, env: str, help: str, *, unit: str = "", low: float | None = None, high: float | None = None,
-    choices: tuple[str, ...] = (), even: bool = False,
+    choices: tuple[str, ...] = (), even: bool = False, secret: bool = False,
 ) -> Any:
-    """A dataclass field that knows its environment name, unit and bounds (inclusive)."""
-    metadata = dict(env=env, help=help, unit=unit, low=low, high=high, choices=choices, even=even)
+    """A dataclass field that knows its environment name, unit and bounds (inclusive). secret: is not shown."""
+    metadata = dict(env=env, help=help, unit=unit, low=low, high=high, choices=choices, even=even, secret=secret)
     return field(default=default, metadata=metadata)
 
 
@@ -197,6 +197,13 @@ class ClientsConfig:
     vosk_port: int = setting(2700, "STIMME_VOSK_PORT", "port of Vosk's WebSocket", low=0, high=65535)
     openai: bool = setting(
         False, "STIMME_OPENAI", "hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it")
+    mqtt: str = setting(
+        "", "STIMME_MQTT", "your MQTT broker, as mqtts://USER:PASSWORD@HOST: told what the device does, not words",
+        secret=True)
+    mqtt_words: bool = setting(False, "STIMME_MQTT_WORDS", "tell the MQTT broker what was heard and answered, too")
+    mqtt_prefix: str = setting("homeassistant", "STIMME_MQTT_PREFIX", "where Home Assistant looks for new devices")
+    mqtt_authority: str = setting(
+        "", "STIMME_MQTT_AUTHORITY", "certificate authority of the broker (PEM); empty: those that the system trusts")
     wyoming_port: int = setting(10300, "STIMME_WYOMING_PORT", "port of Wyoming", low=0, high=65535)
 
 

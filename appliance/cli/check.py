@@ -49,6 +49,8 @@ def _settings(config: Config) -> list[dict[str, Any]]:
     for path, one in settings():
         section, _, name = path.rpartition(".")
         value = getattr(getattr(config, section) if section else config, name)
+        if value and one.metadata["secret"]:
+            value = "(set)"
         rows.append({
             "setting": path, "environment": one.metadata["env"], "value": value, "unit": one.metadata["unit"],
             "source": config.sources.get(path, "default"), "help": one.metadata["help"]})

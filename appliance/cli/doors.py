@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from appliance.config import Config
+
+HERE = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,13 @@ def doors(config: Config) -> Iterator[Door]:
         yield _by_address(config, f"ws://%s:{clients.vosk_port}", "Vosk's WebSocket")
     if clients.openai:
         yield from _by_token(config, "/v1", "OpenAI's audio API")
+    if clients.mqtt:
+        host = urlsplit(clients.mqtt).hostname
+        yield Door(
+            f"{host} (nothing listens here)", "MQTT, outbound", "whoever may read that broker" + (
+                ", what is said too" if clients.mqtt_words else ""),
+            "" if clients.mqtt.startswith("mqtts:") or host in HERE else
+            "unencrypted: whoever is in between reads all and the password too; mqtts:// is not")
 
 
 def _by_token(config: Config, path: str, protocol: str) -> Iterator[Door]:

@@ -64,6 +64,8 @@ class LocalDevice:
         self._keys = keys(config.key, self.button.edge, self._toggle_mute)
         self.greet: Callable[[], None] = lambda: None
         """Called when somebody presses the button."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called when its volume is another, or its microphone was switched off or on."""
         self.is_quiet: Callable[[], bool] = lambda: False
         """Whether these are quiet hours: replies are low and notices are not said; what rings rings all the same."""
         self.session = sessions.open("device", Memory(volume=self._state.volume, may_configure=True))
@@ -329,3 +331,4 @@ class LocalDevice:
     def _remember(self, state: settings.DeviceState) -> None:
         self._state = state
         settings.save(self._state_directory, state)
+        self.changed()

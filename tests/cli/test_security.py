@@ -65,3 +65,12 @@ def test_programs_that_may_come_in_are_listed_with_where_and_who(tmp_path: Path)
     found = rows(tmp_path, STIMME_WYOMING="1", STIMME_CLIENTS="0.0.0.0/0,10.1.2.3")
     row = found["tcp://0.0.0.0:10300 (Wyoming, for Home Assistant)"]
     assert "10.1.2.3" in row["to_whom"] and "your own network" in row["advice"]
+
+
+def test_a_brokers_password_is_shown_nowhere_and_a_bare_connection_is_named(tmp_path: Path) -> None:
+    url = "mqtt://me:hunter2@broker.home.arpa"
+    assert "mqtts://" in rows(tmp_path, STIMME_MQTT=url)["broker.home.arpa (nothing listens here) (MQTT, outbound)"][
+        "advice"]
+    assert "hunter2" not in stimme(tmp_path, "check", "--security", STIMME_MQTT=url).stdout
+    settings = stimme(tmp_path, "check", "--json", STIMME_MQTT=url).stdout
+    assert "(set)" in settings and "hunter2" not in settings
