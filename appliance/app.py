@@ -22,6 +22,7 @@ from appliance import turns
 from appliance.attention import Attention
 from appliance.audio.voice import VoiceDetector
 from appliance.bell import Bell, Texts
+from appliance.choices import Choices
 from appliance.config import Config
 from appliance.conversation import Ears, Faculties, Mind
 from appliance.deeds import Deeds
@@ -51,6 +52,7 @@ from appliance.server.metrics import Metrics
 from appliance.server.names import own_addresses
 from appliance.server.page.board import Board
 from appliance.server.page.people import People
+from appliance.server.page.settings import Settings
 from appliance.server.places import Places
 from appliance.server.site import Site, find_site
 from appliance.server.web import Web
@@ -217,7 +219,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                     assistant.stores.keeper.get("quiet"), assistant.timers.clock.now())
             places = Places(assistant.tokens, assistant.remembering.run, tasks)
             site = Site(find_site())
-            people = People(config, sessions, metrics, places, _board(assistant, tasks), site.version)
+            people = People(config, sessions, metrics, places, _board(assistant, tasks),
+                            _settings(config, assistant, tasks), site.version)
             ready = asyncio.Event()
             home = await household(
                 config, site, assistant.tokens, places, people, metrics, ready, run=assistant.remembering.run,
@@ -347,6 +350,15 @@ def _board(assistant: Assistant, tasks: asyncio.TaskGroup) -> Board:
     return Board(
         stores.timers, stores.lists, partial(follow, stores.timers.database), stores.timers.clock.now,
         assistant.remembering.run, tasks, rings_s=RINGS_S)
+
+
+def _settings(config: Config, assistant: Assistant, tasks: asyncio.TaskGroup) -> Settings:
+    """What people choose at pages."""
+    choices = Choices(
+        assistant.stores, assistant.tokens, assistant.remembering.run, assistant.choices, assistant.facts.voices,
+        config.models_path(), lambda: settings.changed())
+    settings = Settings(choices, tasks)
+    return settings
 
 
 async def _catch_up(assistant: Assistant, hurry: asyncio.Event) -> None:

@@ -37,11 +37,11 @@ class Facts:
         self.fingerprint: tuple[str, ...] = ()
         self.rooms: Callable[[Memory], tuple[str, ...]] = lambda memory: ()
         """The other places that could say something."""
-        self._place, self._voices, self._state, self._system = place, voices, state, system
+        self._place, self.voices, self._state, self._system = place, voices, state, system
         self._begun_s = time.monotonic()
 
     def __call__(self, memory: Memory, language: Language) -> Device:
-        voices = self._voices.get(language, {})
+        voices = self.voices.get(language, {})
         times = {stage: took for stage, took in memory.last_turn_ms.items() if stage != "synthesis_ms"}
         chosen = memory.speech.voice or ""
         return Device(

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "bell": {"language", "dialogue.types", "state"},
     "state": {"errors", "language", "dialogue.types", "recurrence"},
     "facts": {"config", "dialogue.types", "language", "models", "server.names"},
+    "choices": {"dialogue", "language", "models", "server.access", "state"},
     "deeds": {"power", "device", "dialogue.performers", "dialogue.types", "language", "server"}, "power": {"config"},
     "helpers": {"config", "dialogue.performers", "dialogue.types", "errors", "language"},
     "mind": {"config", "deeds", "dialogue", "facts", "helpers", "state"},

@@ -11,6 +11,7 @@ import { bindOverlay } from "./page/overlay.js";
 import { Renewal, versionIn } from "./page/renewal.js";
 import { RingingView } from "./page/ringing.js";
 import { bindSettings } from "./page/settings.js";
+import { bindChoices } from "./page/choices.js";
 import { bindWall } from "./page/wall.js";
 import { bindTalkButton } from "./page/talk-button.js";
 import { MAX_TEXT_LENGTH } from "./core/protocol.js";
@@ -74,6 +75,7 @@ function showLanguage() {
   conversation.relabel();
   board.relabel();
   ringing.relabel();
+  choices.relabel();
   showDevice();
   showState();
 }
@@ -152,6 +154,7 @@ const show = {
   announce: (message) => conversation.showAnnouncement(message),
   welcome: showWelcome,
   board: showBoard,
+  settings: (message) => choices.show(message),
   microphone: showMicrophone,
   language: () => {
     saveSettings(assistant.config);
@@ -191,6 +194,8 @@ const wall = bindWall(element("clockFace"), {
   isBusy: isInUse, inUse, upcoming: () => board.upcoming,
   away: () => (assistant.connectionState === "connected" ? "" : element("statusText").textContent) });
 const settings = bindSettings(element("settings"), { assistant, overlay, wall });
+
+const choices = bindChoices(element("settings"), { assistant, texts: inUse.texts });
 
 element("typed").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -84,6 +84,8 @@ class FakeDevice:
                                             "truncated": False, "audio_s": received / 32000,
                                             "processing_time_ms": 31.4, "timings": {"recognition_ms": 31.4}})
                     await self.answer(connection, message["id"], heard, "It's seven minutes past three.", rate, speak)
+                case "settings":
+                    await send(connection, SETTINGS)
                 case "text":
                     await self.typed(connection, message, rate, speak)
 
@@ -157,6 +159,9 @@ async def send(connection: ServerConnection, message: dict[str, Any]) -> None:
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "protocol.json").read_text())
 WELCOME = next(message for message in VECTORS["server"] if message["type"] == "welcome") | {
     "spoken": {"en": True, "de": True}}
+
+
+SETTINGS = next(message for message in VECTORS["server"] if message["type"] == "settings") | {"role": "owner"}
 
 
 async def main(port: int) -> None:

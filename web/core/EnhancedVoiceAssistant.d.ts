@@ -115,7 +115,7 @@ export class OptimizedAudioStreamer {
 export class EnhancedVoiceAssistant {
   constructor(options?: Partial<Config>);
   ui: Interface;
-  onchange: (what: "state" | "turn" | "level" | "welcome" | "announce" | "board" | "microphone", detail: any) => void;
+  onchange: (what: "state" | "turn" | "level" | "welcome" | "announce" | "board" | "settings" | "microphone", detail: any) => void;
   welcome: Message | null;
   notice: string;
   config: Config;
@@ -140,7 +140,10 @@ export class EnhancedVoiceAssistant {
   follow(): void;
   changeTimer(timer: number, what: "pause" | "resume" | "extend" | "cancel" | "stop" | "snooze", seconds?: number): boolean;
   changeItem(list: string, item: string, what: "add" | "remove"): boolean;
+  showSettings(): boolean;
+  set(choices: { volume?: number; speed?: number; voice?: string; name?: string; quiet?: [string, string] | false; fetch?: string }): boolean;
   openSound(wishes?: { chime?: boolean }): Promise<void>;
+  openMicrophone(): Promise<boolean>;
   closeMicrophone(): void;
   outOfSight(): Promise<void>;
   getMetrics(): Metrics;

@@ -36,7 +36,7 @@ function browserParts(config) {
 export class EnhancedVoiceAssistant {
   /** Elements the assistant keeps up to date, each optional. */
   ui = { statusElement: null, responseElement: null, recordButton: null, metricsElement: null };
-  /** (what, detail): "state" state · "turn" Turn · "level" {peak, rms} · "welcome" · "announce" · "board" · "microphone" {open}. */
+  /** (what, detail): "state" state · "turn" Turn · "level" {peak, rms} · "welcome" · "announce" · "board" · "settings" · "microphone" {open}. */
   onchange = () => {};
   /** The device's `welcome`, once it has said it. */
   welcome = null;
@@ -237,10 +237,31 @@ export class EnhancedVoiceAssistant {
     return this.#parts.connection.send("item", { list, item, do: what });
   }
 
+  /** Be told what is chosen for this place and the device: onchange "settings", now and after every change. */
+  showSettings() {
+    return this.#parts.connection.send("settings");
+  }
+
+  /** Choose {volume, speed, voice, name, quiet, fetch}, any of them (docs/protocol.md, `set`). False without a connection. */
+  set(choices) {
+    return this.#parts.connection.send("set", choices);
+  }
+
   /** Let what the device says on its own be heard; to be called in a press. Sounds a tone, if one is wanted. */
   async openSound({ chime = false } = {}) {
     await this.#openLoudspeaker();
     if (chime && this.state === "idle") this.#parts.loudspeaker.chime();
+  }
+
+  /** Open it without listening to anybody, as for a test. False if that is not possible; `notice` says why. */
+  async openMicrophone() {
+    try {
+      await this.#parts.microphone.prepare();
+      return true;
+    } catch (error) {
+      this.#remark(`microphone_${error.code ?? "failed"}`, error.message);
+      return false;
+    }
   }
 
   closeMicrophone() {
@@ -359,8 +380,8 @@ export class EnhancedVoiceAssistant {
     } else if (message.type === "announce") {
       showReply(this.ui, message.text);
       this.onchange("announce", message);
-    } else if (message.type === "board") {
-      this.onchange("board", message);
+    } else if (message.type === "board" || message.type === "settings") {
+      this.onchange(message.type, message);
     }
     this.#stateChanged();
   }

@@ -9,6 +9,8 @@ export const MAX_TEXT_LENGTH = 500;
 export const MAX_ID_LENGTH = 64;
 export const CHUNK_BYTES = [128, 16384];
 export const REPLY_RATES_HZ = [8000, 48000];
+/** Slowest and fastest that replies are spoken; 1 is the voice's own speed. */
+export const SPEEDS = [0.5, 3];
 /** A timer can be changed by so much at a time. */
 const MOST_SECONDS = 7 * 86400;
 export const LANGUAGES = ["en", "de"];
@@ -91,6 +93,18 @@ const oneOf = (known) => (value, name) => {
   if (!known.includes(value)) refuse("bad_field", `"${name}" is ${quote(value)}, expected one of: ${known.join(", ")}`);
 };
 
+const within = (low, high) => (value, name) => {
+  if (typeof value !== "number" || !(value >= low && value <= high)) {
+    refuse("bad_field", `"${name}" is ${quote(value)}, expected ${low} to ${high}`);
+  }
+};
+
+function hours(value, name) {
+  const clock = /^([01][0-9]|2[0-3]):[0-5][0-9]$/;
+  const right = Array.isArray(value) && value.length === 2 && value.every((one) => clock.test(one)) && value[0] !== value[1];
+  if (value !== false && !right) refuse("bad_field", `"${name}" is ${quote(value)}, expected two times of day, or false`);
+}
+
 function doing(value, name, { seconds }) {
   oneOf(["pause", "resume", "extend", "cancel", "stop", "snooze"])(value, name);
   const wrong = typeof seconds !== "number" || !seconds || Math.abs(seconds) > MOST_SECONDS || (value === "snooze" && seconds < 0);
@@ -120,6 +134,8 @@ export const CLIENT_MESSAGES = {
   interrupt: {},
   ping: { timestamp },
   follow: {},
+  settings: {},
+  set: { volume: optional(within(0, 100)), speed: optional(within(...SPEEDS)), voice: optional(identifier), name: optional(identifier), quiet: optional(hours), fetch: optional(identifier) },
   timer: { timer: number, do: doing, seconds: optional(number) },
   item: { list: entry, item: entry, do: oneOf(["add", "remove"]) },
 };
@@ -144,6 +160,7 @@ export const SERVER_MESSAGES = {
   pong: { timestamp },
   error: { code: text, message: text, hint: optional(text), id: turnId },
   board: { now: number, local: text, timers: object, ringing: object, lists: object },
+  settings: { name: text, role: text, volume: number, voice: text, voices: object, speed: number, models: object, version: text },
   goodbye: { reason: text, reconnect_after_ms: optional(number) },
 };
 
@@ -156,7 +173,11 @@ export function validate(message, table) {
   if (!known.includes(message.type)) {
     refuse("unknown_type", `"type" is ${quote(message.type)}, expected one of: ${known.join(", ")}`);
   }
-  for (const [name, check] of Object.entries(table[message.type])) {
+  const fields = Object.entries(table[message.type]);
+  if (message.type === "set" && fields.every(([name]) => message[name] === undefined)) {
+    refuse("bad_field", `nothing to set, expected some of ${Object.keys(table.set).join(", ")}`);
+  }
+  for (const [name, check] of fields) {
     if (message[name] !== undefined) check(message[name], name, message);
     else if (!check.optional) refuse("bad_field", `"${name}" is missing in a "${message.type}" message`);
   }

@@ -24,6 +24,7 @@ export function bindSettings(sheet, { assistant, overlay, wall }) {
     field("awake").disabled = !("wakeLock" in navigator);
     field("clock").checked = wall.settings.clock;
     field("fullScreenRow").hidden = !document.fullscreenEnabled;
+    assistant.showSettings();
     sheet.showModal();
     const wanted = typeof part === "string" && field(part);
     if (wanted) {

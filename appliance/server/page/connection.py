@@ -16,10 +16,12 @@ from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.backlog import LOOK_S, MOST_OWN_WAITING_S
 from appliance.errors import ProtocolError
 from appliance.language import LANGUAGES, Language
+from appliance.server.access import Visitor
 from appliance.server.budget import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, UNREAD_LIMIT_BYTES, Pace
 from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
 from appliance.server.page.board import Board
+from appliance.server.page.settings import Settings
 from appliance.server.page.sink import PIECE_BYTES, ConnectionSink
 from appliance.session import Session
 from appliance.sessions import Sessions
@@ -45,14 +47,15 @@ class Connection:
     """
 
     def __init__(
-        self, socket: ServerConnection, sessions: Sessions, visitor: str, chunk_size: int, page_version: str,
-        metrics: Metrics, board: Board,
+        self, socket: ServerConnection, sessions: Sessions, visitor: Visitor, chunk_size: int,
+        page_version: str, metrics: Metrics, board: Board, settings: Settings,
         arrived: Callable[[Connection], None],
     ) -> None:
         self._arrived: Callable[[Connection], None] | None = arrived
         self._socket, self._sessions, self._visitor, self._metrics = socket, sessions, visitor, metrics
-        self._chunk_size, self._page_version, self._board = chunk_size, page_version, board
-        self.session: Session = sessions.open(visitor)
+        self._chunk_size, self._page_version = chunk_size, page_version
+        self._board, self._settings = board, settings
+        self.session: Session = sessions.open(visitor.id)
         self._sink: ConnectionSink | None = ConnectionSink(socket, RATE, metrics)
         self._ends_by_itself = False
         """The open utterance's client leaves its end to the device too."""
@@ -76,6 +79,7 @@ class Connection:
             log.debug("a client has gone: %s", error)
         finally:
             self._board.leave(self)
+            self._settings.leave(self)
             self.session.detach(self)
 
     async def leave(self, grace_s: float) -> None:
@@ -180,6 +184,11 @@ class Connection:
                 self._hello(message)
             case protocol.Follow():
                 self._board.follow(self, self.send)
+            case protocol.ShowSettings():
+                self._settings.show(self, self._visitor, session.memory, session.language, self.send)
+            case protocol.Set():
+                self._settings.change(
+                    message, self, self._visitor, session.memory, session.language, self.send)
             case protocol.ChangeTimer() | protocol.ChangeItem():
                 self._board.change(message, lambda error: self.send(protocol.encode_error(error)))
 
@@ -193,7 +202,7 @@ class Connection:
         self._received_told_at = asyncio.get_running_loop().time()
 
     def _hello(self, hello: protocol.Hello) -> None:
-        before = self._sessions.resume(hello.session, self._visitor) if hello.session else None
+        before = self._sessions.resume(hello.session, self._visitor.id) if hello.session else None
         if before is not None and before is not self.session and self.session.is_fresh:
             self.session.detach(self)
             self.session = before

@@ -19,6 +19,7 @@ from appliance.server.metrics import Metrics
 from appliance.server.page import protocol
 from appliance.server.page.board import Board
 from appliance.server.page.connection import Connection
+from appliance.server.page.settings import Settings
 from appliance.server.places import Places
 from appliance.sessions import Sessions
 
@@ -48,10 +49,11 @@ class People:
     """Gives every client a session and a connection to it."""
 
     def __init__(
-        self, config: Config, sessions: Sessions, metrics: Metrics, places: Places, board: Board, page_version: str
+        self, config: Config, sessions: Sessions, metrics: Metrics, places: Places, board: Board, settings: Settings,
+        page_version: str,
     ) -> None:
         """page_version: see Site.version."""
-        self._board, self._page_version = board, page_version
+        self._board, self._settings, self._page_version = board, settings, page_version
         self._config, self._sessions, self._metrics, self._places = config, sessions, metrics, places
         self._guests: set[_Guest] = set()
         self.greet: Callable[[Connection], None] = lambda client: None
@@ -74,8 +76,8 @@ class People:
                 return
             self._send_away(other, "crowded")
         client = Connection(
-            connection, self._sessions, visitor.id, self._config.streaming.chunk_size, self._page_version,
-            self._metrics, self._board, self.greet)
+            connection, self._sessions, visitor, self._config.streaming.chunk_size, self._page_version,
+            self._metrics, self._board, self._settings, self.greet)
         language, volume = self._places.wishes(visitor)
         memory = client.session.memory
         client.session.language = language or client.session.language

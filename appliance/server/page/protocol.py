@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,9 @@ from appliance.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS, REPLY_RATES
 VERSION = 1
 
 Endpoint = Literal["client", "auto"]
+
+SPEEDS = (0.5, 3.0)
+"""Slowest and fastest that replies are spoken (speaking/synthesizer.py)."""
 
 MOST_SECONDS = 7 * 86_400
 """A timer can be changed by so much at a time."""
@@ -92,7 +96,20 @@ class ChangeItem:
     do: Literal["add", "remove"]
 
 
-Message = Hello | Start | Stop | Cancel | Text | Interrupt | Ping | Follow | ChangeTimer | ChangeItem
+@dataclass(frozen=True)
+class ShowSettings:
+    """Tell what is chosen here, and what there is to choose from."""
+
+
+@dataclass(frozen=True)
+class Set:
+    """fields: what shall change: volume, speed, voice, name, quiet (two times of day, or () for none), fetch."""
+
+    fields: Mapping[str, Any]
+
+
+Message = (
+    Hello | Start | Stop | Cancel | Text | Interrupt | Ping | Follow | ChangeTimer | ChangeItem | ShowSettings | Set)
 
 
 def parse(text: str) -> Message:
@@ -198,6 +215,48 @@ def _change_item(fields: Mapping[str, Any]) -> ChangeItem:
     return ChangeItem(texts[0], texts[1], _one_of(fields, "do", ("add", "remove")))
 
 
+def _set(fields: Mapping[str, Any]) -> Set:
+    wanted = {name: check(fields, name) for name, check in _SETTINGS.items() if name in fields}
+    if not wanted:
+        raise ProtocolError("bad_field", f"nothing to set, expected some of {', '.join(_SETTINGS)}")
+    return Set(wanted)
+
+
+def _between(low: float, high: float, kind: type) -> Callable[[Mapping[str, Any], str], Any]:
+    def check(fields: Mapping[str, Any], name: str) -> Any:
+        value = fields[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ProtocolError("bad_field", f"{name} is {value!r:.60}, expected {low:g} to {high:g}")
+        return kind(value)
+
+    return check
+
+
+def _short(fields: Mapping[str, Any], name: str) -> str:
+    value: str = _needed(fields, name, str, "text")
+    if len(value) > MAX_ID_CHARACTERS:
+        raise ProtocolError(
+            "bad_field", f"{name} has {len(value)} characters, expected at most {MAX_ID_CHARACTERS}")
+    return value
+
+
+def _hours(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = fields[name]
+    if value is False or value is None:
+        return ()
+    if not isinstance(value, list) or len(value) != 2 or not all(
+            isinstance(clock, str) and _CLOCK.fullmatch(clock) for clock in value) or value[0] == value[1]:
+        raise ProtocolError(
+            "bad_field", f'{name} is {value!r:.60}, expected two different times like ["22:00", "07:00"], or false')
+    return tuple(value)
+
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_SETTINGS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
+    "volume": _between(0, 100, int), "speed": _between(*SPEEDS, float), "voice": _short, "name": _short,
+    "quiet": _hours, "fetch": _short}
+
+
 def _needed(fields: Mapping[str, Any], name: str, kind: type, words: str) -> Any:
     value = _optional(fields, name, kind, words)
     if value is None:
@@ -221,6 +280,8 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
     "interrupt": lambda fields: Interrupt(),
     "ping": lambda fields: Ping(fields.get("timestamp")),
     "follow": lambda fields: Follow(),
+    "settings": lambda fields: ShowSettings(),
+    "set": _set,
     "timer": _change_timer,
     "item": _change_item,
 }
@@ -273,6 +334,15 @@ def encode_received(id: str, audio_s: float) -> str:
 def encode_board(now: datetime, rows: Mapping[str, Any]) -> str:
     """now: local time. rows: see docs/protocol.md, `board`."""
     return dumps({"type": "board", "now": round(now.timestamp(), 3), "local": now.strftime("%Y-%m-%dT%H:%M"), **rows})
+
+
+def encode_settings(**fields: Any) -> str:
+    """See docs/protocol.md, `settings`."""
+    return dumps({"type": "settings"} | fields)
+
+
+def encode_volume(percent: int) -> str:
+    return dumps({"type": "volume", "percent": percent})
 
 
 def encode_goodbye(reason: str, reconnect_after_ms: int) -> str:

@@ -1,0 +1,102 @@
+"""What people choose at a page: for the place they are at, and for the device, as far as their role allows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from appliance.dialogue.types import Memory
+from appliance.errors import ProtocolError
+from appliance.language import Language
+from appliance.server.access import LOCAL, Role, Visitor
+from appliance.server.page import protocol
+
+Tell = Callable[[str], None]
+FOR_ALL = ("quiet", "fetch")
+"""What concerns everybody, and needs the role "configure"."""
+
+
+class Household(Protocol):
+    """Keeps and carries out what was chosen (appliance/choices.py)."""
+
+    version: str
+
+    def voices(self, language: Language) -> Sequence[str]: ...
+    def quiet(self) -> Sequence[str] | None:
+        """From when to when, "22:00"."""
+    def models(self) -> list[dict[str, Any]]:
+        """What hears and speaks, and what would be better."""
+    def speak(
+        self, memory: Memory, language: Language, voice: str | None, speed: float | None) -> Awaitable[object]: ...
+    def keep_quiet(self, hours: Sequence[str] | None) -> Awaitable[object]: ...
+    def rename(self, visitor: Visitor, name: str) -> Awaitable[str]:
+        """Returns the name as it is kept. Raises ValueError."""
+    def fetch(self, model: str) -> Awaitable[object]:
+        """Returns once it is here."""
+
+
+class Settings:
+    """In `tasks`, so that nobody waits for a disk."""
+
+    def __init__(self, household: Household, tasks: asyncio.TaskGroup) -> None:
+        self._household, self._tasks = household, tasks
+        self._lookers: dict[object, Callable[[], None]] = {}
+
+    def show(self, who: object, visitor: Visitor, memory: Memory, language: Language, tell: Tell) -> None:
+        """Tell what is chosen and what there is to choose from; again, while a model is fetched."""
+        def look() -> None:
+            tell(self._written(visitor, memory, language))
+
+        self._lookers[who] = look
+        look()
+
+    def leave(self, who: object) -> None:
+        self._lookers.pop(who, None)
+
+    def changed(self) -> None:
+        """Something is new for everybody who looks."""
+        for look in tuple(self._lookers.values()):
+            look()
+
+    def change(
+        self, wanted: protocol.Set, who: object, visitor: Visitor, memory: Memory, language: Language, tell: Tell,
+    ) -> None:
+        """Raises ProtocolError for what is not theirs to choose. Whatever looks is told what became of it."""
+        asked = {name for name in FOR_ALL if name in wanted.fields}
+        if asked and visitor.role < Role.CONFIGURE:
+            raise ProtocolError("not_allowed", f"{', '.join(sorted(asked))}: for the role configure",
+                                hint="The owner gives roles on the page /entrance/paired.html.")
+        if (voice := wanted.fields.get("voice")) and voice not in self._household.voices(language):
+            raise ProtocolError("bad_field", f"voice is {voice!r:.60}, expected one of "
+                                             f"{', '.join(self._household.voices(language))}")
+        known = {model["name"] for model in self._household.models() if not model["in_use"]}
+        if (model := wanted.fields.get("fetch")) and model not in known:
+            raise ProtocolError("bad_field", f"fetch is {model!r:.60}, expected one of {', '.join(sorted(known))}")
+        if "volume" in wanted.fields:
+            memory.volume = wanted.fields["volume"]
+            tell(protocol.encode_volume(memory.volume))
+        self._tasks.create_task(self._carry_out(wanted.fields, visitor, memory, language, tell))
+
+    async def _carry_out(
+        self, wanted: Mapping[str, Any], visitor: Visitor, memory: Memory, language: Language, tell: Tell
+    ) -> None:
+        if wanted.keys() & {"voice", "speed"}:
+            await self._household.speak(memory, language, wanted.get("voice"), wanted.get("speed"))
+        if "quiet" in wanted:
+            await self._household.keep_quiet(wanted["quiet"] or None)
+        if "name" in wanted:
+            try:
+                memory.place = await self._household.rename(visitor, wanted["name"])
+            except ValueError as error:
+                tell(protocol.encode_error(ProtocolError("bad_field", str(error))))
+        self.changed()
+        if "fetch" in wanted:
+            await self._household.fetch(wanted["fetch"])
+
+    def _written(self, visitor: Visitor, memory: Memory, language: Language) -> str:
+        household = self._household
+        return protocol.encode_settings(
+            name="" if visitor == LOCAL else memory.place, role=visitor.role.name.lower(), volume=memory.volume,
+            voice=memory.speech.voice or "", voices=list(household.voices(language)), speed=memory.speech.speed or 1.0,
+            quiet=household.quiet(), models=household.models(), version=household.version)

@@ -1,0 +1,97 @@
+"""What a place may choose for itself, what needs a role, and who is told what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.choices import Choices
+from appliance.dialogue.performers import SPEECH
+from appliance.dialogue.types import Memory
+from appliance.errors import ProtocolError
+from appliance.models.choose import Choice
+from appliance.server.access import LOCAL, Role, Visitor
+from appliance.server.page import protocol
+from appliance.server.page.settings import Settings
+from appliance.state.database import Database
+from appliance.state.stores import Stores
+from appliance.state.timers import TimerStore
+from appliance.state.tokens import TokenStore
+
+JOE = Choice(Path("joe.onnx"), "joe", "on disk", "piper")
+
+
+class Page:
+    def __init__(self, tmp_path: Path, database: Database, tasks: asyncio.TaskGroup) -> None:
+        self.stores, self.tokens = Stores.beside(TimerStore(database)), TokenStore(database)
+        _, self.place = self.tokens.add("Kitchen", "browser", "talk")
+        self.visitor = Visitor(self.place.id, Role.TALK, "Kitchen")
+        self.memory = Memory(who=self.place.id, place="Kitchen")
+        self.told: list[dict[str, Any]] = []
+        choices = Choices(
+            self.stores, self.tokens, self._run, {"voice": {"en": JOE}}, {"en": {"joe": JOE, "pico": JOE}}, tmp_path,
+            lambda: None)
+        self.settings = Settings(choices, tasks)
+
+    async def _run(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        return call(*arguments)
+
+    def look(self) -> dict[str, Any]:
+        self.settings.show(self, self.visitor, self.memory, "en", self._tell)
+        return self.told[-1]
+
+    async def set(self, **wanted: Any) -> dict[str, Any]:
+        message = protocol.parse(json.dumps({"type": "set", **wanted}))
+        assert isinstance(message, protocol.Set)
+        self.settings.change(message, self, self.visitor, self.memory, "en", self._tell)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return self.told[-1]
+
+    def _tell(self, text: str) -> None:
+        self.told.append(json.loads(text))
+
+
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    with Database(None) as database:
+        async with asyncio.TaskGroup() as tasks:
+            yield Page(tmp_path, database, tasks)
+
+
+async def test_a_place_chooses_its_volume_voice_speed_and_name_and_they_are_kept(page: Page) -> None:
+    assert page.look()["speed"] == 1.0
+    now = await page.set(volume=40, speed=2.5, voice="pico", name=" Küche ")
+    assert (now["volume"], now["speed"], now["voice"], now["name"]) == (40, 2.5, "pico", "Küche")
+    assert {"type": "volume", "percent": 40} in page.told, "the page's loudspeaker follows"
+    assert page.memory.speech.speed == 2.5
+    assert page.stores.keeper.get(f"{SPEECH}{page.place.id}") == {"voice": "pico", "speed": 2.5}
+    assert [place.name for place in page.tokens.places()] == ["Küche"]
+
+
+async def test_what_concerns_everybody_needs_the_role(page: Page) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        await page.set(quiet=["22:00", "07:00"])
+    assert refused.value.code == "not_allowed"
+    page.visitor = LOCAL
+    page.look()
+    assert (await page.set(quiet=["22:00", "07:00"]))["quiet"] == ["22:00", "07:00"]
+    assert (await page.set(quiet=False))["quiet"] is None
+
+
+async def test_a_voice_and_a_model_that_are_not_there_are_named(page: Page) -> None:
+    page.visitor = LOCAL
+    for wanted in ({"voice": "elvis"}, {"fetch": "elvis"}):
+        with pytest.raises(ProtocolError, match="elvis"):
+            await page.set(**wanted)
+
+
+async def test_what_would_be_better_is_offered_with_its_size(page: Page) -> None:
+    better = [model for model in page.look()["models"] if not model["in_use"]]
+    assert better
+    assert all(model["size_bytes"] > 1e6 and model["share"] is None for model in better)
