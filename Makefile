@@ -66,6 +66,9 @@ bench-faults: setup-test ## floods: others' pings and memory → bench/results/f
 soak: setup-test ## minutes of everything at once, faults too → bench/results/soak.json (ARGS=minutes)
 	@$(PYTHON) -m tests.soak.soak $(ARGS)
 
+chaos: setup-test ## workers killed and frozen, Redis killed, cables pulled while people speak: 200 rounds (ARGS="--rounds 20 --seed 7")
+	@$(PYTHON) -m tests.farm.chaos $(ARGS)
+
 test-said: setup-test ## all 10,000 numbers, every minute and date said by Pico, heard and read (an hour)
 	@STIMME_TEST_ALL=1 $(PYTHON) -m pytest -q tests/hearing/test_said_and_heard.py $(ARGS)
 

@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -58,13 +59,16 @@ from appliance.server.site import Site, find_site
 from appliance.server.web import Web
 from appliance.sessions import Sessions
 from appliance.speaking.synthesizer import Synthesizer
-from appliance.state.database import Database
 from appliance.state.feed import follow
 from appliance.state.stores import Stores
 from appliance.state.timers import RINGS_S, TimerStore
 from appliance.state.tokens import TokenStore
+from appliance.stored import clock, stored
 from appliance.systemd import feed_watchdog, notify
 from appliance.workers import Workers
+
+if TYPE_CHECKING:
+    from appliance.farm.node import Node
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +77,6 @@ SWITCH_INTERVAL_S = 0.001
 
 CATCH_UP_S = 5.0
 """How often the state's file is looked at for changes by another process; one SQLite PRAGMA."""
-
-STATE_FILE = "stimme.sqlite3"
 
 SPEAKING_NICE = 10
 """Whoever speaks is waiting for the end of a sentence, whoever listens has some of it already: with a hundred spoken
@@ -101,51 +103,72 @@ class Assistant(Faculties):
 
 
 @asynccontextmanager
+async def loaded(
+    config: Config, recognizers: Mapping[Language, Choice], voices: Mapping[Language, Choice], *,
+    others: Mapping[Language, Mapping[str, Choice]], partial_interval_s: float = PARTIAL_INTERVAL_S,
+) -> AsyncIterator[tuple[RecognizerPool, Synthesizer, Workers]]:
+    """Load and warm these, at once where they do not depend on each other. Raises ModelError.
+
+    others: voices that are loaded when somebody asks for them. Yields the threads that hear as well.
+    """
+    hearing = Workers(config.streaming.workers(), "hear")
+    speaking = Workers(config.streaming.tts_workers, "speak", nice=SPEAKING_NICE)
+    try:
+        pool = RecognizerPool(
+            {language: choice.path for language, choice in recognizers.items()}, hearing,
+            partial_interval_s=partial_interval_s,
+            doubtful_below={language: model.doubtful_below for language, choice in recognizers.items()
+                            if (model := by_name(choice.path.name)) is not None})
+        synthesizer = Synthesizer(
+            {language: choice.path for language, choice in voices.items()}, speaking, config.cache_path() / "voices",
+            prepared=map(voices_within, (config.models_path(), prepared_directory())),
+            others={language: {name: choice.path for name, choice in each.items()}
+                    for language, each in others.items()})
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(pool.open())
+            tasks.create_task(synthesizer.open())
+        yield pool, synthesizer, hearing
+    finally:
+        hearing.close()
+        speaking.close()
+
+
+@asynccontextmanager
 async def awake(
     config: Config, *, ears: bool = True, mouth: bool = True, partial_interval_s: float = PARTIAL_INTERVAL_S,
-    alone: bool = False,
+    alone: bool = False, node: Node | None = None,
 ) -> AsyncIterator[Assistant]:
     """Load and warm the models, at once where they do not depend on each other. Raises ModelError.
 
     alone: nobody else may serve from this state directory; raises ConfigError naming the process that does.
+    node: workers elsewhere hear, so no recognizer is loaded.
     """
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    share_heaps()
+    prepare_process()
     models = config.models_path()
-    with Database(config.state_path() / STATE_FILE, alone=alone) as database:
-        timers, tokens = TimerStore(database), TokenStore(database)
+    with stored(config, alone=alone) as database:
+        timers, tokens = TimerStore(database, clock(config)), TokenStore(database)
         stores = Stores.beside(timers)
-        recognizers = choose(config, "recognizer", models) if ears else {}
+        recognizers = choose(config, "recognizer", models) if ears and node is None else {}
         voices = choose(config, "voice", models) if mouth else {}
-        hearing = Workers(config.streaming.workers(), "hear")
-        speaking = Workers(config.streaming.tts_workers, "speak", nice=SPEAKING_NICE)
         thinking, remembering = Workers(1, "think"), Workers(1, "remember")
         known = {language: usual_first(find_voices(language, models), voices.get(language))
                  for language in LANGUAGES}
         facts = Facts(config.place, known, config.state_path())
         deeds = Deeds(remembering.run, has_device=alone and config.device.enabled,
                       is_appliance=alone and is_appliance(), room=config.place.room)
-        try:
-            pool = RecognizerPool(
-                {language: choice.path for language, choice in recognizers.items()}, hearing,
-                partial_interval_s=partial_interval_s,
-                doubtful_below={language: model.doubtful_below for language, choice in recognizers.items()
-                                if (model := by_name(choice.path.name)) is not None})
-            synthesizer = Synthesizer(
-                {language: choice.path for language, choice in voices.items()}, speaking,
-                config.cache_path() / "voices", prepared=map(voices_within, (models, prepared_directory())),
-                others={language: {name: choice.path for name, choice in each.items()}
-                        for language, each in known.items()})
+        async with AsyncExitStack() as stack:
+            stack.callback(remembering.close)
+            stack.callback(thinking.close)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(pool.open())
-                tasks.create_task(synthesizer.open())
                 understanding = tasks.create_task(thinking.run(Understanding))
+                pool, synthesizer, hearing = await stack.enter_async_context(loaded(
+                    config, recognizers, voices, others=known, partial_interval_s=partial_interval_s))
             thought = await put_together(
                 config, understanding.result(), stores, think=thinking.run, remember=remembering.run, deeds=deeds,
                 facts=facts, voices=known, serving=alone)
-            listening: Ears = pool
-            if config.speech.hear_both and len(recognizers) > 1:
-                listening = BothEars(pool, partial(thinking.run, partial(_is_understood, thought.understanding)))
+            listening: Ears = pool if node is None else node.ears
+            if config.speech.hear_both and len(listening.languages) > 1:
+                listening = BothEars(listening, partial(thinking.run, partial(_is_understood, thought.understanding)))
             mind: Mind = thought.dialogue
             if config.log_speech:
                 mind = _LoggedMind(mind)
@@ -156,9 +179,12 @@ async def awake(
             yield Assistant(
                 listening, mind, synthesizer, stores, timers, tokens, remembering,
                 {"recognizer": recognizers, "voice": voices}, deeds, facts, attention, thought.skills)
-        finally:
-            for workers in (hearing, speaking, thinking, remembering):
-                workers.close()
+
+
+def prepare_process() -> None:
+    """What threads and heaps of every process with models in it need."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    share_heaps()
 
 
 class _LoggedMind:
@@ -201,7 +227,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
     hurry = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, hurry.set)
     log.info("loading the recognizer and the voice; the first time it takes a little longer")
-    async with awake(config, alone=True) as assistant:
+    async with _node(config) as node, awake(config, alone=True, node=node) as assistant:
         _say_what_is_in_force(assistant)
         metrics = Metrics(lambda: assistant.ears.stats)
         metrics.add_voices(lambda: assistant.mouth.stats)
@@ -231,6 +257,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             web = Web(
                 config, home.guard, programs.added(home.listeners, home.guard),
                 see_off=lambda: programs.leave(people.leave()), metrics=metrics)
+            if node is not None:
+                node.changed = hurry.set
             ports = await stack.enter_async_context(web.listening())
             ports |= await stack.enter_async_context(programs.listening())
             stack.callback(assistant.tokens.database.listen(
@@ -280,6 +308,26 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             sessions.stop()
             if device is not None:
                 await device.leave()
+
+
+@asynccontextmanager
+async def _node(config: Config) -> AsyncIterator[Node | None]:
+    """This process as a web node of a farm; None if there is none. Raises ConfigError."""
+    if not config.farm.redis:
+        yield None
+        return
+    from appliance.farm.address import address
+    from appliance.farm.node import Node  # Redis' library is for farms only
+
+    node = Node(address(config.farm))
+    await node.open()
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(node.run())
+        await node.here.wait()
+        try:
+            yield node
+        finally:
+            running.cancel()
 
 
 class _Told:

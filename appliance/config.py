@@ -208,6 +208,16 @@ class ClientsConfig:
 
 
 @dataclass(frozen=True)
+class FarmConfig:
+    """Where several machines meet (docs/farm.md). Empty: this one does everything by itself."""
+
+    redis: str = setting("", "STIMME_REDIS", "Redis that several machines share, as rediss://user@host:6379/0")
+    password_file: str = setting("", "STIMME_REDIS_PASSWORD_FILE", "file that holds Redis' password")
+    authority: str = setting(
+        "", "STIMME_REDIS_CA", "certificate (PEM) of the authority behind rediss://; empty: those the system trusts")
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything in force. `sources` maps "server.port" to where the value came from."""
 
@@ -225,6 +235,7 @@ class Config:
     place: PlaceConfig = field(default_factory=PlaceConfig)
     clients: ClientsConfig = field(default_factory=ClientsConfig)
     helpers: HelpersConfig = field(default_factory=HelpersConfig)
+    farm: FarmConfig = field(default_factory=FarmConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def models_path(self) -> Path:

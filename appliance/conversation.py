@@ -16,7 +16,7 @@ from typing import Protocol
 from appliance import turns
 from appliance.audio.pcm import SAMPLE_BYTES, Sink, Source
 from appliance.dialogue.types import Answer, Memory, SetSpeech, SetVolume, StopSpeaking
-from appliance.errors import ModelError
+from appliance.errors import FacultyError, ModelError
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
 
@@ -27,7 +27,7 @@ Tell = Callable[[turns.Event], None]
 
 
 class Ears(Protocol):
-    """Recognition (hearing/pool.py)."""
+    """Recognition (hearing/pool.py, farm/ears.py). turn: turns.Spoken.key."""
 
     @property
     def languages(self) -> Collection[Language]: ...
@@ -39,7 +39,7 @@ class Ears(Protocol):
 
     async def transcribe(
         self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None,
+        on_place: Callable[[int], None] | None = None, turn: str = "",
     ) -> Final: ...
 
 
@@ -138,6 +138,8 @@ class Conversation:
     async def _turn(self, request: turns.Request, tell: Tell, previous: asyncio.Task[None] | None) -> None:
         try:
             await self._take(request, tell, previous)
+        except FacultyError as error:
+            tell(turns.Failed(request.id, error.code, str(error), error.hint))
         except Exception:
             # A bug costs this turn, not the conversation, and not the other people's.
             log.exception("turn %s failed", request.id)
@@ -168,7 +170,7 @@ class Conversation:
         final = await self._faculties.ears.transcribe(
             request.source, request.language,
             on_partial=lambda text: tell(turns.PartialHeard(request.id, text)),
-            on_place=lambda place: tell(turns.Queued(request.id, place)),
+            on_place=lambda place: tell(turns.Queued(request.id, place)), turn=request.key,
         )
         source = request.source
         timings = {"recognition_ms": 1000 * (loop.time() - source.ended_at)}
@@ -254,6 +256,8 @@ class _Speech:
             await say(mouth, text, language, self._sink, self._written, manner)
         except ModelError as error:
             self._tell(turns.Failed(self._id, "no_voice", str(error)))
+        except FacultyError as error:
+            self._tell(turns.Failed(self._id, error.code, str(error), error.hint))
         except Exception:
             log.exception("the answer to turn %s could not be spoken", self._id)
             self._tell(_failed(self._id))

@@ -6,6 +6,7 @@
     ├─ AudioDeviceError (OSError)   device: logged once, reopened with back-off; the server lives on
     ├─ WavError (ValueError)        commands: that file is skipped (audio/pcm.py)
     ├─ ProtocolError (ValueError)   whoever speaks with the client: an error with its code; others untouched
+    ├─ FacultyError                 conversation: this turn fails with a code; others, and typed text, go on
     └─ SkillError                   dialogue: this turn fails aloud, the next one works
 
 Anything else is a bug: traceback, exit code 1, and systemd restarts the service.
@@ -40,6 +41,17 @@ class ProtocolError(StimmeError, ValueError):
         self.code = code
         self.hint = hint
         self.id = id
+
+
+class FacultyError(StimmeError):
+    """What hears or speaks cannot do so at present: full, or out of reach.
+
+    code: one of docs/protocol.md's. hint: what to do about it.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.code, self.hint = code, hint
 
 
 class SkillError(StimmeError):

@@ -50,6 +50,8 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "deeds": {"power", "device", "dialogue.performers", "dialogue.types", "language", "server"}, "power": {"config"},
     "helpers": {"config", "dialogue.performers", "dialogue.types", "errors", "language"},
     "mind": {"config", "deeds", "dialogue", "facts", "helpers", "state"},
+    "farm": TYPES | {"config", "conversation", "state", "speaking.clauses", "session", "sessions"},
+    "stored": {"config", "state", "farm"},
     "household": {"server", "state", "config", "errors", "language"},
     "server": PLACES | {"state.tokens"},
     "device": PLACES | {"audio", "neighbours", "waking"},
@@ -63,7 +65,7 @@ HOME = {  # third-party name → the modules that may know it
     "babel": {"dialogue.languages.grammar", "dialogue.reading.zones"},
     "dateutil": {"recurrence", "dialogue.reading.days"}, "astral": {"dialogue.families.sky.skill"},
     "holidays": {"dialogue.families.sky.skill"},
-    "segno": {"system.console"}, "websockets": {"server", "system.selfturn"},
+    "redis": {"farm.link"}, "segno": {"system.console"}, "websockets": {"server", "system.selfturn"},
     "paho": {"mqtt.broker"}, "python_multipart": {"server.openai.upload"}, "native": {"audio", "speaking"},
     "numpy": {"audio", "device.earcons", "device.selftest", "hearing.vosk", "speaking"},
     "onnxruntime": {"speaking.published"},
@@ -71,7 +73,7 @@ HOME = {  # third-party name → the modules that may know it
     "prometheus_client": {"server.metrics"}, "sounddevice": {"audio.portaudio"},
     "soundfile": {"audio.files", "audio.pcm"},
     "soxr": {"audio.formats", "audio.microphone", "audio.pcm", "speaking.pico", "speaking.synthesizer"},
-    "unicode_rbnf": {"speaking.languages.reading"}, "uvloop": {"app"}, "vosk": {"hearing.vosk"},
+    "unicode_rbnf": {"speaking.languages.reading"}, "uvloop": {"app", "cli.worker"}, "vosk": {"hearing.vosk"},
 }
 
 

@@ -9,15 +9,17 @@ import asyncio
 import json
 import logging
 import platform
+import random
 import time
-from dataclasses import asdict, dataclass
+from array import array
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from appliance import __version__
-from appliance.app import Assistant, awake, choose
+from appliance.app import awake, choose
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Recording, Tape
-from appliance.config import Config
-from appliance.conversation import say
+from appliance.config import Config, FarmConfig
+from appliance.conversation import Ears, Mouth, say
 from appliance.language import LANGUAGES, Language
 from appliance.models.catalogue import Kind
 
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 
 USABLE = 0.6
 """Of the measured speed, before waiting times grow: the event loop, the browser and the system want their share."""
+
+NOISE_S = 10.0
 
 SENTENCES: dict[Language, tuple[str, ...]] = {
     "en": ("Set a timer for twenty five minutes, and another one for the pizza.",
@@ -65,45 +69,73 @@ async def capacity(config: Config, *, measuring: bool) -> Capacity | None:
     found = remembered(file, key)
     if found is None and measuring:
         log.info("measuring how fast this machine hears and speaks")
-        async with awake(config) as assistant:
-            found = await measure(config, assistant)
-        try:
-            file.write_text(json.dumps({"key": key} | asdict(found)), encoding="utf-8")
-        except OSError as error:
-            log.warning("%s cannot be written (%s); it will be measured again", file, error.strerror)
+        async with awake(replace(config, farm=FarmConfig())) as assistant:
+            found = await measure(config, assistant.ears, assistant.mouth)
+        _remember(file, key, found)
     return found
 
 
-async def measure(config: Config, assistant: Assistant) -> Capacity:
+async def measured(config: Config, ears: Ears, mouth: Mouth) -> Capacity:
+    """What these models can do on this machine, as remembered, else measured now (seconds) and remembered.
+
+    Whoever only hears is measured with noise, which is as much work as speech is.
+    """
+    file = config.state_path() / "capacity.json"
+    key = [*_machine(config), *sorted((*ears.names.values(), *mouth.names.values()))]
+    found = remembered(file, key)
+    if found is None:
+        log.info("measuring how fast this machine hears and speaks")
+        found = await measure(config, ears, mouth)
+        _remember(file, key, found)
+    return found
+
+
+def _remember(file: Path, key: list[object], found: Capacity) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"key": key} | asdict(found)), encoding="utf-8")
+    except OSError as error:
+        log.warning("%s cannot be written (%s); it will be measured again", file, error.strerror)
+
+
+async def measure(config: Config, ears: Ears, mouth: Mouth) -> Capacity:
     """Speak some sentences on all of synthesis' threads, then hear them on all of recognition's."""
     speaks, hears = 0.0, 0.0
-    spoken = [one for one in LANGUAGES if one in assistant.mouth.languages]
-    language = next((one for one in spoken if one in assistant.ears.languages), spoken[0] if spoken else None)
-    if language is not None:
+    spoken = [one for one in LANGUAGES if one in mouth.languages]
+    heard = [one for one in LANGUAGES if one in ears.languages]
+    language = next((one for one in spoken if one in heard), spoken[0] if spoken else heard[0] if heard else None)
+    everything = noise(NOISE_S)
+    if language in spoken:
         begin = time.perf_counter()
-        speech = await asyncio.gather(*(_spoken(assistant, sentence, language) for sentence in SENTENCES[language]))
-        speaks = _seconds(speech) / (time.perf_counter() - begin)
-        if language in assistant.ears.languages:
-            everything = b"".join(speech)
-            threads = config.streaming.workers()
-            begin = time.perf_counter()
-            await asyncio.gather(*(_heard(assistant, everything, language, config) for _ in range(threads)))
-            hears = threads * _seconds([everything]) / (time.perf_counter() - begin)
+        speech = await asyncio.gather(*(_spoken(mouth, sentence, language) for sentence in SENTENCES[language]))
+        everything = b"".join(speech)
+        speaks = _seconds(everything) / (time.perf_counter() - begin)
+    if language in heard:
+        threads = config.streaming.workers()
+        begin = time.perf_counter()
+        await asyncio.gather(*(_heard(ears, everything, language, config) for _ in range(threads)))
+        hears = threads * _seconds(everything) / (time.perf_counter() - begin)
     return Capacity(round(hears, 1), round(speaks, 1))
 
 
-async def _spoken(assistant: Assistant, sentence: str, language: Language) -> bytes:
-    await say(assistant.mouth, sentence, language, tape := Tape(RATE))
+async def _spoken(mouth: Mouth, sentence: str, language: Language) -> bytes:
+    await say(mouth, sentence, language, tape := Tape(RATE))
     return tape.pcm
 
 
-async def _heard(assistant: Assistant, pcm: bytes, language: Language, config: Config) -> None:
+async def _heard(ears: Ears, pcm: bytes, language: Language, config: Config) -> None:
     recording = Recording(pcm, config.streaming.chunk_size // SAMPLE_BYTES)
-    await assistant.ears.transcribe(recording, language, on_partial=lambda _: None)
+    await ears.transcribe(recording, language, on_partial=lambda _: None)
 
 
-def _seconds(speech: list[bytes]) -> float:
-    return sum(map(len, speech)) / SAMPLE_BYTES / RATE
+def noise(seconds: float) -> bytes:
+    """Noise as loud as speech, the same each time, s16le at RATE."""
+    chance = random.Random(1)
+    return array("h", (round(chance.gauss(0, 2000)) for _ in range(round(seconds * RATE)))).tobytes()
+
+
+def _seconds(speech: bytes) -> float:
+    return len(speech) / SAMPLE_BYTES / RATE
 
 
 def _key(config: Config) -> list[object]:
@@ -111,7 +143,11 @@ def _key(config: Config) -> list[object]:
     kinds: tuple[Kind, ...] = ("recognizer", "voice")
     models = [
         choice.name for kind in kinds for choice in choose(config, kind, config.models_path(), unpack=False).values()]
-    return [__version__, processor(), config.streaming.workers(), config.streaming.tts_workers, *models]
+    return [*_machine(config), *models]
+
+
+def _machine(config: Config) -> list[object]:
+    return [__version__, processor(), config.streaming.workers(), config.streaming.tts_workers]
 
 
 def remembered(file: Path, key: list[object]) -> Capacity | None:

@@ -1,4 +1,4 @@
-"""The `stimme` command: run · ask · say · hear · record-test · devices · models · paired · skills · check.
+"""The `stimme` command: run · worker · ask · say · hear · record-test · devices · models · paired · skills · check.
 
 Exit codes: 0 all went well · 1 something failed · 2 wrong usage or settings · 3 a model is missing or damaged.
 """
@@ -20,12 +20,15 @@ from appliance.errors import ConfigError, ModelError, StimmeError
 from appliance.language import LANGUAGES
 from appliance.state.tokens import ROLES
 
+SERVICES = ("run", "worker")
+"""Commands that run until they are stopped, and say what they do."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO if options.command == "run" else logging.WARNING,
+        level=logging.DEBUG if options.verbose else logging.INFO if options.command in SERVICES else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s" if options.verbose else "%(message)s", stream=sys.stderr)
     logging.getLogger("websockets").setLevel(logging.WARNING)  # it reports every connection twice
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -69,6 +72,10 @@ def _carry_out(options: argparse.Namespace) -> int:
 
         run(config, fetching=options.fetch)
         return 0
+    if options.command == "worker":
+        from appliance.cli.worker import worker
+
+        return worker(config, options)
     if options.command == "update":
         from appliance.system.commands import run as update
 
@@ -88,7 +95,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 
 
 _PATHS = ("language", "server.host", "server.page_port", "server.port", "server.lan", "device.enabled",
-          "clients.wyoming", "clients.vosk", "clients.openai")
+          "clients.wyoming", "clients.vosk", "clients.openai", "streaming.stt_workers")
 
 
 def _complain(error: BaseException | str, code: int) -> int:
@@ -137,6 +144,15 @@ def _parser() -> argparse.ArgumentParser:
         "--openai", dest="clients.openai", action="store_true", default=None,
         help="hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it")
     run.add_argument("--fetch", action="store_true", help="fetch the better models in the background (network)")
+
+    worker = subcommands.add_parser(
+        "worker", help="hear and speak for web nodes elsewhere, over the Redis that STIMME_REDIS names",
+        description="Takes what people say to web nodes from Redis, hears it and speaks the replies (docs/farm.md). "
+        "SIGTERM finishes what was taken; a worker that is killed is replaced by the others within a second.")
+    worker.add_argument("--hear", metavar="LANGUAGES", help="hear only these: en, de, or both with a comma (all)")
+    worker.add_argument("--speak", metavar="LANGUAGES", help="speak only these (all)")
+    worker.add_argument(
+        "--threads", dest="streaming.stt_workers", type=int, metavar="N", help="threads that recognize speech (cores)")
 
     ask = subcommands.add_parser("ask", help="ask by text and read the reply")
     ask.add_argument("text", nargs="+", help="what you would say")

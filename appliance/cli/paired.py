@@ -13,18 +13,16 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.config import Config
-from appliance.state.database import Database
 from appliance.state.holder import holding_process
 from appliance.state.tokens import Place, TokenStore
-
-STATE_FILE = "stimme.sqlite3"
+from appliance.stored import stored
 
 
 def paired(config: Config, options: argparse.Namespace) -> int:
     """Carry out one action; returns the exit code."""
     if options.action == "code":
         return _code(config)
-    with Database(config.state_path() / STATE_FILE) as database:
+    with stored(config) as database:
         tokens = TokenStore(database)
         if options.action == "list":
             return _list(tokens, as_json=options.json)
@@ -35,7 +33,7 @@ def paired(config: Config, options: argparse.Namespace) -> int:
             print(f"stimme: {error}", file=sys.stderr)
             return 2
         if database.problem:
-            print(f"stimme: {database.path} cannot be written: {database.problem}", file=sys.stderr)
+            print(f"stimme: {database.path or 'Redis'} cannot be written: {database.problem}", file=sys.stderr)
             return 1
     _tell_the_assistant(config.state_path())
     return code

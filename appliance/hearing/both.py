@@ -7,11 +7,11 @@ STIMME_HEAR_BOTH is set. Partial transcripts are those of the language that the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from appliance.audio.pcm import Source
-from appliance.hearing.pool import RecognizerPool
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
 
@@ -22,19 +22,35 @@ PREFERENCE = 0.05
 """How much surer another language must be than the one that is set."""
 
 
-class BothEars:
-    """A RecognizerPool whose finals say in which of its languages they were heard."""
+class Pool(Protocol):
+    """A RecognizerPool, or what stands for many (farm/ears.py)."""
 
-    def __init__(self, pool: RecognizerPool, understood: Understood) -> None:
+    @property
+    def languages(self) -> Collection[Language]: ...
+    @property
+    def names(self) -> Mapping[Language, str]: ...
+    @property
+    def stats(self) -> PoolStats: ...
+
+    async def transcribe(
+        self, source: Source, language: Language, *, on_partial: Callable[[str], None],
+        on_place: Callable[[int], None] | None = None, turn: str = "",
+    ) -> Final: ...
+
+
+class BothEars:
+    """A pool whose finals say in which of its languages they were heard."""
+
+    def __init__(self, pool: Pool, understood: Understood) -> None:
         self._pool = pool
         self._understood = understood
 
     @property
-    def languages(self) -> tuple[Language, ...]:
+    def languages(self) -> Collection[Language]:
         return self._pool.languages
 
     @property
-    def names(self) -> dict[Language, str]:
+    def names(self) -> Mapping[Language, str]:
         return self._pool.names
 
     @property
@@ -43,7 +59,7 @@ class BothEars:
 
     async def transcribe(
         self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None,
+        on_place: Callable[[int], None] | None = None, turn: str = "",
     ) -> Final:
         """As RecognizerPool.transcribe; the final's `language` is the one that was understood best."""
         branches = {one: _Branch(source) for one in self.languages}
@@ -51,7 +67,8 @@ class BothEars:
             tasks.create_task(_share(source, list(branches.values())))
             hearing = {one: tasks.create_task(self._pool.transcribe(
                 branch, one, on_partial=on_partial if one == language else _unheeded,
-                on_place=on_place if one == language else None)) for one, branch in branches.items()}
+                on_place=on_place if one == language else None, turn=turn and f"{turn}/{one}"))
+                for one, branch in branches.items()}
         finals = {one: task.result() for one, task in hearing.items()}
         ranks = {one: await self._rank(final, one, language) for one, final in finals.items()}
         best = max(finals, key=ranks.__getitem__)

@@ -92,8 +92,9 @@ class RecognizerPool:
         *,
         on_partial: Callable[[str], None],
         on_place: Callable[[int], None] | None = None,
+        turn: str = "",
     ) -> Final:
-        """Read the source to its end and say what was heard.
+        """Read the source to its end and say what was heard. turn: of no use here.
 
         on_partial: called on the event loop with what was heard so far, whenever that changed; rarer under load.
         on_place: called with the place in the queue (1 is next) while every recognizer is busy.

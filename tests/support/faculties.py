@@ -38,7 +38,7 @@ class FakeFaculties:
 
     async def transcribe(
         self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None,
+        on_place: Callable[[int], None] | None = None, turn: str = "",
     ) -> Final:
         if self.queued and on_place is not None:
             on_place(1)

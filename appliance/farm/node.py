@@ -1,0 +1,52 @@
+"""A web node: what app.py hands to conversations instead of the local pools when there is a farm."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from appliance.farm import keys
+from appliance.farm.address import Address
+from appliance.farm.ears import FarmEars
+from appliance.farm.link import Link, Lost, each, unless_lost
+from appliance.farm.members import SAY_S, Members
+
+log = logging.getLogger(__name__)
+
+
+class Node:
+    """changed: called when another node has changed what is durable."""
+
+    def __init__(self, address: Address) -> None:
+        self.link = Link(address, "web")
+        self.members = Members(self.link)
+        self.ears = FarmEars(self.link, self.members)
+        self.changed: Callable[[], None] = lambda: None
+        self.here = asyncio.Event()
+        """Set once this node knows who else is there."""
+
+    async def open(self) -> None:
+        """Connect, and see who is there. Raises ConfigError."""
+        await self.link.open()
+
+    async def run(self) -> None:
+        """Be a member of the farm until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.link.run())
+                tasks.create_task(self._be_here())
+                tasks.create_task(self.ears.run())
+                tasks.create_task(unless_lost(
+                    self.link, lambda: each(self.link.listen(keys.CHANGED), lambda *_: self.changed())))
+        finally:
+            await self.link.close()
+
+    async def _be_here(self) -> None:
+        while True:
+            with suppress(Lost):
+                await self.members.say(None)
+                await self.members.look()
+                self.here.set()
+            await asyncio.sleep(SAY_S)

@@ -1,0 +1,1 @@
+"""Several machines as one, with a real redis-server."""
