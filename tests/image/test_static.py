@@ -116,7 +116,9 @@ def test_what_the_chroot_script_enables_exists() -> None:
 
 def test_the_shipped_settings_are_accepted(tmp_path: Path) -> None:
     appliance = load(FILES / "etc/stimme/stimme.toml", environment={})
-    assert (appliance.server.host, appliance.server.page_port, appliance.device.enabled) == ("0.0.0.0", 80, True)
+    assert (appliance.server.page_port, appliance.server.secure_port, appliance.server.port) == (80, 443, 8123)
+    assert appliance.server.lan and appliance.server.pairing == "network" and appliance.device.enabled
+    assert str(appliance.state_path()) == "/var/lib/stimme", "sudo stimme paired … must see what the service sees"
     boot = (FILES / "boot/firmware/stimme.toml").read_text(encoding="utf-8")
     load(FILES / "boot/firmware/stimme.toml", environment={})
     everything = tmp_path / "stimme.toml"
@@ -160,7 +162,30 @@ def test_the_firewall_opens_only_what_listens() -> None:
     assert "hook input priority filter; policy drop;" in rules
     groups = re.findall(r"^\t\ttcp dport \{? ?([\d, ]+)", rules, re.M)
     opened = {port for group in groups for port in re.findall(r"\d+", group)}
-    assert opened == {"80", "443", "8080", "8123", "22"}
+    assert opened == {"80", "443", "8123", "22", "8080"}
+
+
+def test_the_assistant_may_restart_and_switch_off_and_no_more() -> None:
+    rule = (FILES / "etc/polkit-1/rules.d/60-stimme.rules").read_text(encoding="utf-8")
+    assert 'subject.user == "stimme"' in rule and rule.count("polkit.Result.") == 1
+    assert {name.removesuffix("-multiple-sessions") for name in re.findall(r'"org\.freedesktop\.([\w.-]+)"', rule)} == {
+        "login1.reboot", "login1.power-off"}
+
+
+@pytest.mark.skipif(not shutil.which("runuser"), reason="needs runuser")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, as sudo gives it")
+def test_what_sudo_starts_runs_as_the_assistant_but_for_updates(tmp_path: Path) -> None:
+    program = tmp_path / "stimme"
+    program.write_text('#!/bin/sh\necho "$(id -un) $HOME $*"\n')
+    for path in (tmp_path, program):
+        path.chmod(0o755)
+    wrapper = (FILES / "usr/bin/stimme").read_text(encoding="utf-8")
+    wrapper = wrapper.replace("/opt/stimme/current/bin/stimme", "./stimme").replace("-u stimme", "-u nobody")
+    for arguments, expected in (("paired add TV", "nobody /var/lib/stimme paired add TV\n"),
+                                ("update --check", f"root {os.environ['HOME']} update --check\n")):
+        done = subprocess.run(["sh", "-c", wrapper, "stimme", *arguments.split()], cwd=tmp_path, capture_output=True,
+                              text=True, check=True)
+        assert done.stdout == expected
 
 
 def test_the_lock_names_every_dependency() -> None:
