@@ -66,33 +66,37 @@ def _timer_is_set(client: Client) -> None:
 
 
 def second_boot(run: Run) -> None:
-    """The same disk again: timers and name are kept, first-boot steps are not done again, nothing is written idly."""
+    """The same disk again: everything is kept, a whole spoken turn, nothing is written idly, updates."""
     with run.boot(run.layer("second-boot"), "second-boot") as machine:
         run.figures["second_ready_s"] = round(ready(run, machine), 1)
         client = run.client(machine)
-        said = client.ask("how long is left on the bread timer").text
-        assert "bread" in said.lower(), said
-        assert machine.run("systemctl show -P ConditionResult stimme-first-boot.service") == "no"
-        checks.settled(machine, BOOT_S)
-        chain = machine.run("systemd-analyze --no-pager; systemd-analyze critical-chain stimme.service --no-pager")
-        run.say(f"critical chain:\n{chain}")
-        _idle_writes(run, machine)
+        with run.looking() as look:
+            look(_kept, machine, client)
+            look(_spoken_turn, run, machine, client)
+            look(checks.settled, machine, BOOT_S)
+            run.say(machine.run("systemd-analyze --no-pager; systemd-analyze critical-chain stimme.service --no-pager"))
+            look(_idle_writes, run, machine)
+            look(updates.update, run, machine, client)
 
 
-def spoken_turn(run: Run) -> None:
-    """One whole spoken turn over the WebSocket: a voice asks, it hears, answers, and is understood."""
-    with run.boot(run.layer("spoken-turn"), "spoken-turn") as machine:
-        ready(run, machine)
-        client = run.client(machine)
-        begin = checks.uptime_s(machine)
-        answer = client.speak(_spoken("what time is it"))
-        run.say(f"heard {answer.heard!r}, answered {answer.text!r} with {len(answer.pcm) / 2 / RATE:.1f} s of sound "
-                f"after {checks.uptime_s(machine) - begin:.0f} s of the guest's time")
-        assert answer.heard == "what time is it" and answer.intent == "HassGetCurrentTime", answer
-        run.figures["rss_after_turn_mb"] = checks.memory_mb(machine)
-        again = _transcribed(answer.pcm)
-        run.say(f"the reply, transcribed again: {again!r}")
-        assert set(again.split()) & set(re.findall(r"[a-z]+", answer.text.lower())), "the reply is not speech"
+def _kept(machine: Machine, client: Client) -> None:
+    """Timers and the paired browser; what is done once is not done again."""
+    said = client.ask("how long is left on the bread timer").text
+    assert "bread" in said.lower(), said
+    assert machine.run("systemctl show -P ConditionResult stimme-first-boot.service") == "no"
+
+
+def _spoken_turn(run: Run, machine: Machine, client: Client) -> None:
+    """Over the WebSocket: a voice asks, it hears, answers, and is understood."""
+    begin = checks.uptime_s(machine)
+    answer = client.speak(_spoken("what time is it"))
+    run.say(f"heard {answer.heard!r}, answered {answer.text!r} with {len(answer.pcm) / 2 / RATE:.1f} s of sound "
+            f"after {checks.uptime_s(machine) - begin:.0f} s of the guest's time")
+    assert answer.heard == "what time is it" and answer.intent == "HassGetCurrentTime", answer
+    run.figures["rss_after_turn_mb"] = checks.memory_mb(machine)
+    again = _transcribed(answer.pcm)
+    run.say(f"the reply, transcribed again: {again!r}")
+    assert set(again.split()) & set(re.findall(r"[a-z]+", answer.text.lower())), "the reply is not speech"
 
 
 def no_network(run: Run) -> None:
@@ -220,7 +224,6 @@ def _transcribed(pcm: bytes) -> str:
 
 
 SCENARIOS: dict[str, Callable[[Any], None]] = {
-    "first-boot": first_boot, "second-boot": second_boot, "spoken-turn": spoken_turn, "no-network": no_network,
+    "first-boot": first_boot, "second-boot": second_boot, "no-network": no_network,
     "destroyed": boot_partition_destroyed, "wrong-settings": wrong_settings, "power-cuts": power_cuts,
-    "update": updates.update,
 }
