@@ -119,9 +119,8 @@ def settled(machine: Machine, patience_s: float) -> None:
     assert not cycles, cycles
 
 
-def welcomed(machine: Machine) -> None:
-    """It has said hello, once, and cloud-init is not asked again."""
-    machine.wait_for("test -e /var/lib/stimme-system/welcomed", timeout_s=900)
+def cloud_init_is_done(machine: Machine) -> None:
+    """It has carried out Imager's settings, and is not asked again."""
     machine.wait_for("test -e /etc/cloud/cloud-init.disabled", timeout_s=1800, every_s=10)
 
 

@@ -31,14 +31,16 @@ GUEST_PORTS = (80, 443, 8080, 8123, 9999)
 class Machine:
     """A running machine. disk: changed in place. network: False leaves it without any. sound: QEMU's -audiodev.
 
+    welcome: whether the first boot is celebrated; in the English voice's floating point that is half an hour here.
     cache: of the disk; "writeback" for power cuts, as only then what the guest flushes is flushed.
     """
 
     def __init__(
         self, disk: Path, kernel: Path, initrd: Path, log: Path, *, network: bool = True, memory_mib: int = 1024,
-        sound: str = "none,id=snd", cache: str = "unsafe",
+        sound: str = "none,id=snd", cache: str = "unsafe", welcome: bool = False,
     ) -> None:
         self.log = log
+        log.unlink(missing_ok=True)
         self._sockets = {name: log.with_suffix(f".{name}") for name in ("shell", "monitor")}
         for path in self._sockets.values():
             path.unlink(missing_ok=True)
@@ -49,7 +51,8 @@ class Machine:
             *_qemu(), "-M", "virt", "-cpu", "cortex-a72", "-accel", "tcg,thread=single,tb-size=512",
             "-icount", "shift=1,sleep=on", "-rtc", "clock=vm", "-smp", "1", "-m", str(memory_mib),
             "-no-reboot", "-nodefaults", "-display", "none", "-serial", f"file:{log}",
-            "-kernel", str(kernel), "-initrd", str(initrd), "-append", APPEND,
+            "-kernel", str(kernel), "-initrd", str(initrd),
+            "-append", APPEND + ("" if welcome else " systemd.mask=stimme-welcome.service"),
             "-drive", f"file={disk},format={'qcow2' if disk.suffix == '.qcow2' else 'raw'},if=none,id=d0,cache={cache}",
             "-device", "virtio-blk-pci,drive=d0", *(nic or ["-nic", "none"]), "-device", "virtio-rng-pci",
             "-device", "virtio-gpu-pci,romfile=", "-device", "virtio-keyboard-pci",
@@ -68,7 +71,13 @@ class Machine:
     def __enter__(self) -> Machine:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, *exception: object) -> None:
+        if kind is not None and self._process.poll() is None:
+            try:
+                self.log.with_suffix(".journal").write_text(
+                    self.try_run("journalctl -b -o short-monotonic --no-pager")[1], encoding="utf-8")
+            except (AssertionError, OSError) as error:
+                print(f"no journal could be had: {error}")
         self.cut_power()
 
     @property
@@ -102,6 +111,15 @@ class Machine:
                 return time.monotonic() - self.began
             time.sleep(every_s)
         raise AssertionError(f"in the guest, {command!r} did not succeed within {timeout_s:.0f} s: {output[-2000:]}")
+
+    def wait_for_console(self, pattern: bytes, *, timeout_s: float) -> float:
+        """Wait until the serial console has said something; seconds since power-on. Costs the guest nothing."""
+        deadline = time.monotonic() + timeout_s
+        while not (self.log.exists() and re.search(pattern, self.log.read_bytes())):
+            assert self._process.poll() is None, f"the machine stopped; {self.log} says why"
+            assert time.monotonic() < deadline, f"{self.log} does not say {pattern!r} within {timeout_s:.0f} s"
+            time.sleep(1)
+        return time.monotonic() - self.began
 
     def monitor(self, command: str, **arguments: Any) -> Any:
         """A QMP command; its answer."""

@@ -76,10 +76,9 @@ class Run:
         """Be the same paired browser in the scenarios to come."""
         PAIRED.write_text(json.dumps({"name": client.name, "token": client.token}))
 
-    def flat(self, name: str) -> Path:
-        """The disk that `first-boot` left as one raw file, whose partitions can be written to."""
+    def flat(self, name: str, below: Path = WORK / "first-boot.qcow2") -> Path:
+        """A disk, that which `first-boot` left, as one raw file, whose partitions can be written to."""
         image = WORK / f"{name}.img"
-        below = WORK / "first-boot.qcow2"
         disk.run("qemu-img", "convert", "-O", "raw", str(below if below.exists() else self.image), str(image))
         return image
 

@@ -9,7 +9,11 @@ import sys
 import time
 import wave
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import soxr
 
 from tests.image.emulation import checks, disk, updates
 from tests.image.emulation.checks import READY
@@ -24,9 +28,13 @@ BOOT_S = 3600
 """Patience for one boot on a busy machine, in this machine's time; the guest's own time is its own (machine.py)."""
 
 
+STARTED = rb"(Started|Failed to start) \x1b\[[\d;]*mstimme\.service"
+"""On the console, in systemd's colours."""
+
+
 def ready(run: Run, machine: Machine) -> float:
     """Wait until the service is; seconds of the guest's time since its kernel began."""
-    machine.wait_for(f"{READY} || systemctl is-failed --quiet stimme.service", timeout_s=BOOT_S)
+    machine.wait_for_console(STARTED, timeout_s=BOOT_S)
     assert machine.try_run(READY)[0] == 0, machine.run("journalctl -b -u stimme --no-pager -n 40")
     guest_s = int(machine.run("systemctl show -P ActiveEnterTimestampMonotonic stimme.service")) / 1e6
     run.say(f"ready after {guest_s:.0f} s of the guest's time ({time.monotonic() - machine.began:.0f} s here)")
@@ -56,7 +64,7 @@ def first_boot(run: Run) -> None:
             run.figures["security"] = look(checks.is_hardened, machine)
             look(_timer_is_set, client)
             look(checks.settled, machine, BOOT_S)
-            look(checks.welcomed, machine)
+            look(checks.cloud_init_is_done, machine)
             run.say(machine.run("systemd-analyze --no-pager; systemd-analyze critical-chain stimme.service --no-pager"))
         machine.shut_down(900)
 
@@ -97,6 +105,40 @@ def _spoken_turn(run: Run, machine: Machine, client: Client) -> None:
     again = _transcribed(answer.pcm)
     run.say(f"the reply, transcribed again: {again!r}")
     assert set(again.split()) & set(re.findall(r"[a-z]+", answer.text.lower())), "the reply is not speech"
+
+
+def german(run: Run) -> None:
+    """A fresh card with `language = "de"` on its boot partition: says hello aloud, in German, and only once."""
+    image = run.flat("german", run.image)
+    settings = WORK / "stimme.toml"
+    settings.write_text('language = "de"\n')
+    disk.put(image, settings, "stimme.toml")
+    sound = WORK / "welcome.wav"
+    sound.unlink(missing_ok=True)
+    try:
+        with run.boot(image, "german", sound=f"wav,id=snd,path={sound}", welcome=True) as machine:
+            ready(run, machine)
+            machine.wait_for("test -e /var/lib/stimme-system/welcomed", timeout_s=BOOT_S, every_s=10)
+            machine.wait_for("grep -q 'bin Stimme' /dev/vcs1", timeout_s=900)
+            machine.screenshot(WORK / "welcome.png")
+            _wait_for_silence(machine)
+            machine.shut_down(900)
+    finally:
+        image.unlink(missing_ok=True)
+    heard = _transcribed(_recorded(sound), "de")
+    run.say(f"said at the first start: {heard!r}")
+    assert {"bereit", "taste"} <= set(heard.split()), heard
+
+
+def _wait_for_silence(machine: Machine) -> None:
+    """Until no sound card plays any more."""
+    machine.wait_for("! cat /proc/asound/card*/pcm*p/sub*/status | grep -q RUNNING", timeout_s=1800, every_s=10)
+
+
+def _recorded(file: Path) -> bytes:
+    """What the machine's loudspeaker played, as QEMU wrote it, at RATE. The header of an unfinished file is ignored."""
+    pcm = np.frombuffer(file.read_bytes()[44:], "<i2").reshape(-1, 2).mean(axis=1)
+    return bytes(soxr.resample(pcm, 44_100, RATE).astype("<i2").tobytes())
 
 
 def no_network(run: Run) -> None:
@@ -211,19 +253,20 @@ def _spoken(text: str) -> bytes:
     return bytes(RATE) + pcm + bytes(RATE)
 
 
-def _transcribed(pcm: bytes) -> str:
+def _transcribed(pcm: bytes, language: str = "en") -> str:
     """What the recognizer on this machine hears in a reply."""
     file = WORK / "reply.wav"
     with wave.open(str(file), "wb") as recording:
         recording.setparams((1, 2, RATE, 0, "NONE", ""))
         recording.writeframes(pcm)
-    done = subprocess.run([sys.executable, "-m", "appliance", "hear", "--json", "--language", "en", str(file)],
+    done = subprocess.run([sys.executable, "-m", "appliance", "hear", "--json", "--language", language,
+                           str(file)],
                           cwd=PROJECT, capture_output=True, text=True, check=True)
     text: str = json.loads(done.stdout)["text"]
     return text
 
 
 SCENARIOS: dict[str, Callable[[Any], None]] = {
-    "first-boot": first_boot, "second-boot": second_boot, "no-network": no_network,
+    "first-boot": first_boot, "second-boot": second_boot, "german": german, "no-network": no_network,
     "destroyed": boot_partition_destroyed, "wrong-settings": wrong_settings, "power-cuts": power_cuts,
 }
