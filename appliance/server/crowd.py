@@ -10,6 +10,9 @@ from typing import Protocol, TypeVar
 MOST_UNOPENED = 256
 """Connections that are no WebSocket (yet): handshakes under way, and HTTP between two requests."""
 
+MOST_A_PLACE = 64
+"""WebSockets of one token, from however many addresses: twenty tabs, and what a sleeping tablet has left behind."""
+
 
 class Guest(Protocol):
     """Somebody who holds a place."""

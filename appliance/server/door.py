@@ -38,6 +38,12 @@ class House(Protocol):
     def left(self, door: Door) -> None:
         """It has gone, or has become a WebSocket."""
 
+    def enters(self, visitor: Visitor) -> bool:
+        """It becomes a WebSocket; False if this visitor has too many already."""
+
+    def leaves(self, visitor: Visitor) -> None:
+        """A WebSocket that had entered has gone."""
+
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Run what takes time."""
 
@@ -155,6 +161,7 @@ class Door(ServerConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._valve is not None:
             self._valve.close()
+            self._house.leaves(self.visitor)
             super().connection_lost(exc)
         elif self._exchange is not None:
             self._exchange.connection_lost()
@@ -200,6 +207,9 @@ class Door(ServerConnection):
             return respond(admitted.status, admitted.words)
         if self._listener.talk is None:
             return respond(HTTPStatus.NOT_FOUND, "There is no WebSocket here.\n")
+        if not self._house.enters(admitted):
+            return respond(
+                HTTPStatus.TOO_MANY_REQUESTS, "This place has too many connections open. Close some of them.\n")
         self.visitor = admitted
         self._exchange = None
         self._house.left(self)

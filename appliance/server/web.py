@@ -7,6 +7,7 @@ import errno
 import logging
 import resource
 import socket as sockets
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,8 +17,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from appliance.config import Config
 from appliance.errors import ConfigError
-from appliance.server.access import Guard
-from appliance.server.crowd import MOST_UNOPENED, who_must_go
+from appliance.server.access import LOCAL, Guard, Visitor
+from appliance.server.crowd import MOST_A_PLACE, MOST_UNOPENED, who_must_go
 from appliance.server.door import Door
 from appliance.server.listener import Listener
 from appliance.server.metrics import Metrics
@@ -54,6 +55,8 @@ class Web:
         self._tasks: asyncio.TaskGroup | None = None
         self._unopened: set[Door] = set()
         """Connections that are no WebSocket."""
+        self._inside: Counter[str] = Counter()
+        """WebSockets by visitor."""
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[dict[str, int]]:
@@ -98,6 +101,17 @@ class Web:
 
     def left(self, door: Door) -> None:
         self._unopened.discard(door)
+
+    def enters(self, visitor: Visitor) -> bool:
+        named = visitor != LOCAL and visitor.name  # a proxy's address may stand for a whole school
+        if named and self._inside[visitor.id] >= MOST_A_PLACE:
+            self.dropped("crowded")
+            return False
+        self._inside[visitor.id] += 1
+        return True
+
+    def leaves(self, visitor: Visitor) -> None:
+        self._inside -= Counter((visitor.id,))  # and forget whose count is 0
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._tasks is not None, "there are connections only while it listens"

@@ -9,12 +9,14 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from appliance.server.crowd import MOST_A_PLACE
 from appliance.server.pairing import TRIES
 from tests.support.small_server import NAMES, SmallServer, small_server
 
@@ -149,6 +151,20 @@ async def test_tokens_that_are_wrong_expired_or_revoked_open_nothing(server: Sma
         assert await refused(server, token=wrong) == 401
     server.call(lambda: server.tokens.revoke(id))
     assert await refused(server, token=token) == 401
+
+
+async def test_one_token_cannot_take_everybodys_place(server: SmallServer) -> None:
+    (greedy, _), (other, _) = paired(server, "greedy"), paired(server, "other")
+    async with AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(connect(**options(server, greedy))) for _ in range(MOST_A_PLACE)]
+        assert await refused(server, token=greedy) == 429
+        async with connect(**options(server, other)):
+            pass
+        await opened[0].close()
+        async with connect(**options(server, greedy)):
+            pass
+    async with connect(**options(server, greedy)):
+        pass
 
 
 async def test_a_token_counts_neither_in_the_address_nor_over_plain_http(server: SmallServer) -> None:
