@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from appliance import turns
 from appliance.audio.pcm import SAMPLE_BYTES, Sink, Source
-from appliance.dialogue.types import Answer, Memory, SetSpeech, SetVolume, StopSpeaking
+from appliance.dialogue.types import Answer, Memory, Reply, SetSpeech, SetVolume, StopSpeaking
 from appliance.errors import FacultyError, ModelError
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
@@ -186,6 +186,9 @@ class Conversation:
         self._memory.last_turn_ms = timings
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply
+        if reply.rest is not None and self.sink is None:
+            whole = " ".join([reply.text, *[clause async for clause in reply.rest]])
+            reply, self._memory.last_reply = replace(reply, text=whole, rest=None), whole
         tell(turns.Answered(
             request.id, reply.text, reply.language, answer.intent.name, reply.understood, text, dict(timings),
             answer.meant, _plain(answer.intent.slots), answer.can_be_undone, reply.question is not None))
@@ -197,13 +200,29 @@ class Conversation:
                     tell(turns.LanguageChanged(action.language))
                 case StopSpeaking():
                     tell(turns.Silenced(request.id))
-        if reply.text:
-            await self._speak(request, reply.text, reply.language, tell, timings)
+        try:
+            if reply.text:
+                more = self._growing(request.id, reply, tell) if reply.rest is not None else None
+                await self._speak(request, reply.text, reply.language, tell, timings, more)
+        finally:
+            if reply.rest is not None:
+                with suppress(RuntimeError):  # it runs still, but the task it runs in is cancelled
+                    await reply.rest.aclose()
+
+    async def _growing(self, id: str, reply: Reply, tell: Tell) -> AsyncGenerator[str, None]:
+        """The clauses that follow, each told and remembered before it is spoken."""
+        assert reply.rest is not None, "only for replies that go on"
+        text = reply.text
+        async for clause in reply.rest:
+            text = self._memory.last_reply = f"{text} {clause}"
+            tell(turns.AnswerGrew(id, text))
+            yield clause
 
     async def _speak(
-        self, request: turns.Request, text: str, language: Language, tell: Tell, timings: dict[str, float]
+        self, request: turns.Request, text: str, language: Language, tell: Tell, timings: dict[str, float],
+        more: AsyncGenerator[str, None] | None = None,
     ) -> None:
-        """Say it, unless this person wants no sound or something newer was said meanwhile."""
+        """Say it, unless this person wants no sound or something newer was said meanwhile. more: what follows."""
         sink = self.sink
         if sink is None:
             return
@@ -213,7 +232,7 @@ class Conversation:
             return
         self._speaking = speech
         speech.task = self._tasks.create_task(
-            speech.run(self._faculties.mouth, text, language, self._memory.speech))
+            speech.run(self._faculties.mouth, text, language, self._memory.speech, more))
         try:
             await _finished(speech.task)
         except asyncio.CancelledError:
@@ -225,18 +244,29 @@ class Conversation:
 
 async def say(
     mouth: Mouth, text: str, language: Language, sink: Sink, on_written: Callable[[bytes], None] = lambda pcm: None,
-    manner: SetSpeech | None = None,
+    manner: SetSpeech | None = None, more: AsyncGenerator[str, None] | None = None,
 ) -> None:
     """Speak a text into a sink, and return when it was handed on or heard. May be cancelled.
 
-    on_written: told each piece. manner: how fast, in which voice. Raises ModelError for a language without a voice.
+    on_written: told each piece. manner: how fast, in which voice. more: what is said behind the text, as it comes.
+    Raises ModelError for a language without a voice.
     """
     speed, voice = (manner.speed or 1.0, manner.voice or "") if manner is not None else (1.0, "")
-    async with aclosing(mouth.speak(text, language, rate=sink.rate, speed=speed, voice=voice)) as chunks:
-        async for chunk in chunks:
-            await sink.write(chunk)
-            on_written(chunk)
+    async with aclosing(_after(text, more)) as texts:
+        async for one in texts:
+            async with aclosing(mouth.speak(one, language, rate=sink.rate, speed=speed, voice=voice)) as chunks:
+                async for chunk in chunks:
+                    await sink.write(chunk)
+                    on_written(chunk)
     await sink.drain()
+
+
+async def _after(text: str, more: AsyncGenerator[str, None] | None) -> AsyncGenerator[str, None]:
+    yield text
+    if more is not None:
+        async with aclosing(more):
+            async for one in more:
+                yield one
 
 
 class _Speech:
@@ -250,10 +280,13 @@ class _Speech:
         self._sent_bytes = 0
         self._ended = False
 
-    async def run(self, mouth: Mouth, text: str, language: Language, manner: SetSpeech) -> None:
+    async def run(
+        self, mouth: Mouth, text: str, language: Language, manner: SetSpeech,
+        more: AsyncGenerator[str, None] | None = None,
+    ) -> None:
         self._tell(turns.SpeechStarted(self._id, self._sink.rate))
         try:
-            await say(mouth, text, language, self._sink, self._written, manner)
+            await say(mouth, text, language, self._sink, self._written, manner, more)
         except ModelError as error:
             self._tell(turns.Failed(self._id, "no_voice", str(error)))
         except FacultyError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from appliance import power
@@ -38,6 +38,7 @@ class Deeds:
         self.pairing: Pairing | None = None
         self._run, self._later, self._bus, self._room = run, later, bus, room
         self._muted_until: asyncio.Task[None] | None = None
+        self._beside: set[asyncio.Task[None]] = set()
         self._announcements = itertools.count(1)
         self.performers: dict[type, Performer] = {Say: self._say}
         if has_device:
@@ -94,9 +95,21 @@ class Deeds:
             self._muted_until.cancel()
         self._muted_until = None
 
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Run something beside the turn, until it ends or the house closes; None while the house is not open."""
+        if self.tasks is None:
+            work.close()
+            return None
+        task = self.tasks.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+        return task
+
     def stop(self) -> None:
         """Nothing waits any more."""
         self._forget_time()
+        for task in self._beside:
+            task.cancel()
 
     async def _system(self, action: SystemAction, occasion: Occasion) -> Inverse:
         if not await self._run(power.may, action.what, self._bus):

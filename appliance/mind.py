@@ -18,11 +18,18 @@ from appliance.dialogue.owners.registry import Folder
 from appliance.dialogue.performers import Run
 from appliance.dialogue.understanding import Understanding, Understands
 from appliance.facts import Facts, Voices
+from appliance.helpers.chat import Chat
+from appliance.helpers.home import HomeAssistant
 from appliance.helpers.outside import Outside
-from appliance.helpers.targets import commands, targets
+from appliance.helpers.targets import addresses, commands, targets, token
+from appliance.helpers.weather import Weather
+from appliance.helpers.webhook import Webhook
 from appliance.state.stores import Stores
 
 log = logging.getLogger(__name__)
+
+FALLBACKS = ("webhook", "home", "chat")
+"""Who is asked what nobody here understood, in this order."""
 
 LOOK_S = 0.5
 """How often the owner's skills are looked at for changes: one scan of a directory, in a worker."""
@@ -52,6 +59,7 @@ async def put_together(
     dialogue = Dialogue(
         understanding, stores.timers, stores=stores, families=(*FAMILIES, family), run=think, remember=remember,
         device=facts, voices=voices, helpers=_helpers(config, deeds),
+        fallbacks=FALLBACKS if config.helpers.when_not_understood else (),
         more_performers={**(deeds.performers if serving else {}), **teaching_performers(folder, base, think)})
     return Mind(dialogue, understanding, folder)
 
@@ -60,6 +68,18 @@ def _helpers(config: Config, deeds: Deeds) -> Mapping[str, Helper]:
     asked = config.helpers
     outside = Outside(targets(asked.targets), commands(asked.commands), asked.timeout_s)
     found: dict[str, Helper] = {OUTSIDE: outside.ask}
+    where = addresses(asked)
+    if (to := where.get("home")) is not None:
+        key = token(asked.home_assistant_token, "helpers.home_assistant_token")
+        found["home"] = HomeAssistant(to, key, asked.timeout_s).ask
+    if (to := where.get("chat")) is not None:
+        key = token(asked.chat_token, "helpers.chat_token")
+        found["chat"] = Chat(to, asked.chat_model, key, asked.timeout_s, deeds.begin).ask
+    if (to := where.get("webhook")) is not None:
+        found["webhook"] = Webhook(to, asked.timeout_s).ask
+    if (to := where.get("weather")) is not None:
+        place = (config.place.latitude, config.place.longitude)
+        found["weather"] = Weather(to, place, asked.timeout_s).ask
     if config.server.lan:
         found[PAIRING] = deeds.code
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from appliance import turns
 
@@ -67,6 +67,8 @@ class Questions:
                 question.told.append(event)
                 question.answer = event
                 question.settled_at_s = self._clock()
+            case turns.AnswerGrew() if question.answer is not None:
+                question.answer = question.told[-1] = replace(question.answer, text=event.text)
             case turns.Failed() if question.answer is None:
                 question.told.append(event)
                 question.settled_at_s = self._clock()

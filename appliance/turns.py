@@ -92,6 +92,14 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class AnswerGrew:
+    """More of an answer has come while its beginning was spoken. text: all of it so far."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
 class SpeechStarted:
     id: str
     sample_rate: int
@@ -178,6 +186,6 @@ class Failed:
 
 
 Event = (
-    Listening | Queued | PartialHeard | FinalHeard | Answered | SpeechStarted | SpeechEnded | Announced | Endpoint
-    | Cancelled | VolumeChanged | LanguageChanged | Silenced | Failed
+    Listening | Queued | PartialHeard | FinalHeard | Answered | AnswerGrew | SpeechStarted | SpeechEnded | Announced
+    | Endpoint | Cancelled | VolumeChanged | LanguageChanged | Silenced | Failed
 )

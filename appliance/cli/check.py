@@ -14,6 +14,7 @@ from appliance.cli.capacity import capacity
 from appliance.cli.doors import doors
 from appliance.config import Config, settings
 from appliance.device.selftest import self_test
+from appliance.helpers.summary import helper_rows
 from appliance.language import LANGUAGES
 from appliance.models.choose import how_to_get
 
@@ -24,6 +25,7 @@ async def check(config: Config, options: argparse.Namespace) -> int:
         return await _check_audio(config, options.json)
     report: dict[str, Any] = {"settings": _settings(config), "models": _models(config), "machine": _machine(),
                               "programs": [asdict(door) for door in doors(config)]}
+    report["helpers"] = [asdict(row) for row in helper_rows(config.helpers)]
     report["capacity"] = await _capacity(config, measuring=options.capacity)
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
@@ -96,6 +98,9 @@ def _print(report: dict[str, Any]) -> None:
     print("\nModels")
     for row in report["models"]:
         print(f"  {row['language']} {row['kind']:11} {row['name'] or 'none':28} {row['why']}")
+    print("\nHelpers (docs/helpers.md)")
+    for row in report["helpers"]:
+        print(f"  {row['name']:16} {row['where'] or 'off':36} {row['sends']}")
     machine = report["machine"]
     print(f"\nMachine: {machine['cores']} cores, {machine['memory_mb']} MB, {machine['architecture']}, "
           f"Python {machine['python']}")

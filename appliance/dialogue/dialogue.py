@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -29,6 +29,7 @@ from appliance.dialogue.types import (
     Question,
     Reply,
     StopSpeaking,
+    Streaming,
 )
 from appliance.dialogue.understanding import Understands
 from appliance.errors import SkillError
@@ -38,7 +39,7 @@ from appliance.state.timers import TimerStore
 
 log = logging.getLogger(__name__)
 
-Helper = Callable[[str, Language, Memory], Awaitable[str]]
+Helper = Callable[[str, Language, Memory], Awaitable[str | Streaming]]
 """Answers what skills cannot know: slow, remote, and off unless its owner switched it on. May raise Refused."""
 
 KEPT = ("stopwatch", "quiet")
@@ -73,6 +74,7 @@ class Dialogue:
         stores: Stores | None = None,
         families: Iterable[Family] = FAMILIES,
         helpers: Mapping[str, Helper] | None = None,
+        fallbacks: Iterable[str] = (),
         more_performers: Mapping[type, Performer] | None = None,
         device: Callable[[Memory, Language], Device] = lambda memory, language: UNKNOWN_DEVICE,
         voices: Mapping[Language, Iterable[str]] | None = None,
@@ -98,6 +100,7 @@ class Dialogue:
         self._texts = {language: replies(families, language) for language in LANGUAGES}
         self._performers = {**performers(self._stores, remember or run), **(more_performers or {})}
         self._helpers = helpers or {}
+        self._fallbacks = tuple(name for name in fallbacks if name in self._helpers)
         self._device = device
         self._about_device = {intent for family in families if family.about_device for intent in family.skills}
         self._voices = {language: {name: name for name in names} for language, names in (voices or {}).items()}
@@ -191,6 +194,7 @@ class Dialogue:
             notes=self._stores.notes.all(),
             kept={name: self._stores.keeper.get(name) for name in KEPT},
             helpers=frozenset(self._helpers),
+            fallbacks=self._fallbacks,
             refusals=memory.refusals,
             can=frozenset(self._performers),
             may_configure=memory.may_configure,
@@ -202,8 +206,12 @@ class Dialogue:
             if intent.doubt:
                 return self._doubtful(intent, context)
             said = self._skills[intent.name](intent, context)
+            rest: AsyncGenerator[str, None] | None = None
             while isinstance(said, Ask):
-                said = said.then(await self._helpers[said.helper](said.question, context.language, occasion.memory))
+                answer = await self._helpers[said.helper](said.question, context.language, occasion.memory)
+                text, rest = (answer.first, answer.rest) if isinstance(answer, Streaming) else (answer, None)
+                said = said.then(text)
+            said = replace(said, rest=rest)
             await self._perform(said, occasion)
             if DURABLE & set(map(type, said.actions)) and not self._timers.database.durable:
                 said = replace(said, text=f"{said.text} {context.text('turn.not_kept')}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
@@ -154,6 +154,8 @@ class Context:
     """Single values that actions kept: "stopwatch", "quiet"."""
     helpers: frozenset[str] = frozenset()
     """Helpers that are switched on: "weather", "home", "chat"."""
+    fallbacks: tuple[str, ...] = ()
+    """Those of them that are asked, in this order, what nobody here understood."""
     refusals: int = 0
     """How many times in a row nothing was understood before."""
     can: frozenset[type] = frozenset()
@@ -306,6 +308,8 @@ class Reply:
     """False when this is the honest answer to something that was not understood."""
     question: Question | None = None
     """What it asks: the next utterance may be the answer, and the microphone opens again for it."""
+    rest: AsyncGenerator[str, None] | None = field(default=None, compare=False, repr=False)
+    """What follows the text and is still being made, clause by clause; whoever has the reply reads or closes it."""
 
     @property
     def asks(self) -> bool:
@@ -320,6 +324,14 @@ class Ask:
     helper: str
     question: str
     then: Callable[[str], Reply | Ask]
+
+
+@dataclass(frozen=True, eq=False)
+class Streaming:
+    """A helper's answer that comes clause by clause. first: "" if there is none."""
+
+    first: str
+    rest: AsyncGenerator[str, None]
 
 
 @dataclass(frozen=True)
@@ -361,6 +373,8 @@ class Memory:
     """They may let others in and switch the device off."""
     last_turn_ms: Mapping[str, float] = field(default_factory=dict)
     """How long the parts of the last turn took, in milliseconds."""
+    helped: dict[str, Any] = field(default_factory=dict)
+    """What each helper remembers of this conversation."""
     at: datetime | None = None
     """When the last turn was: questions and "it" are forgotten after a while."""
     speech: SetSpeech = field(default_factory=SetSpeech)

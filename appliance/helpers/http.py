@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 
 import h11
 
@@ -54,10 +55,11 @@ async def asked(
     try:
         async with asyncio.timeout(timeout_s):
             async with asyncio.timeout(CONNECT_S):
-                reader, writer = await asyncio.open_connection(
-                    to.host, to.port, ssl=ssl.create_default_context() if to.scheme == "https" else None)
+                secure = await asyncio.to_thread(_trusted) if to.scheme == "https" else None
+                reader, writer = await asyncio.open_connection(to.host, to.port, ssl=secure)
             exchange = _Exchange(to, reader, silent_s)
-            writer.write(exchange.request(method, f"{to.path}{path}" or "/", body, headers or {}))
+            whole = f"{to.path}{path}"
+            writer.write(exchange.request(method, whole if whole.startswith("/") else f"/{whole}", body, headers or {}))
             await writer.drain()
             yield await exchange.begun()
     except TimeoutError:
@@ -71,6 +73,12 @@ async def asked(
     finally:
         if writer is not None:
             writer.transport.abort()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """What this system trusts; reading that takes 20 ms, once."""
+    return ssl.create_default_context()
 
 
 class _Exchange:
@@ -92,7 +100,7 @@ class _Exchange:
     async def begun(self) -> Answer:
         while not isinstance(event := await self._event(), h11.Response):
             if not isinstance(event, h11.InformationalResponse):
-                raise Away("away", f"{self._to.name} closed the connection without an answer")
+                raise Away("wrong", f"{self._to.name} sends {type(event).__name__} where its answer should be")
         status = event.status_code
         if status in (401, 403):
             raise Away("denied", f"{self._to.name} answers {status}: the token is not accepted")
@@ -107,14 +115,21 @@ class _Exchange:
         total = 0
         while not isinstance(event := await self._event(), h11.EndOfMessage):
             if not isinstance(event, h11.Data):
-                raise Away("away", f"{self._to.name} broke off")
+                raise Away("wrong", f"{self._to.name} sends {type(event).__name__} inside of its answer")
             total += len(event.data)
             if total > MOST_BYTES:
                 raise Away("wrong", f"{self._to.name} sends more than {MOST_BYTES} bytes")
             yield bytes(event.data)
 
     async def _event(self) -> object:
-        while (event := self._connection.next_event()) is h11.NEED_DATA:
-            async with asyncio.timeout(self._silent_s):
-                self._connection.receive_data(await self._reader.read(_READ_BYTES))
+        data = b"something"
+        try:
+            while (event := self._connection.next_event()) is h11.NEED_DATA:
+                async with asyncio.timeout(self._silent_s):
+                    data = await self._reader.read(_READ_BYTES)
+                self._connection.receive_data(data)
+        except h11.RemoteProtocolError:
+            if not data:
+                raise Away("away", f"{self._to.name} broke off before its answer was whole") from None
+            raise
         return event

@@ -79,6 +79,7 @@ class Outside:
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.communicate()
         if code:
             raise Away("wrong", f"command {name} ended with code {code}")
         return said.decode("utf-8", errors="replace")

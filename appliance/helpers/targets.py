@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from appliance.config import HelpersConfig
 from appliance.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -57,6 +58,15 @@ def target(name: str, url: str, setting: str) -> Target:
 def targets(entries: Iterable[str]) -> dict[str, Target]:
     """ "lamp=http://192.168.1.20" and so on, by name. Raises ConfigError."""
     return {name: target(name, value, f"helpers.targets: {name}") for name, value in _named(entries, "helpers.targets")}
+
+
+def addresses(config: HelpersConfig) -> dict[str, Target]:
+    """Where the helpers are that are on, by name: "home", "chat", "webhook", "weather". Raises ConfigError."""
+    urls = {"home": ("Home Assistant", config.home_assistant, "helpers.home_assistant"),
+            "chat": ("the language model", config.chat, "helpers.chat"),
+            "webhook": ("the webhook", config.webhook, "helpers.webhook"),
+            "weather": ("the weather service", config.weather, "helpers.weather")}
+    return {helper: target(name, url, setting) for helper, (name, url, setting) in urls.items() if url}
 
 
 def commands(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:

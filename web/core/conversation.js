@@ -103,7 +103,10 @@ export class Conversation {
     if (message.type === "announce") this.#announced = message.id;
     else if (message.type === "error") this.#refused(message, turn);
     else if (turn) this.#advance(turn, message);
-    else if (message.type === "speech_end" && message.id === this.lastAnswered?.id) {
+    else if (message.type === "more" && message.id === this.lastAnswered?.id) {
+      this.lastAnswered.reply = message.text;
+      this.onturn(this.lastAnswered);
+    } else if (message.type === "speech_end" && message.id === this.lastAnswered?.id) {
       this.lastAnswered.measured(message);
       this.onturn(this.lastAnswered);
     }

@@ -149,6 +149,7 @@ export const SERVER_MESSAGES = {
   partial: { id: identifier, text },
   final: { id: identifier, text, ...timings },
   answer: { id: identifier, text, ...timings },
+  more: { id: identifier, text },
   speech_start: { id: identifier, sample_rate: replyRate },
   speech_end: { id: identifier, interrupted: flag, ...timings },
   endpoint: { id: identifier, reason: text, setting: optional(text), silence_ms: optional(number) },

@@ -292,6 +292,7 @@ _TYPES: dict[type, str] = {
     turns.PartialHeard: "partial",
     turns.FinalHeard: "final",
     turns.Answered: "answer",
+    turns.AnswerGrew: "more",
     turns.SpeechStarted: "speech_start",
     turns.SpeechEnded: "speech_end",
     turns.Announced: "announce",

@@ -27,6 +27,7 @@ EVENTS: list[turns.Event] = [
     turns.Cancelled("7", 1.4),
     turns.VolumeChanged(60),
     turns.LanguageChanged("de"),
+    turns.AnswerGrew("7", "It's seven minutes past three. Tea is ready."),
     turns.Silenced("7"),
     turns.Announced("a1", "timer", "Your pizza timer is done.", "en"),
     turns.Failed("7", "bad_json", "This is not JSON: …", "Send one JSON object per text message."),

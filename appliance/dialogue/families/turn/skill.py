@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from appliance.dialogue.families.helper.skill import is_turned
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.normalisation import MAX_CHARACTERS
-from appliance.dialogue.types import Context, Intent, Reply, StopSpeaking
+from appliance.dialogue.types import Ask, Context, Intent, Question, Reply, StopSpeaking
 
 _MAX_QUOTED = 120
 
@@ -45,12 +46,23 @@ def undo(intent: Intent, context: Context) -> Reply:
     return context.say("turn.undone", actions=context.undo)
 
 
-def not_understood(intent: Intent, context: Context) -> Reply:
+def not_understood(intent: Intent, context: Context) -> Reply | Ask:
     """The honest answer: what was heard and where to find help, said once; then shorter."""
     if len(intent.text) > MAX_CHARACTERS:
         return context.say("turn.too_long", understood=False)
     if not any(character.isalnum() for character in intent.text):
         return context.say("turn.silence", understood=False)
+    return elsewhere(context.fallbacks, intent, context)
+
+
+def elsewhere(helpers: tuple[str, ...], intent: Intent, context: Context) -> Reply | Ask:
+    """What helpers say to what nobody here understood, one after the other; at last the honest answer."""
+    if helpers:
+        first, *others = helpers
+        if first == "home" and is_turned(intent) and not intent.slots.get("confirmed"):
+            return context.say("helper.home_sure", what=quoted(intent.text).rstrip("."), question=Question(intent))
+        return Ask(first, intent.text, lambda answer: Reply(answer, context.language) if answer else elsewhere(
+            tuple(others), intent, context))
     name = ("first", "second", "third")[min(context.refusals, 2)]
     return context.say(f"turn.refused_{name}", words=quoted(intent.text), understood=False)
 

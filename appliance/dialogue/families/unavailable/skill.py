@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from appliance.dialogue.families.helper.skill import heard, is_turned
+from appliance.dialogue.families.unavailable.forecast import forecast
 from appliance.dialogue.family import Family
-from appliance.dialogue.types import Ask, Context, Intent, Reply
+from appliance.dialogue.reading.spans import DAY
+from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
 
-_HELPERS = {"weather": ("weather",), "lights": ("home",), "heating": ("home",), "home": ("home",),
+_HELPERS = {"weather": ("weather", "chat"), "lights": ("home",), "heating": ("home",), "home": ("home",),
             "television": ("home",), "music": ("home",), "radio": ("home",), "knowledge": ("chat",),
             "translation": ("chat",)}
 """Topic to the helpers that may answer, the best first."""
+_ASKED_FIRST = ("home",)
+"""Topics of doors, locks and machines: what may be dangerous is confirmed."""
 
 
 def unavailable(intent: Intent, context: Context) -> Reply | Ask:
     topic = str(intent.slots.get("topic", ""))
     for helper in _HELPERS.get(topic, ()):
-        if helper in context.helpers:
-            return Ask(helper, intent.text, lambda answer: Reply(answer, context.language))
+        if helper not in context.helpers:
+            continue
+        sure = bool(intent.slots.get("confirmed"))
+        if helper == "home" and not sure and (topic in _ASKED_FIRST or is_turned(intent)):
+            return context.say("helper.home_sure", what=intent.text, question=Question(intent))
+        if helper == "weather":
+            return Ask(helper, intent.text, lambda answer: forecast(answer, intent, context))
+        return Ask(helper, intent.text, lambda answer: heard(answer, context))
     name = f"unavailable.{topic}"
     return context.say(name if name in context.texts else "unavailable.other")
 
 
-FAMILY = Family("unavailable", skills={"Unavailable": unavailable})
+FAMILY = Family("unavailable", skills={"Unavailable": unavailable}, readers={"day": DAY})

@@ -1,0 +1,33 @@
+"""Which helpers are on, where they are, and what leaves the house with each: for `stimme check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from appliance.config import HelpersConfig
+from appliance.helpers.targets import addresses, commands, targets
+
+
+@dataclass(frozen=True)
+class Row:
+    """where: "" while it is off. sends: what it is told."""
+
+    name: str
+    where: str
+    sends: str
+
+
+def helper_rows(config: HelpersConfig) -> Iterator[Row]:
+    """One row a helper, target and command. Raises ConfigError for what is set wrongly."""
+    where = {name: str(to) for name, to in addresses(config).items()}
+    unknown = "; all that nobody understood" if config.when_not_understood else ""
+    yield Row("Home Assistant", where.get("home", ""), f"sentences about lights, heating and the house{unknown}")
+    yield Row("language model", where.get("chat", ""), f"questions of knowledge, with the three before{unknown}")
+    heard = "all that nobody understood, and the place's name" if config.when_not_understood else "nothing"
+    yield Row("webhook", where.get("webhook", ""), heard)
+    yield Row("weather", where.get("weather", ""), "the device's latitude and longitude, when somebody asks")
+    for name, to in targets(config.targets).items():
+        yield Row(f"target {name}", str(to), "what skills of yours send")
+    for name, words in commands(config.commands).items():
+        yield Row(f"command {name}", " ".join(words), "nothing leaves the house")
