@@ -6,6 +6,7 @@ hundred milliseconds: they belong into a thread, one at a time. Starting and sto
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 AUDIO_PRIORITY = 10
 """Among real-time threads, 1 to 99: before nothing the kernel needs."""
+
+_FINISHED = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+"""A PaStreamFinishedCallback."""
 
 
 def list_devices() -> list[AudioDevice]:
@@ -63,6 +67,8 @@ class Stream:
         self._is_running = False
         self._native = native  # the callback's memory: kept as long as the stream
         pointer = sounddevice._ffi.cast
+        # By ctypes: a callback by cffi needs memory that is writable and executable, which a hardened service has not.
+        self._end = _FINISHED(lambda userdata: self._finished())
         try:
             # The base class is what sounddevice offers for callbacks in C (its docstring, and python-rtmixer).
             with _urgent():
@@ -70,7 +76,8 @@ class Stream:
                     kind, device=device.index, samplerate=native.rate, channels=channels, dtype="int16",
                     blocksize=round(block_s * native.rate), latency=latency_s,
                     callback=pointer("PaStreamCallback*", native.callback_address),
-                    userdata=pointer("void*", native.userdata_address), finished_callback=self._finished)
+                    userdata=pointer("void*", native.userdata_address),
+                    finished_callback=pointer("PaStreamFinishedCallback*", _address(self._end)))
         except (self._error, ValueError) as error:
             raise AudioDeviceError(f"{device.name!r} cannot be opened: {_reason(error)}") from error
         self.latency_s = float(self._stream.latency)
@@ -106,6 +113,11 @@ class Stream:
         if self._is_running:
             self._is_running = False
             self._on_end()
+
+
+def _address(function: Any) -> int:
+    """Of a C function that ctypes made."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -201,3 +203,24 @@ def test_a_name_that_does_not_exist_is_told_with_those_that_do(card: SoundCard) 
 def test_a_channel_that_does_not_exist_is_told_with_the_number_there_is(card: SoundCard) -> None:
     with pytest.raises(AudioDeviceError, match="has 32 channels, so channel 33 cannot be used"):
         open_microphone(MICROPHONE, 33, ended)
+
+
+HARDENED = f"""
+import ctypes, sys, threading
+if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0):  # PR_SET_MDWE
+    sys.exit(77)
+from appliance.audio.loudspeaker import open_loudspeaker
+from appliance.audio.microphone import open_microphone
+ended = threading.Event()
+for stream in (open_microphone({MICROPHONE!r}, 0, ended.set), open_loudspeaker({LOUDSPEAKER!r}, ended.set)):
+    stream.close()
+assert not ended.is_set()
+"""
+
+
+def test_streams_open_where_no_memory_may_be_written_and_executed(card: SoundCard) -> None:
+    """As under systemd's MemoryDenyWriteExecute, which the image's service has."""
+    done = subprocess.run([sys.executable, "-c", HARDENED], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode == 77:
+        pytest.skip("PR_SET_MDWE needs Linux 6.3")
+    assert done.returncode == 0, done.stderr
