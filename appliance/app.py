@@ -33,7 +33,7 @@ from appliance.dialogue.announcing import missed
 from appliance.dialogue.owners.registry import Folder
 from appliance.dialogue.performers import speech_of
 from appliance.dialogue.quiet import is_quiet
-from appliance.dialogue.types import Answer, Memory, Timer
+from appliance.dialogue.types import Answer, Considered, Memory, Timer
 from appliance.dialogue.understanding import Understanding, Understands
 from appliance.facts import Facts, usual_first
 from appliance.hearing.both import BothEars
@@ -193,10 +193,15 @@ class _LoggedMind:
     def __init__(self, mind: Mind) -> None:
         self._mind = mind
 
+    async def consider(self, text: str, language: Language, memory: Memory) -> Considered:
+        return await self._mind.consider(text, language, memory)
+
     async def answer(
         self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        considered: Considered | None = None,
     ) -> Answer:
-        answer = await self._mind.answer(text, language, memory, turn=turn, margin=margin)
+        answer = await self._mind.answer(
+            text, language, memory, turn=turn, margin=margin, considered=considered)
         log.info("heard %r, answered %r", text, answer.reply.text)
         return answer
 
@@ -231,6 +236,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
         _say_what_is_in_force(assistant)
         metrics = Metrics(lambda: assistant.ears.stats)
         metrics.add_voices(lambda: assistant.mouth.stats)
+        metrics.add_guesses(lambda: assistant.attention.guesses)
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             told = _Told(metrics)

@@ -9,7 +9,17 @@ from appliance.audio.endpointing import ByWords, End, Endpointer, Heard, Waits
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.conversation import Mind
 from appliance.dialogue.types import Memory
+from appliance.guessing import Guesses
 from appliance.listening import Listening
+
+FLUSH_S = 0.12
+"""After so much silence the recognizer gets some more of it at once, to say what it has heard: it works in steps of
+0.24 s and looks ahead, so that the last word came up to half a second late."""
+
+FLUSH = bytes(2 * round(0.32 * RATE))
+"""Measured on 60 commands, 0.13 s after the last sound: without it 23 transcripts were complete, with 0.16 s 40, with
+0.32 s 53, with 0.5 s 57. All final transcripts were the same with and without. Once in a pause it
+only lengthens it. After it, what is a whole sentence is answered on approval (guessing.py)."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -40,6 +50,7 @@ class Attention:
     ) -> None:
         self.waits, self.mind, self.detector = waits, mind, detector
         self.run, self.is_busy, self.clock = run, is_busy, clock
+        self.guesses = Guesses(clock)
 
     def rule(self, invited_s: float | None = None) -> Endpointer:
         """For one utterance; see ByWords."""
@@ -50,18 +61,24 @@ class Attended:
     """An utterance's sound on its way to the recognizer, which asks for more when it has heard what it was given.
 
     At that moment what was heard is known, and whether somebody spoke: then the utterance's rule decides. memory: of
-    whoever speaks. ends: called when it is over. Reads like the sound itself.
+    whoever speaks. ends: called when it is over. guess: called with what may be all of it, "" when it goes on. Reads
+    like the sound itself.
     """
 
     rate = RATE
 
-    def __init__(self, now: Listening, attention: Attention, memory: Memory, ends: Callable[[End], None]) -> None:
-        self._now, self._attention, self._memory, self._ends = now, attention, memory, ends
+    def __init__(
+        self, now: Listening, attention: Attention, memory: Memory, ends: Callable[[End], None],
+        guess: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._now, self._attention, self._memory = now, attention, memory
+        self._ends, self._guess = ends, guess
         self._sound = now.sound
         self._detector: Detector | None = None
         self._samples = 0
         self._voices: tuple[float, ...] | None = None
         self._judged, self._completeness = "", "unknown"
+        self._has_flushed = self._is_unjudged = False
 
     @property
     def ended(self) -> bool:
@@ -77,10 +94,13 @@ class Attended:
 
     async def read(self) -> bytes:
         """See Source.read."""
-        if self._now.endpointer is not None and self._samples and not self.ended:
-            await self._judge()
+        if self._now.endpointer is not None and self._is_unjudged and not self.ended:
+            self._is_unjudged = False
+            if await self._judge():
+                self._samples, self._voices, self._is_unjudged = 0, (), True
+                return FLUSH
         pcm = await self._sound.read()
-        self._samples, self._voices = len(pcm) // SAMPLE_BYTES, None
+        self._samples, self._voices, self._is_unjudged = len(pcm) // SAMPLE_BYTES, None, True
         attention = self._attention
         if self._now.endpointer is not None and pcm and not self.ended and not attention.is_busy():
             if self._detector is None:
@@ -88,15 +108,27 @@ class Attended:
             self._voices = await attention.run(self._detector.feed, pcm)
         return pcm
 
-    async def _judge(self) -> None:
+    async def _judge(self) -> bool:
+        """True if the recognizer should say now what it has heard."""
         partial = self._now.partial
         if partial and partial != self._judged:
             self._judged = partial
             self._completeness = await self._attention.mind.completeness(partial, self._now.language, self._memory)
         rule = self._now.endpointer
         if rule is None or self.ended:
-            return
+            return False
         completeness = self._completeness if partial == self._judged else "unknown"
         end = rule.feed(Heard(self._samples, partial, self._attention.clock(), self._voices, completeness))
         if end is not None:
             self._ends(end)
+            return False
+        if isinstance(rule, ByWords) and self._voices is not None:
+            silent = not rule.silence.is_voice and rule.silence.seconds >= FLUSH_S
+            flushes, self._has_flushed = silent and not self._has_flushed, silent
+            if flushes:
+                return partial is not None
+            if rule.silence.is_voice:
+                self._guess("")
+            elif silent and partial and completeness in ("complete", "continuable") and not self._attention.is_busy():
+                self._guess(partial)
+        return False

@@ -15,8 +15,9 @@ from typing import Protocol
 
 from appliance import turns
 from appliance.audio.pcm import SAMPLE_BYTES, Sink, Source
-from appliance.dialogue.types import Answer, Memory, Reply, SetSpeech, SetVolume, StopSpeaking
+from appliance.dialogue.types import Answer, Considered, Memory, Reply, SetSpeech, SetVolume, StopSpeaking
 from appliance.errors import FacultyError, ModelError
+from appliance.guessing import Guess, Guesses
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
 
@@ -48,7 +49,10 @@ class Mind(Protocol):
 
     def answer(
         self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        considered: Considered | None = None,
     ) -> Awaitable[Answer]: ...
+    def consider(self, text: str, language: Language, memory: Memory) -> Awaitable[Considered]:
+        """What would be answered; nothing is done."""
     def completeness(self, text: str, language: Language, memory: Memory) -> Awaitable[str]:
         """How complete what somebody is saying is so far (dialogue/completeness.py)."""
 
@@ -96,6 +100,8 @@ class Conversation:
         self._last_turn: asyncio.Task[None] | None = None
         self._speaking: _Speech | None = None
         self._open: set[asyncio.Task[None]] = set()
+        self._guess: Guess | None = None
+        """The answer to what is still being said, as it seems now."""
 
     @property
     def open_turns(self) -> int:
@@ -116,6 +122,30 @@ class Conversation:
         task.add_done_callback(self._open.discard)
         return task
 
+    def guess(self, id: str, text: str, language: Language, guesses: Guesses) -> None:
+        """This may be all that is said in a turn: think of the answer already, and of how to begin to say it.
+
+        Another text takes its place; "" for none: they go on.
+        """
+        if self._guess is not None and (self._guess.id, self._guess.text) != (id, text):
+            self._drop_guess()
+        if text and self._guess is None and guesses.are_allowed:
+            self._guess = Guess(
+                id, text, language, guesses, self._tasks,
+                consider=lambda: self._faculties.mind.consider(text, language, self._memory), speak=self._ahead)
+
+    def _drop_guess(self) -> None:
+        guess, self._guess = self._guess, None
+        if guess is not None:
+            guess.drop()
+
+    def _ahead(self, reply: Reply) -> AsyncGenerator[bytes, None] | None:
+        sink, manner = self.sink, self._memory.speech
+        if sink is None or reply.language not in self._faculties.mouth.languages:
+            return None
+        return self._faculties.mouth.speak(
+            reply.text, reply.language, rate=sink.rate, speed=manner.speed or 1.0, voice=manner.voice or "")
+
     def favour(self, request: turns.Request) -> None:
         """A turn under way that was overtaken is wanted again: its answer will be spoken."""
         self._latest = request
@@ -130,6 +160,7 @@ class Conversation:
     def interrupt(self) -> None:
         """Barge-in: silence first, then everything else. Turns not yet answered are answered as text only."""
         self._latest = None
+        self._drop_guess()
         if self.sink is not None:
             self.sink.flush()
         if self._speaking is not None:
@@ -147,6 +178,8 @@ class Conversation:
         finally:
             if self._latest is request:
                 self._latest = None  # and with it what was said
+            if self._guess is not None and self._guess.id == request.id:
+                self._drop_guess()
 
     async def _take(self, request: turns.Request, tell: Tell, previous: asyncio.Task[None] | None) -> None:
         match request:
@@ -182,7 +215,11 @@ class Conversation:
         self, request: turns.Spoken | turns.Typed, text: str, language: Language, tell: Tell,
         timings: dict[str, float], margin: float = 1.0,
     ) -> None:
-        answer = await self._faculties.mind.answer(text, language, self._memory, turn=request.key, margin=margin)
+        guess = self._guess
+        is_right = guess is not None and (guess.id, guess.text, guess.language) == (request.id, text, language)
+        considered = await guess.considered() if guess is not None and is_right else None
+        answer = await self._faculties.mind.answer(
+            text, language, self._memory, turn=request.key, margin=margin, considered=considered)
         self._memory.last_turn_ms = timings
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply

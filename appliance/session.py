@@ -189,7 +189,9 @@ class Session:
         now = self._open = Listening(self._asking.named(id), language, round(limit_s * RATE), endpointer, earlier)
         self._strays_told, self._closed_id = False, ""
         if (attention := self._shared.attention) is not None:
-            now.source = Attended(now, attention, self.memory, lambda end: self._ended(now, end))
+            now.source = Attended(
+                now, attention, self.memory, lambda end: self._ended(now, end),
+                lambda text: self._conversation.guess(now.id, text, now.language, attention.guesses))
         self._backlog.add(now.sound)
         self._shared.backlog.add(now.sound)
         if now.is_new:

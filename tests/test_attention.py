@@ -41,7 +41,7 @@ def attended(here: House, tasks: asyncio.TaskGroup, busy: Callable[[], bool] = l
 
 async def say(here: House, page: Place, words: str, quiet: int) -> list[turns.Endpoint]:
     """Words, then so many quiet pieces of 32 ms."""
-    for piece in (pcm(words, 0.256), *[bytes(1024)] * quiet):
+    for piece in (pcm(words, 0.064), *[bytes(1024)] * quiet):
         here.clock.passes(0.032)
         if page.session.open_id:
             page.session.audio(piece)

@@ -23,9 +23,10 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "systemd": set(), "workers": set(), "memory": set(), "config": {"errors", "language", "limits"},
     "neighbours": set(), "system": {"errors", "language", "neighbours"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
-    "conversation": TYPES, "replay": TYPES, "listening": TYPES | {"replay"},
+    "guessing": {"dialogue.types", "language"}, "conversation": TYPES | {"guessing"},
+    "replay": TYPES, "listening": TYPES | {"replay"},
     "backlog": TYPES, "asking": TYPES | {"conversation", "listening", "replay"},
-    "attention": TYPES | {"conversation", "listening"},
+    "attention": TYPES | {"conversation", "guessing", "listening"},
     "session": TYPES | {"asking", "attention", "backlog", "conversation", "listening"},
     "sessions": TYPES | {"attention", "conversation", "session"},
     "guests": TYPES | {"attention", "conversation", "hearing.admission", "listening"}, "growing": set(),
@@ -53,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "farm": TYPES | {"config", "conversation", "state", "speaking.clauses", "session", "sessions"},
     "stored": {"config", "state", "farm"},
     "household": {"server", "state", "config", "errors", "language"},
-    "server": PLACES | {"state.tokens"},
+    "server": PLACES | {"guessing", "state.tokens"},
     "device": PLACES | {"audio", "neighbours", "waking"},
 }
 HOME = {  # third-party name → the modules that may know it

@@ -34,8 +34,8 @@ PAUSE_SAMPLES = 2400
 SOUND_SAMPLES = 2560
 """0.16 s of voice: an "um" is longer, a click is shorter …"""
 
-ALONE_SAMPLES = 7200
-"""… and 0.45 s is what one lasts. Recognizers hear words in it: "play … um" became "play pop"."""
+ALONE_SAMPLES = 8000
+"""… and 0.5 s is what one lasts. Recognizers hear words in it: "play … um" became "play pop"."""
 
 
 @dataclass(frozen=True)

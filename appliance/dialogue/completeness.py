@@ -50,7 +50,8 @@ def _judged(utterance: Utterance, reading: Reading | None, intent: Intent) -> Co
     leads_on = any(utterance.is_in(name, last) for name in _LEADING) and not in_a_phrase
     if not intent.name or intent.doubt:
         begun = reading is not None and reading.confidence >= _MEANINGFUL
-        return "open" if begun or leads_on or last < _BEGINNING else "unknown"
+        is_small = utterance.is_in("function", last)  # "how many days until"
+        return "open" if begun or leads_on or is_small or last < _BEGINNING else "unknown"
     if reading is None or reading.frame.intent != intent.name:  # it answers or follows what was said before
         return "continuable" if intent.slots else "complete"
     if leads_on and not reading.slots:

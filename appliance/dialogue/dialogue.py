@@ -22,6 +22,7 @@ from appliance.dialogue.types import (
     UNKNOWN_DEVICE,
     Answer,
     Ask,
+    Considered,
     Context,
     Device,
     Intent,
@@ -44,6 +45,8 @@ Helper = Callable[[str, Language, Memory], Awaitable[str | Streaming]]
 
 KEPT = ("stopwatch", "quiet")
 """Values of the keeper that skills may see."""
+HOLDS = timedelta(seconds=3)
+"""What was considered is used for so long."""
 FORGETS_S = 120
 """After so long a question is no longer waited for, and "it" no longer known."""
 FOR_GOOD = 0.15
@@ -107,13 +110,33 @@ class Dialogue:
 
     async def answer(
         self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        considered: Considered | None = None,
     ) -> Answer:
         """Answer one utterance. Never raises for what people say: a failing skill apologises.
 
         turn: the turn's id; what is written down carries it, so that a turn that comes twice is done once.
         margin: how sure the recognizer was (Final.margin); what is doubtful is asked before anything is done.
+        considered: what was thought of it a moment ago; used if nothing has changed since.
         """
         start_s = time.perf_counter()
+        self._forget(memory)
+        if considered is None or not self._still_holds(considered, text, language, memory, margin):
+            considered = await self.consider(text, language, memory, margin)
+        intent, context = considered.intent, considered.context
+        understood_s = time.perf_counter()
+        undo = memory.undo
+        reply = await self._reply(considered, Occasion(turn, memory, language))
+        can_be_undone = bool(memory.undo) and memory.undo is not undo
+        self._remember(intent, reply, memory)
+        end_s = time.perf_counter()
+        return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s),
+                      _meant(intent, context), can_be_undone)
+
+    async def consider(
+        self, text: str, language: Language, memory: Memory, margin: float = 1.0
+    ) -> Considered:
+        """What would be answered. Changes nothing, asks no helper, is never told to anybody. Never raises."""
+        memory = replace(memory)
         self._forget(memory)
         situation = self._situation(memory, language)
 
@@ -124,15 +147,22 @@ class Dialogue:
         intent, device = await self._run(understand)
         if not intent.doubt and margin < self._needs(intent):
             intent = replace(intent, doubt="unheard")
-        understood_s = time.perf_counter()
         context = self._context(language, memory, device)
-        undo = memory.undo
-        reply = await self._reply(intent, context, Occasion(turn, memory, language))
-        can_be_undone = bool(memory.undo) and memory.undo is not undo
-        self._remember(intent, reply, memory)
-        end_s = time.perf_counter()
-        return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s),
-                      _meant(intent, context), can_be_undone)
+        try:
+            said = self._doubtful(intent, context) if intent.doubt else self._skills[intent.name](intent, context)
+        except Exception:  # told when it is answered: the skill is asked again there
+            return Considered(text, intent, context, None)
+        return Considered(text, intent, context, said)
+
+    def _still_holds(
+        self, considered: Considered, text: str, language: Language, memory: Memory, margin: float
+    ) -> bool:
+        """Whether the same would be considered now: the same words, surely heard, and nothing else has happened."""
+        if not considered.intent.doubt and margin < self._needs(considered.intent):
+            return False
+        before = considered.context
+        now = self._context(language, memory, before.device)
+        return text == considered.text and now.now - before.now < HOLDS and replace(now, now=before.now) == before
 
     async def completeness(self, text: str, language: Language, memory: Memory) -> Completeness:
         """How complete what somebody is saying is so far; changes nothing."""
@@ -201,11 +231,11 @@ class Dialogue:
             device=device,
         )
 
-    async def _reply(self, intent: Intent, context: Context, occasion: Occasion) -> Reply:
+    async def _reply(self, considered: Considered, occasion: Occasion) -> Reply:
+        intent, context, said = considered.intent, considered.context, considered.said
         try:
-            if intent.doubt:
-                return self._doubtful(intent, context)
-            said = self._skills[intent.name](intent, context)
+            if said is None:
+                said = self._doubtful(intent, context) if intent.doubt else self._skills[intent.name](intent, context)
             rest: AsyncGenerator[str, None] | None = None
             while isinstance(said, Ask):
                 answer = await self._helpers[said.helper](said.question, context.language, occasion.memory)

@@ -335,6 +335,18 @@ class Streaming:
 
 
 @dataclass(frozen=True)
+class Considered:
+    """What would be answered to a text; nothing of it was carried out."""
+
+    text: str
+    intent: Intent
+    context: Context
+    """What was known then."""
+    said: Reply | Ask | None
+    """None: the skill failed."""
+
+
+@dataclass(frozen=True)
 class Answer:
     """What came of one turn. SetVolume and StopSpeaking in `reply.actions` are for whoever owns the loudspeaker."""
 

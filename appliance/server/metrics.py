@@ -14,6 +14,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from appliance import turns
 from appliance.audio.selection import Direction
 from appliance.audio.stats import StreamStats
+from appliance.guessing import Guesses
 from appliance.hearing.transcript import PoolStats
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -61,6 +62,10 @@ class Metrics:
     def add_voices(self, speaking: Callable[[], PoolStats]) -> None:
         """Show the voices too. speaking: asked for their state at each look at /metrics."""
         self._registry.register(_Voices(speaking))
+
+    def add_guesses(self, guesses: Callable[[], Guesses]) -> None:
+        """Show answers thought of ahead too. guesses: asked for their counts at each look at /metrics."""
+        self._registry.register(_Guesses(guesses))
 
     def add_sound(self, sound: Callable[[], Mapping[Direction, StreamStats]]) -> None:
         """Show the device's own sound card too. sound: asked for its state at each look at /metrics."""
@@ -137,6 +142,21 @@ class _Voices:
         yield GaugeMetricFamily("voice_tts_queue_depth", "Pieces of replies waiting for a thread", now.waiting)
         yield CounterMetricFamily("voice_tts_audio_seconds", "Sound synthesised", now.audio_s)
         yield CounterMetricFamily("voice_tts_synthesis_seconds", "Time synthesis took, on one thread", now.work_s)
+
+
+class _Guesses:
+    """Answers thought of before the end was certain, and what the wrong ones cost."""
+
+    def __init__(self, guesses: Callable[[], Guesses]) -> None:
+        self._guesses = guesses
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._guesses()
+        made = CounterMetricFamily("voice_guesses", "Answers thought of before the end was certain", labels=["result"])
+        made.add_metric(["used"], now.used)
+        made.add_metric(["discarded"], now.discarded)
+        yield made
+        yield CounterMetricFamily("voice_guesses_wasted_seconds", "Time spent on discarded ones", now.wasted_s)
 
 
 class _Sound:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from appliance.audio.pcm import Source
 from appliance.conversation import Faculties
-from appliance.dialogue.types import Action, Answer, Intent, Memory, Reply, SetVolume, StopSpeaking
+from appliance.dialogue.types import Action, Answer, Considered, Intent, Memory, Reply, SetVolume, StopSpeaking
 from appliance.errors import ModelError
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
@@ -26,6 +26,10 @@ class FakeFaculties:
     """(words, key) of everything the mind was asked."""
     manners: list[tuple[float, str]] = field(default_factory=list)
     """(speed, voice) of everything that was spoken."""
+    guessed: list[str] = field(default_factory=list)
+    """What the mind was asked to think of ahead …"""
+    foreseen: list[str] = field(default_factory=list)
+    """… and what of it was used."""
     breaks_on: str = "boom"
     queued: bool = False
 
@@ -53,9 +57,17 @@ class FakeFaculties:
             raise
         return Final(heard.decode().strip("\0"), (), 1.0, 1.0, 1.0)
 
+    async def consider(self, text: str, language: Language, memory: Memory) -> Considered:
+        self.guessed.append(text)
+        reply = Reply(f"You said {text}", language)
+        return Considered(text, Intent("Echo", text, language), None, reply)  # type: ignore[arg-type]
+
     async def answer(
         self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        considered: Considered | None = None,
     ) -> Answer:
+        if considered is not None:
+            self.foreseen.append(considered.text)
         if text == self.breaks_on:
             raise RuntimeError("a bug in a skill")
         await self.thinking.wait()

@@ -19,16 +19,18 @@ from appliance.waking.words import THRESHOLD
 from tests.benchmarks.handsfree import __doc__ as about
 from tests.benchmarks.handsfree import endings, wakes
 from tests.benchmarks.handsfree.said import said_now
+from tests.benchmarks.handsfree.turns import Spoken, turns
 from tests.benchmarks.results import RESULTS, machine, percentiles, save
 
 KINDS = {"complete": ("complete_s",), "open": ("continuable_s", "open_s", "hesitation_s"), "unknown": ("unknown_s",)}
 """What the rule took a sentence for, by whose value it waited for."""
-PARTS = ("endings", "wakes")
+PARTS = ("endings", "turns", "wakes")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
     parser.add_argument("--whole", action="store_true", help="every command, ten hours of sound without the word")
+    parser.add_argument("--hours", type=float, help="so much sound without the word")
     parser.add_argument("--only", choices=PARTS, help="one part; the others' figures stay as they are")
     options = parser.parse_args()
     file = RESULTS / "handsfree.json"
@@ -36,8 +38,10 @@ def main() -> int:
     figures: dict[str, Any] = {**before, "machine": machine()}
     if options.only in (None, "endings"):
         figures |= measure_endings(every=1 if options.whole else 6)
+    if options.only in (None, "turns"):
+        figures |= measure_turns(every=2 if options.whole else 6)
     if options.only in (None, "wakes"):
-        figures |= measure_wakes(hours=10 if options.whole else 1 / 6, whole=options.whole)
+        figures |= measure_wakes(options.hours or (10 if options.whole else 1 / 6), options.whole)
     path = save("handsfree", figures)
     print(json.dumps({name: value for name, value in figures.items() if name != "machine"}, indent=1))
     print(f"\nWritten to {path}")
@@ -66,6 +70,30 @@ def measure_endings(every: int) -> dict[str, Any]:
 
 def is_kind(ending: endings.Ending, kind: str) -> bool:
     return ending.end.setting.removeprefix("endpoint.") in KINDS[kind]
+
+
+def measure_turns(every: int) -> dict[str, Any]:
+    """Real time, real server: what somebody waits."""
+    print("Speaking with the server …", flush=True)
+    found = turns(said_now(every))
+    kept = [one for one in found.spoken if not one.is_cut and "audio" in one.at]
+
+    def waits(settings: tuple[str, ...]) -> dict[str, float]:
+        return percentiles([1000 * one.at["audio"] for one in kept if _setting(one) in settings])
+
+    return {
+        "wait_ms": {kind: waits(settings) for kind, settings in KINDS.items()},
+        "commit_to_sound_ms": percentiles([1000 * one.commit_to_sound_s for one in kept]),
+        "wasted_cpu_percent": round(found.wasted_percent, 2),
+        "turns": {
+            "turns": len(found.spoken), "guesses": found.guesses,
+            "wait_by_setting_ms": {setting: waits((setting,)) for setting in sorted({_setting(one) for one in kept})},
+            "endpoint_to_final_ms": percentiles([1000 * (one.at["final"] - one.at["endpoint"]) for one in kept])},
+    }
+
+
+def _setting(turn: Spoken) -> str:
+    return turn.setting.removeprefix("endpoint.")
 
 
 def measure_wakes(hours: float, whole: bool) -> dict[str, Any]:
