@@ -22,7 +22,7 @@ from pathlib import Path
 from appliance import turns
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.conversation import Faculties
-from appliance.dialogue.types import Answer, Intent, Memory, Reply
+from appliance.dialogue.types import Answer, Considered, Intent, Memory, Reply
 from appliance.farm.database import SharedDatabase
 from appliance.farm.node import Node
 from appliance.language import Language
@@ -45,10 +45,14 @@ class EffectMind:
         self._lists = lists
 
     async def answer(
-        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0
+        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        considered: Considered | None = None,
     ) -> Answer:
         await asyncio.to_thread(self._lists.add, "heard", [f"{turn} {text}"], f"{turn}/0")
         return Answer(Reply("", language), Intent("Echo", text, language), 0.0, 0.0)
+
+    async def consider(self, text: str, language: Language, memory: Memory) -> Considered:
+        raise NotImplementedError("nobody listens along here")
 
     async def completeness(self, text: str, language: Language, memory: Memory) -> str:
         return "unknown"
