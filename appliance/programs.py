@@ -8,19 +8,22 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+from websockets.asyncio.server import ServerConnection
+
 from appliance.attention import Attention
 from appliance.config import Config
 from appliance.guests import Guests
-from appliance.server.access import Guard
+from appliance.server.access import Guard, Visitor
 from appliance.server.allowed import Allowed, GuardByAddress
 from appliance.server.announce import Service
 from appliance.server.http import respond
-from appliance.server.listener import Listener, Route
+from appliance.server.listener import Listener, Route, Talk
 from appliance.server.metrics import Metrics
+from appliance.server.openai.realtime import Realtime
 from appliance.server.streams import Caller, Streams
+from appliance.server.talks import Talks
 from appliance.server.vosk.connection import MOST_MESSAGE_BYTES, Vosk
 from appliance.server.wyoming.connection import Connection as WyomingConnection
-from appliance.server.wyoming.handling import Talks
 from appliance.sessions import Sessions
 from appliance.workers import Workers
 
@@ -41,6 +44,7 @@ class Programs:
         self.guests = Guests(sessions.faculties, tasks, config.language, config.server.max_audio_duration_s, attention)
         self._talks = Talks(sessions.open)
         self._vosk = Vosk(self.guests, metrics.client_dropped)
+        self._realtime: Realtime | None = None
         self._packing = Workers(1, "pack", nice=PACKING_NICE)
 
     def added(self, listeners: Sequence[Listener], guard: Guard) -> list[Listener]:
@@ -50,7 +54,9 @@ class Programs:
             from appliance.server.openai.routes import openai_routes  # here, because it loads libsndfile
 
             routes = openai_routes(self.guests, self._packing.run)
-            found = [replace(listener, routes={**listener.routes, **routes}) for listener in found]
+            found = [replace(
+                listener, routes={**listener.routes, **routes}, talk=self._or_realtime(listener.talk))
+                for listener in found]
         if self._config.vosk:
             nothing = Route(lambda request, visitor: respond(404, "Here is Vosk's WebSocket and nothing else.\n"))
             found.append(Listener(
@@ -61,7 +67,21 @@ class Programs:
 
     async def leave(self, others: Awaitable[None]) -> None:
         """See everybody off who holds a WebSocket, while others are seen off too."""
-        await asyncio.gather(others, self._vosk.seats.leave())
+        seats = [one.seats.leave() for one in (self._vosk, self._realtime) if one is not None]
+        await asyncio.gather(others, *seats)
+
+    def _or_realtime(self, page: Talk | None) -> Talk:
+        """The page's WebSocket is at every path but one."""
+        realtime = self._realtime = self._realtime or Realtime(self.guests, self._talks, self._metrics.client_dropped)
+
+        async def talk(socket: ServerConnection, visitor: Visitor) -> None:
+            path = socket.request.path.partition("?")[0] if socket.request else ""
+            if path == "/v1/realtime":
+                await realtime.talk(socket, visitor)
+            elif page is not None:
+                await page(socket, visitor)
+
+        return talk
 
     def close(self) -> None:
         self._packing.close()

@@ -21,6 +21,10 @@ class Admits(Protocol):
     def admit(self, request: Request, needs: Role = ...) -> Visitor | Refusal: ...
 
 
+Talk = Callable[[ServerConnection, Visitor], Awaitable[None]]
+"""Serves one WebSocket until it closes."""
+
+
 @dataclass(frozen=True)
 class Route:
     """What answers one path, by which methods, and what somebody must be to ask. refuse: says why they cannot."""
@@ -47,7 +51,7 @@ class Listener:
     port: int
     otherwise: Route
     routes: Mapping[str, Route] = field(default_factory=dict)
-    talk: Callable[[ServerConnection, Visitor], Awaitable[None]] | None = None
+    talk: Talk | None = None
     tls: ssl.SSLContext | None = None
     guard: Admits | None = None
     most_bytes: int = MAX_MESSAGE_BYTES

@@ -16,8 +16,8 @@ from appliance.guests import Dictation, Guests
 from appliance.language import Language
 from appliance.server.budget import Pace
 from appliance.server.streams import Caller
+from appliance.server.talks import Talk, Talks
 from appliance.server.wyoming.codec import Decoder, Event, encode
-from appliance.server.wyoming.handling import Talks
 from appliance.server.wyoming.offer import info, voice_language
 
 RATE = 22_050
@@ -62,6 +62,7 @@ class Connection:
         self._text: asyncio.Queue[str | None] | None = None
         """Of a text that is being written; None ends it."""
         self._characters = 0
+        self._own_talk: Talk | None = None
 
     async def run(self) -> None:
         """Serve until the client goes; what it asked before is still done then."""
@@ -75,6 +76,8 @@ class Connection:
                 self._forget()
                 if self._speech is not None:
                     self._speech.cancel()
+                if self._own_talk is not None:
+                    self._own_talk.close()
 
     async def _serve(self) -> None:
         while data := await self._caller.read(self._patience_s()):
@@ -255,10 +258,17 @@ class Connection:
 
     # Answering
 
+    def _talk_of(self, conversation: object) -> Talk:
+        """Named ones are found again by other connections: Home Assistant makes one for each sentence."""
+        visitor = f"wyoming {self._caller.address}"
+        if isinstance(conversation, str) and conversation:
+            return self._talks.of(visitor, conversation)
+        self._own_talk = self._own_talk or self._talks.new(visitor)
+        return self._own_talk
+
     async def _handle(self, event: Event) -> None:
         context = event.table("context")
-        conversation = context.get("conversation_id")
-        talk = self._talks.of(f"wyoming {self._caller.address}", conversation if isinstance(conversation, str) else "")
+        talk = self._talk_of(context.get("conversation_id"))
         try:
             answer = await talk.ask(event.text("text"), self._guests.language_of(event.text("language")))
         except ProtocolError as error:

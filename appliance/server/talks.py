@@ -27,12 +27,16 @@ class Talks:
         self._open = open
         self._talks: OrderedDict[tuple[str, str], Talk] = OrderedDict()
 
+    def new(self, visitor: str) -> Talk:
+        """One that nobody finds again; whoever wanted it closes it."""
+        return Talk(self._open(visitor))
+
     def of(self, visitor: str, conversation: str) -> Talk:
-        """The conversation that a visitor calls so; a new one if it is "" or was forgotten."""
+        """The one that a visitor calls so; a new one if it was forgotten."""
         key = visitor, conversation[:MAX_ID_CHARACTERS]
-        talk = self._talks.get(key) if conversation else None
+        talk = self._talks.get(key)
         if talk is None:
-            talk = self._talks[key] = Talk(self._open(visitor))
+            talk = self._talks[key] = self.new(visitor)
             if len(self._talks) > MOST_TALKS:
                 self._talks.popitem(last=False)[1].close()
         self._talks.move_to_end(key)
