@@ -64,7 +64,7 @@ HOME = {  # third-party name → the modules that may know it
     "ifaddr": {"server.names"}, "zeroconf": {"server.announce"},
     "yaml": {"dialogue.languages.grammar", "dialogue.owners.document"},
     "babel": {"dialogue.languages.grammar", "dialogue.reading.zones"},
-    "dateutil": {"recurrence", "dialogue.reading.days"}, "astral": {"dialogue.families.sky.skill"},
+    "rapidfuzz": {"dialogue.repair"}, "dateutil": {"recurrence", "dialogue.reading.days"}, "astral": {"dialogue.families.sky.skill"},
     "holidays": {"dialogue.families.sky.skill"},
     "redis": {"farm.link"}, "segno": {"system.console"}, "websockets": {"programs", "server", "system.selfturn"},
     "paho": {"mqtt.broker"}, "python_multipart": {"server.openai.upload"}, "native": {"audio", "speaking"},

@@ -270,6 +270,10 @@ class Dialogue:
                 return context.say("turn.not_clear", understood=False)
             return context.say("turn.heard_right", words=quoted(intent.text), question=Question(intent.having()))
         wanted = _meant(intent, context)
+        if not wanted and intent.doubt == "unsure":  # too little was said to name it: the skill asks for the rest
+            said = self._skills[intent.name](intent, context)
+            if isinstance(said, Reply) and said.asks and not said.actions:
+                return said
         if not wanted:
             return context.say("turn.unclear", understood=False)
         return context.say("turn.shall_i", meant=wanted, question=Question(intent.having()))

@@ -37,6 +37,7 @@ class Lexicon:
         self.classes: set[str] = set()
         self.words: set[str] = set()
         """Every word of every phrase: what need not be repaired."""
+        self._alone: dict[str, set[str]] = {}
 
     def add(self, name: str, patterns: str | Iterable[str]) -> None:
         """patterns: a list, or one text with commas between them. Raises PatternError."""
@@ -44,6 +45,8 @@ class Lexicon:
         for pattern in apart(patterns) if isinstance(patterns, str) else patterns:
             spelled_out = _ENDINGS.sub(_endings, str(pattern).lower())
             tokens = _TOKEN.findall(spelled_out)
+            if " " not in str(pattern).strip():
+                self._alone.setdefault(name, set()).update(token for token in tokens if token not in "()[]|")
             ends, rest = self._alternatives({self._root}, tokens, 0, str(pattern))
             if rest != len(tokens):
                 raise PatternError(f"{pattern!r}: {tokens[rest]!r} closes nothing")
@@ -74,6 +77,10 @@ class Lexicon:
                 self.words.add(token)
                 nodes = {node.next.setdefault(token, _Node()) for node in nodes}
         return ends | nodes, position
+
+    def words_of(self, classes: Iterable[str]) -> set[str]:
+        """The words that belong to one of the classes by themselves, not only as a part of a phrase."""
+        return {word for name in classes for word in self._alone.get(name, ())}
 
     def hits(self, words: Sequence[str]) -> Hits:
         found: Hits = {}

@@ -17,6 +17,7 @@ from appliance.dialogue.frames import Reading
 from appliance.dialogue.judging import judged
 from appliance.dialogue.reading.normalisation import MAX_CHARACTERS, as_it_sounded, normalise
 from appliance.dialogue.reading.written import as_written, commas
+from appliance.dialogue.repair import Repair, supported
 from appliance.dialogue.sentences import Sentences
 from appliance.dialogue.types import Intent
 from appliance.dialogue.utterance import Utterance
@@ -24,6 +25,8 @@ from appliance.language import LANGUAGES, Language
 
 MAX_WORDS = 40
 """A command has fewer words; matching time grows with them."""
+REPAIRED = 0.85
+"""A sentence with words put right must explain at least so much."""
 SURE = 0.93
 """From this one on what was said before does not matter."""
 
@@ -48,6 +51,7 @@ class Understanding:
         self.acts = frozenset(intent for family in families for intent in family.acts)
         """The intents that change something."""
         self._sentences = {language: Sentences(families, language) for language in languages}
+        self._repairs = {language: Repair(sentences) for language, sentences in self._sentences.items()}
 
     def understand(self, text: str, language: Language, situation: Situation = NOTHING) -> Intent:
         """What is meant; an Intent with the name "" if that is not known. Raises KeyError for a language not loaded."""
@@ -61,7 +65,21 @@ class Understanding:
         intent = self._meant(sentences, utterance, situation)
         if not intent.name and (heard := as_it_sounded(words, language)) != words:
             intent = self._meant(sentences, replace(utterance, words=tuple(heard), spans={}, costs=None), situation)
+        if not intent.name or intent.doubt == "unsure":
+            intent = self._repaired(sentences, utterance) or intent
         return replace(intent, text=text, slots=as_written(intent.slots, text, language))
+
+    def _repaired(self, sentences: Sentences, utterance: Utterance) -> Intent | None:
+        """What a sentence means that only means something with a word or two put right; None for nothing."""
+        found: list[tuple[float, Intent]] = []
+        for variant in self._repairs[utterance.language].variants(utterance):
+            reading = best(sentences, variant)
+            intent = judged(reading, variant) if reading and reading.confidence >= REPAIRED else None
+            if reading is not None and intent is not None and not intent.doubt and (
+                    intent.name in self.acts or supported(reading, utterance, variant)):
+                found.append((reading.gain - reading.cost, intent))
+        _, best_intent = max(found, key=lambda each: each[0], default=(0.0, None))
+        return best_intent and replace(best_intent, doubt="repaired" if best_intent.name in self.acts else "")
 
     def read(
         self, text: str, language: Language, situation: Situation = NOTHING

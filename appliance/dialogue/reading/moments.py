@@ -71,6 +71,8 @@ def parse_moment(text: str, language: Language) -> Moment | None:
         rest = rest[1:]
     while rest and rest[-1] in around:
         rest = rest[:-1]
+    if len(rest) > 1 and rest[-1] in table.articles:
+        return None  # "um siebzehn Uhr eine Erinnerung"
     noon = table.noon.get(" ".join(rest))
     if noon is not None:
         midnight_ahead = noon == (0, 0) and day is not None and day.kind == "offset" and day.value == 0

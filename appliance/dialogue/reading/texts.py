@@ -18,13 +18,14 @@ _MEANINGFUL = 0.9
 def text_of(slot: str, longest: int, *, links: Iterable[str] = (), never: Iterable[str] = (), quality: float = 1.0,
             ahead: Iterable[str] = (), unsure: Iterable[str] = _FIRST_WORDS_OF_SENTENCES,
             first: Iterable[str] = _NOT_FIRST, last: Iterable[str] = _NOT_LAST,
-            needs_meaning: bool = False) -> OpenReader:
+            needs_meaning: bool = False, to_end: float = 1.0) -> OpenReader:
     """A reader of free text of up to `longest` words.
 
     links: classes of words that lead up to it and do not belong to it ("to", "that i should"); right behind one
     of them it is certain. never: classes whose words are never part of it. ahead: classes that it must stand behind.
     unsure: classes of words with which it does not begin unless right behind a link. first, last: with which it does
-    not begin and not end. needs_meaning: grammar alone ("du musst") is none, unless right behind a link.
+    not begin and not end. needs_meaning: grammar alone ("du musst") is none, unless right behind a link. to_end: by how
+    much more it is worth at the end of the sentence.
     """
     unsure, first, last = tuple(unsure), tuple(first), tuple(last)
     link_classes, never_classes, ahead_classes = tuple(links), tuple(never), tuple(ahead)
@@ -47,19 +48,23 @@ def text_of(slot: str, longest: int, *, links: Iterable[str] = (), never: Iterab
         if start == end - 1 and utterance.words[start] in grammar(utterance.language).words.articles:
             return None
         sure = behind or not link_classes
-        return Span(start, end, {slot: utterance.text(start, end)}, quality if sure else 0.8 * quality, open=True)
+        worth = (quality if sure else 0.8 * quality) * (to_end if end == len(utterance.words) else 1.0)
+        return Span(start, end, {slot: utterance.text(start, end)}, worth, open=True)
 
     return read
 
 
-def verbatim(slot: str, behind: Iterable[str], inside: Iterable[str] = (), *, tail: str = "") -> OpenReader:
+def verbatim(
+    slot: str, behind: Iterable[str], inside: Iterable[str] = (), *, tail: str = "", free: Iterable[str] = (),
+) -> OpenReader:
     """A reader of what is to be written down or said word for word: all that follows, whatever it is.
 
     behind: classes of words right behind which it begins; the first of them must open the utterance, else somebody only
     talks about a note. inside: classes whose words may stand between. tail: a class of words, or the beginning of such
-    names, that may follow it: the room. In an answer to a question it is the whole utterance.
+    names, that may follow it: the room. free: classes right behind which it may say anything, conditions too ("that");
+    if there are none, it always may. In an answer to a question it is the whole utterance.
     """
-    openers, links = tuple(behind), tuple(inside)
+    openers, links, free_behind = tuple(behind), tuple(inside), tuple(free)
 
     def read(utterance: Utterance, start: int, end: int) -> Span | None:
         hits, length = utterance.hits, len(utterance.words)
@@ -76,7 +81,8 @@ def verbatim(slot: str, behind: Iterable[str], inside: Iterable[str] = (), *, ta
             return None
         if _vague(utterance, start, end) or any(at == start for at, _ in hits.get("condition", ())):
             return None
-        return Span(start, end, {slot: utterance.text(start, end)}, 1.0, open=True, verbatim=True)
+        freely = not free_behind or any(stop == start for name in free_behind for _, stop in hits.get(name, ()))
+        return Span(start, end, {slot: utterance.text(start, end)}, 1.0, open=True, verbatim=freely)
 
     return read
 

@@ -34,7 +34,7 @@ FAMILY = Family(
     for_good=frozenset({"Announce"}),
     open_readers={
         "message": verbatim("text", ("announce.announce", "announce.tell"), ("announce.link", "announce.in"),
-                            tail="announce.room="),
+                            tail="announce.room=", free=("announce.that",)),
     },
     actions=(Say,),
     about_device=True,

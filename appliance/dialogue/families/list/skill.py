@@ -220,7 +220,7 @@ def _known_list(utterance: Utterance) -> Iterator[Span]:
 
 
 _TEXT = text_of("items", 14, never=("list.list", "question", "negation", "quantifier", "pronoun"), quality=0.9,
-                last=("filler", "unfinished", "preposition"))
+                last=("filler", "unfinished", "preposition"), needs_meaning=True)
 _KNOWN = known("list", "list")
 _NAME = text_of("list", 3, never=("filler", "changer", "question", "list.create", "list.list", "function"), quality=1.0)
 

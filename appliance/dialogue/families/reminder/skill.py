@@ -67,6 +67,8 @@ def cancel_reminder(intent: Intent, context: Context) -> Reply:
     if len(found) > 1:
         each = [item.name for item in found]
         return context.say("reminder.which", each=each, question=Question(intent, ("known_task", "task")))
+    if intent.slots.get("unsure") and not intent.slots.get("confirmed"):
+        return context.say("reminder.cancel_this", what=found[0].name, question=Question(intent))
     return context.say("reminder.cancelled", what=found[0].name, actions=[CancelTimer(found[0].id)])
 
 
@@ -114,7 +116,7 @@ FAMILY = Family(
     readers={"moment": MOMENT, "duration": DURATION, "day": DAY, "repeat": repeats,
              "known_task": known("name", "reminder")},
     open_readers={"task": text_of(
-        "name", 15, links=("reminder.link",), never=("reminder.remind",), needs_meaning=True,
+        "name", 15, links=("reminder.link",), never=("reminder.remind",), needs_meaning=True, to_end=1.2,
         first=("polite", "alternative"),
         unsure=("question", "aux", "changer", "pronoun", "asking", "quantifier"))},
     corrects={"SetReminder": "SetReminder"},

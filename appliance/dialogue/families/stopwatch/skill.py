@@ -34,6 +34,8 @@ def status(intent: Intent, context: Context) -> Reply:
 
 
 def reset(intent: Intent, context: Context) -> Reply:
+    if not context.kept.get("stopwatch"):
+        return context.say("stopwatch.not_running")
     return context.say("stopwatch.reset", actions=[Keep("stopwatch", None)])
 
 

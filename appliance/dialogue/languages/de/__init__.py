@@ -23,6 +23,7 @@ _SOMETHING_TIMER = re.compile(r"\b([^\W\d]{2,})(timers?|wecker)\b")
 _SOMETHING_LIST = re.compile(
     r"\b([^\W\d]+(?:ung|heit|keit|ion|tät|schaft|tag|kauf|laub|beit|fahrt))s(listen?)\b|\b([^\W\d]{3,})(listen?)\b")
 """With the s that joins German words, behind endings that take one, and without."""
+_ADJECTIVE = re.compile(r"\b([^\W\d]{3,})(minütig|stündig|sekündig)e[nrms]?\b")
 _MINUTES = re.compile(r"\b([^\W\d]{3,})((?:minuten|stunden|sekunden)(?:timer|wecker)?)\b")
 _DATIVE = {"Tage": "Tagen", "Monate": "Monaten", "Jahre": "Jahren"}
 _NEUTER_IN_E = {"B", "kB", "MB", "GB", "TB", "MB/s", "J", "kJ", "ac", "st"}
@@ -41,6 +42,7 @@ class German(Cldr):
         text = _QUARTER_OF_AN_HOUR.sub(r"\1 \2", text)
         text = _HALF_AN_HOUR.sub(r"\1 \2", text)
         text = _SHORT_ARTICLE.sub(r"ein\1", text)  # "ne Viertelstunde"
+        text = _ADJECTIVE.sub(_length, text)  # "den halbstündigen Timer"
         text = _SOMETHING_LIST.sub(lambda m: f"{m[1] or m[3]} {m[2] or m[4]}", text)  # "Urlaubsliste"
         text = _MINUTES.sub(lambda m: f"{m[1]} {m[2]}" if number_at([m[1]], 0) else m[0], text)  # "Fünfminutentimer"
         return _SOMETHING_TIMER.sub(lambda m: m[0] if m[1] in _TIMERS_OF_THEIR_OWN else f"{m[1]} {m[2]}", text)
@@ -113,6 +115,15 @@ class German(Cldr):
             "capital": lambda number: capitalised(in_words(int(number))),
             "timer": lambda name: timer_name(str(name)) if name else "Timer",
         }
+
+
+def _length(match: re.Match[str]) -> str:
+    number, unit = match[1], {"minütig": "minuten", "stündig": "stunden", "sekündig": "sekunden"}[match[2]]
+    if number == "halb":
+        return "halbe stunde"
+    if number in ("viertel", "dreiviertel"):
+        return f"{number} stunde"
+    return f"{number} {unit}" if number_at([number], 0) else match[0]
 
 
 def timer_name(name: str) -> str:

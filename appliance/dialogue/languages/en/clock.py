@@ -15,6 +15,8 @@ _BETWEEN = {"past": 1, "after": 1, "passed": 1, "to": -1, "till": -1, "before": 
 def clock(words: Sequence[str]) -> Clock | None:
     """ "seven", "half past seven", "half seven", "ten to eight", "six oh five", "eighteen hundred", "7:30"."""
     words = list(words)
+    if words[-1:] in (["hours"], ["hour"]) and not {"hundred", "oh", "zero"} & set(words) and len(words[0]) < 4:
+        return None  # "two hours" is a while, "eighteen hundred hours" is a time
     while len(words) > 1 and words[-1] in _BEHIND:
         words = words[:-1]
     words = [word for word in words if word not in ("o'clock", "oclock")]
