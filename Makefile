@@ -53,6 +53,9 @@ test-voice: setup-test ## the voice against onnxruntime over 200 sentences a lan
 bench-native: setup-test ## converters and rings → bench/results/native.json
 	@$(PYTHON) -m tests.benchmarks.native $(ARGS)
 
+bench-page: setup-test ## the page: interactive, transferred, first byte → sound, meter → bench/results/page.json
+	@$(PYTHON) -m tests.benchmarks.page $(ARGS)
+
 bench-server: setup-test ## a hundred and more at once → bench/results/server.json
 	@$(PYTHON) -m tests.benchmarks.server $(ARGS)
 

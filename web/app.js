@@ -230,6 +230,8 @@ Object.assign(globalThis, { voiceAssistant: assistant, toggleRecording, sendText
 showLanguage();
 conversation.restore();
 assistant.follow();
+performance.mark("interactive");
 await assistant.initialize();
+performance.mark("connected");
 // Served by the device, the page keeps itself for when the device is away; where browsers allow that.
 if (versionIn(import.meta.url)) navigator.serviceWorker?.register("/service-worker.js").catch((error) => console.info(error.message));
