@@ -141,7 +141,7 @@ async def awake(
     """Load and warm the models, at once where they do not depend on each other. Raises ModelError.
 
     alone: nobody else may serve from this state directory; raises ConfigError naming the process that does.
-    node: workers elsewhere hear, so no recognizer is loaded.
+    node: workers elsewhere hear and speak, so no model is loaded.
     """
     prepare_process()
     models = config.models_path()
@@ -149,7 +149,7 @@ async def awake(
         timers, tokens = TimerStore(database, clock(config)), TokenStore(database)
         stores = Stores.beside(timers)
         recognizers = choose(config, "recognizer", models) if ears and node is None else {}
-        voices = choose(config, "voice", models) if mouth else {}
+        voices = choose(config, "voice", models) if mouth and node is None else {}
         thinking, remembering = Workers(1, "think"), Workers(1, "remember")
         known = {language: usual_first(find_voices(language, models), voices.get(language))
                  for language in LANGUAGES}
@@ -177,7 +177,7 @@ async def awake(
                 asyncio.get_running_loop().time)
             give_back()  # what loading needed
             yield Assistant(
-                listening, mind, synthesizer, stores, timers, tokens, remembering,
+                listening, mind, synthesizer if node is None else node.mouth, stores, timers, tokens, remembering,
                 {"recognizer": recognizers, "voice": voices}, deeds, facts, attention, thought.skills)
 
 

@@ -17,6 +17,7 @@ from appliance.errors import ConfigError, ModelError
 from appliance.language import LANGUAGES, Language
 from appliance.memory import give_back
 from appliance.models.choose import Choice, find_voices
+from appliance.speaking.vits import sound_alike
 from appliance.systemd import feed_watchdog, notify
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ async def _work(config: Config, options: argparse.Namespace) -> None:
     from appliance.farm.worker import Worker
 
     prepare_process()
+    sound_alike()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -59,7 +61,7 @@ async def _work(config: Config, options: argparse.Namespace) -> None:
             notify("READY=1")
             log.info("ready: hears %s, speaks %s, %s at once, as %s",
                      _names(recognizers), _names(voices), slots(can), link.name)
-            await Worker(link, ears, mouth, slots(can)).run(stop)
+            await Worker(link, ears, mouth, slots(can), config.streaming.tts_workers).run(stop)
             notify("STOPPING=1")
             watching.cancel()
     finally:

@@ -64,6 +64,15 @@ def news(node: str) -> str:
     return f"{PREFIX}news:{node}"
 
 
+SAID = PREFIX + "said"
+"""Sorted set: clauses that are kept, by when they were last wanted."""
+SAID_SIZES = PREFIX + "said:sizes"
+"""Hash: clause → its size in bytes; "" is the sum."""
+STOP = PREFIX + "stop"
+"""Channel: a clause that nobody wants to hear any more."""
+CLAUSE_ATTEMPT = 1
+"""Clauses have one: all that ask for one share it."""
+
 VERSION = PREFIX + "state:version"
 """Counter: what all nodes' timers, lists, notes and tokens are at."""
 CHANGED = PREFIX + "changed"

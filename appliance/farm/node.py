@@ -12,6 +12,7 @@ from appliance.farm.address import Address
 from appliance.farm.ears import FarmEars
 from appliance.farm.link import Link, Lost, each, unless_lost
 from appliance.farm.members import SAY_S, Members
+from appliance.farm.mouth import FarmMouth
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class Node:
         self.link = Link(address, "web")
         self.members = Members(self.link)
         self.ears = FarmEars(self.link, self.members)
+        self.mouth = FarmMouth(self.link, self.members)
         self.changed: Callable[[], None] = lambda: None
         self.here = asyncio.Event()
         """Set once this node knows who else is there."""

@@ -6,17 +6,13 @@ import asyncio
 from collections.abc import Callable
 
 from appliance.audio.pcm import RATE
-from appliance.errors import StimmeError
 from appliance.farm.link import BLOCK_MS, Link, Lost
+from appliance.farm.taking import Abandoned
 
 SILENT_S = 10.0
 """Nothing has come for so long, and its web node is gone: nobody will finish it here."""
 FORGOTTEN_S = 60.0
 """… and whether it is gone or not."""
-
-
-class Abandoned(StimmeError):
-    """Nobody goes on with this utterance."""
 
 
 class Stream:

@@ -11,10 +11,12 @@ from appliance.speaking.clauses import clauses, complete
 class Script:
     """A text, or its pieces, which may end anywhere. Once it is cut, `last` is said instead of the rest."""
 
-    def __init__(self, text: str | AsyncIterator[str], language: Language, last: str) -> None:
+    def __init__(
+        self, text: str | AsyncIterator[str], language: Language, last: str, *, is_begun: bool = False
+    ) -> None:
         self.is_cut = False
         self._text, self._language, self._last = text, language, last
-        self._begun = False
+        self._begun = is_begun
 
     async def clauses(self) -> AsyncGenerator[str, None]:
         """Each as soon as it is complete. Use it under contextlib.aclosing."""

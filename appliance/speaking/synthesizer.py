@@ -54,7 +54,7 @@ _CALIBRATION: dict[Language, str] = {
 LONGEST_SPEECH_S = 40.0
 """A reply that becomes longer is cut here, and says so; its text is whole on the page. 420 Chinese characters, which an
 English voice reads by name, were 88 seconds."""
-_LEFT_OUT: dict[Language, str] = {"en": "The rest is left out.", "de": "Den Rest lasse ich weg."}
+LEFT_OUT: dict[Language, str] = {"en": "The rest is left out.", "de": "Den Rest lasse ich weg."}
 
 SPEEDS = 0.5, 3.0
 """Slowest and fastest that a reply is spoken; 1 is the voice's own."""
@@ -134,12 +134,13 @@ class Synthesizer:
 
     async def speak(
         self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
-        longest_s: float = LONGEST_SPEECH_S,
+        longest_s: float = LONGEST_SPEECH_S, is_begun: bool = False,
     ) -> AsyncGenerator[bytes, None]:
         """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
 
         text: whole, or in pieces that may end anywhere; a clause is spoken as soon as it is complete. speed: 2 is twice
-        as fast; 0.5 to 3. voice: one of the others by its name; "": the language's usual one.
+        as fast; 0.5 to 3. voice: one of the others by its name; "": the language's usual one. is_begun: it is a clause
+        of a longer text, not to be cut at its first comma.
 
         A clause begun is synthesised only as far as it is asked for. What would last longer than longest_s is cut, and
         a last sentence says so. Raises ModelError for a language without a voice.
@@ -154,7 +155,7 @@ class Synthesizer:
         begin_s = silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard all so far
         order = FIRST
         pause = b""
-        script = Script(text, language, _LEFT_OUT[language])
+        script = Script(text, language, LEFT_OUT[language], is_begun=is_begun)
         with self._busy():
             async with aclosing(script.clauses()) as waiting:
                 async for clause in waiting:

@@ -31,6 +31,14 @@ LONGEST_SYMBOL = 1000
 new_random: Callable[[], np.random.Generator] = np.random.default_rng
 """Where each clause's random numbers come from; tests want the same speech each time."""
 
+
+
+def sound_alike() -> None:
+    """From now on a clause sounds the same each time, and on each machine: one can go on where another has died."""
+    global new_random
+    new_random = lambda: np.random.default_rng(1)  # noqa: E731
+
+
 Samples = NDArray[np.float32]
 
 

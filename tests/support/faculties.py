@@ -82,7 +82,7 @@ class FakeFaculties:
 
     async def speak(
         self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
-        longest_s: float = 40.0,
+        longest_s: float = 40.0, is_begun: bool = False,
     ) -> AsyncGenerator[bytes, None]:
         self.manners.append((speed, voice))
         if text == "You said mute":
