@@ -63,7 +63,8 @@ class Link:
         self.name = f"{role}-{secrets.token_hex(6)}"
         self.times_lost = 0
         self._address = address
-        self._client = _client(address, self.name, ANSWER_S)
+        self._may_connect = True
+        self._client = _client(address, self.name, ANSWER_S, self._connected)
         self._reading = _client(address, self.name, BLOCK_MS / 1000 + ANSWER_S)
         self._queue: list[tuple[tuple[Any, ...], asyncio.Future[Reply]]] = []
         self._wanted = asyncio.Event()
@@ -170,13 +171,21 @@ class Link:
             with suppress(*_LOST):
                 await client.aclose()
 
+    async def _connected(self, connection: Any) -> None:
+        """The library would connect anew without a word, to a Redis that may have forgotten its last second."""
+        if not self._may_connect:
+            raise redis.ConnectionError("Connection closed by server")
+        await connection.on_connect()
+
     async def _connect(self) -> None:
+        self._may_connect = True
         information = await self._client.info("server")
         version = str(information["redis_version"])
         if int(version.partition(".")[0]) < 7:
             raise ConfigError(f"STIMME_REDIS: {self._address} is version {version}, expected 7.0 or newer")
         for name, text in self._scripts.items():
             self._hashes[name] = (await self._client.script_load(text)).encode()
+        self._may_connect = False
         self._up.set()
 
     async def _return(self) -> None:
@@ -262,11 +271,13 @@ async def each(messages: AsyncGenerator[tuple[str, bytes], None], told: Callable
             told(channel, message)
 
 
-def _client(address: Address, name: str, timeout_s: float) -> redis.asyncio.Redis:
+def _client(
+    address: Address, name: str, timeout_s: float, connected: Callable[[Any], Awaitable[None]] | None = None
+) -> redis.asyncio.Redis:
     """No retries of its own: whether something may be sent again is ours to know."""
     return redis.asyncio.Redis(
         **_options(address), client_name=name, socket_timeout=timeout_s, max_connections=MOST_CONNECTIONS,
-        retry=Retry(NoBackoff(), 0))
+        retry=Retry(NoBackoff(), 0), redis_connect_func=connected)
 
 
 class BlockingLink:
