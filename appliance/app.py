@@ -233,7 +233,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
     loop.add_signal_handler(signal.SIGHUP, hurry.set)
     log.info("loading the recognizer and the voice; the first time it takes a little longer")
     async with _node(config) as node, awake(config, alone=True, node=node) as assistant:
-        _say_what_is_in_force(assistant)
+        _say_what_is_in_force(assistant, node)
         metrics = Metrics(lambda: assistant.ears.stats)
         metrics.add_voices(lambda: assistant.mouth.stats)
         metrics.add_guesses(lambda: assistant.attention.guesses)
@@ -427,8 +427,14 @@ async def _catch_up(assistant: Assistant, hurry: asyncio.Event) -> None:
         await assistant.remembering.run(assistant.timers.database.catch_up)
 
 
-def _say_what_is_in_force(assistant: Assistant) -> None:
+def _say_what_is_in_force(assistant: Assistant, node: Node | None) -> None:
     """One line a language: who hears, who speaks, and what to do about what is missing."""
+    if node is not None:
+        for language in LANGUAGES:
+            log.info("%s: heard by %s, spoken by %s, on %d workers", language,
+                     node.ears.names.get(language, "nobody"), node.mouth.names.get(language, "nobody"),
+                     len(node.members.workers))
+        return
     for language in LANGUAGES:
         for kind, chosen in assistant.choices.items():
             choice = chosen.get(language)

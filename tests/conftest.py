@@ -29,8 +29,8 @@ settings.load_profile("stimme")
 ON_ONE_LOOP = {"hearing", "speaking"}
 
 WHOLE_PLACES = (
-    "cli/test_hear.py", "cli/test_main.py", "device/test_busy.py", "farm/test_deaths.py", "farm/test_link.py", "faults/",
-    "hearing/", "image/", "models/",
+    "cli/test_hear.py", "cli/test_main.py", "device/test_busy.py", "farm/test_deaths.py", "farm/test_link.py",
+    "faults/", "hearing/", "image/", "models/",
     "native/test_portaudio.py", "native/test_proofs.py", "native/test_sanitized.py", "server/test_hostile.py",
     "server/test_load.py", "server/test_shutdown.py", "soak/", "speaking/", "test_privacy.py", "test_whole_path.py",
     "web/",
