@@ -250,6 +250,53 @@ test("after a tap the device may end the utterance, and the page stops listening
   assert.equal(turn.outcome, "answered");
 });
 
+/** Tap, say something, and be asked back; the question has been heard to its end. */
+async function askedBack(home, tapped = true) {
+  await home.assistant.startRecording();
+  if (tapped) home.assistant.endBySilence();
+  home.microphone.say(1024);
+  const turn = home.turns.at(-1);
+  if (tapped) home.say({ type: "endpoint", id: turn.id, reason: "silence" });
+  else home.assistant.stopRecording();
+  await settle();
+  home.say({ type: "final", id: turn.id, text: "set a timer" });
+  home.say({ type: "answer", id: turn.id, text: "For how long?", heard: "set a timer", asks: true });
+  home.say({ type: "speech_start", id: turn.id, sample_rate: 48000 });
+  home.say({ type: "speech_end", id: turn.id, interrupted: false });
+  home.network.taken();
+  home.loudspeaker.ondrained({ id: turn.id });
+  await settle();
+  return turn;
+}
+
+test("a question is answered without a press, and the device ends that too", async () => {
+  const home = await house();
+  const asked = await askedBack(home);
+  const next = home.turns.at(-1);
+  assert.notEqual(next, asked);
+  assert.equal(home.assistant.state, "listening");
+  assert.equal(home.network.taken().filter(({ type }) => type === "start").at(-1).endpoint, "auto");
+  home.say({ type: "partial", id: next.id, text: "ten" });
+  await home.clock.pass(6000);
+  assert.equal(home.assistant.isRecording, true);
+});
+
+test("whoever says nothing to a question is not answered", async () => {
+  const home = await house();
+  await askedBack(home);
+  await home.clock.pass(5000);
+  await settle();
+  assert.equal(home.assistant.isRecording, false);
+  assert.deepEqual(home.network.taken().map(({ type }) => type).filter((type) => type === "stop" || type === "cancel"), ["cancel"]);
+});
+
+test("who holds the button to talk holds it to answer", async () => {
+  const home = await house();
+  const asked = await askedBack(home, false);
+  assert.equal(home.turns.at(-1), asked);
+  assert.equal(home.assistant.isRecording, false);
+});
+
 test("a tap while the microphone is still opening counts from the beginning, and after a drop", async () => {
   const home = await house();
   const opening = home.assistant.startRecording();

@@ -20,6 +20,8 @@ import { errorText, statusText } from "./texts.js";
 import { waits } from "./waits.js";
 
 const LOUDSPEAKER_PATIENCE_MS = 1000;
+/** So long after a question the page listens without a press; whoever says nothing is not answered. */
+const GO_ON_MS = 5000;
 const BENCHMARK_PAUSE_MS = 100;
 const METRICS_EVERY_MS = 1000;
 const CLOSE_BUSY = 1013;
@@ -71,7 +73,7 @@ export class EnhancedVoiceAssistant {
     microphone.onmute = () => this.#remark("microphone_muted");
     microphone.onclose = ({ lost }) => this.#microphoneClosed(lost);
     loudspeaker.onstarted = ({ id }) => this.#sounds(id);
-    loudspeaker.ondrained = ({ id }) => this.#sounded(id);
+    loudspeaker.ondrained = ({ id, flushed }) => this.#sounded(id, flushed);
     streamer.choose(this.#config);
   }
 
@@ -178,6 +180,15 @@ export class EnhancedVoiceAssistant {
     const turn = this.#conversation.newest;
     turn.endpoint = "auto";
     this.#conversation.send(turn, "start", turn.startFields); // the same start again changes only that
+  }
+
+  /** The reply was a question, asked for by a tap: its answer needs no press. */
+  async #goOn() {
+    if (!(await this.startRecording())) return;
+    this.endBySilence();
+    const turn = this.#conversation.newest;
+    await this.#later(GO_ON_MS);
+    if (turn === this.#conversation.newest && this.#recording && turn.heard === "") await this.cancelRecording();
   }
 
   /** The utterance is complete. Resolves when its last sample is on its way. */
@@ -432,9 +443,11 @@ export class EnhancedVoiceAssistant {
     this.#stateChanged();
   }
 
-  #sounded(id) {
+  #sounded(id, flushed = false) {
     this.streamer.spoken(id);
     this.#stateChanged();
+    const turn = this.#conversation.newest;
+    if (turn?.id === id && !flushed && turn.asks && turn.endpoint === "auto" && this.state === "idle") this.#goOn();
   }
 
   #turnChanged(turn) {

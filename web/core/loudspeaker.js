@@ -10,7 +10,7 @@ const GAIN_SETTLES_S = 0.02;
 const CHIME = [[880, 0], [1174.7, 0.18], [880, 0.6], [1174.7, 0.78]];
 
 export class Loudspeaker {
-  /** {id, playedSamples, underruns}: a reply's first sample sounds; its last one has sounded, or it was silenced. */
+  /** {id, playedSamples, underruns, flushed}: a reply's first sample sounds; its last one has sounded, or it was silenced. */
   onstarted = () => {};
   ondrained = () => {};
   underruns = 0;
@@ -99,6 +99,6 @@ export class Loudspeaker {
   #receive({ type, ...report }) {
     if (type === "started") return this.onstarted(report);
     this.underruns += report.underruns;
-    this.ondrained(report);
+    this.ondrained({ ...report, flushed: type === "flushed" });
   }
 }

@@ -50,6 +50,8 @@ export class Turn {
   meant = "";
   values = {};
   canBeUndone = false;
+  /** The reply is a question. */
+  asks = false;
   /** How much was said. */
   audioBytes = 0;
 
@@ -107,6 +109,7 @@ export class Turn {
     this.meant = answer.meant ?? "";
     this.values = answer.values ?? {};
     this.canBeUndone = answer.can_be_undone === true;
+    this.asks = answer.asks === true;
     this.spokenUntilMs = this.#spokenUntilMs();
     this.measured(answer);
   }

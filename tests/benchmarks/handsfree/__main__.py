@@ -30,6 +30,7 @@ PARTS = ("endings", "turns", "wakes")
 def main() -> int:
     parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
     parser.add_argument("--whole", action="store_true", help="every command, ten hours of sound without the word")
+    parser.add_argument("--every", type=int, help="every so many-th command")
     parser.add_argument("--hours", type=float, help="so much sound without the word")
     parser.add_argument("--only", choices=PARTS, help="one part; the others' figures stay as they are")
     options = parser.parse_args()
@@ -37,9 +38,9 @@ def main() -> int:
     before = json.loads(file.read_text()) if options.only and file.exists() else {}
     figures: dict[str, Any] = {**before, "machine": machine()}
     if options.only in (None, "endings"):
-        figures |= measure_endings(every=1 if options.whole else 6)
+        figures |= measure_endings(options.every or (1 if options.whole else 6))
     if options.only in (None, "turns"):
-        figures |= measure_turns(every=2 if options.whole else 6)
+        figures |= measure_turns(options.every or (2 if options.whole else 6))
     if options.only in (None, "wakes"):
         figures |= measure_wakes(options.hours or (10 if options.whole else 1 / 6), options.whole)
     path = save("handsfree", figures)
