@@ -30,7 +30,7 @@ coverage: setup-test ## the same with the lines and branches of appliance/ that 
 	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 test-quick: setup-test ## under a minute: no browser, sound card, compiler or loaded model
-	@$(PYTHON) -m pytest -m "not whole" $(ARGS)
+	@$(PYTHON) -m pytest $(LANES) -m "not whole" $(ARGS)
 
 test-debug: setup-test ## the quick tests in asyncio's debug mode; a blocked event loop fails
 	@PYTHONASYNCIODEBUG=1 $(PYTHON) -X dev -m pytest -m "not whole" $(ARGS)

@@ -7,11 +7,8 @@ The upper-case names of the migration guide (AUDIO_CHUNK_SIZE …) are public an
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import logging
 import os
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +17,7 @@ from typing import Any
 from appliance.errors import ConfigError
 from appliance.language import LANGUAGES, Language
 from appliance.limits import CHUNK_BYTES
-
-log = logging.getLogger(__name__)
+from appliance.settings_files import checked, from_pairs, from_toml, is_readable, parse_env_file
 
 APPLIANCE_FILE = Path("/etc/stimme/stimme.toml")
 """The image's own settings: who it serves, where its models are."""
@@ -314,20 +310,20 @@ def load(
     names = {one.metadata["env"]: path for path, one in table.items()}
     found: dict[str, tuple[object, str]] = {}
     for one in (APPLIANCE_FILE, BOOT_FILE) if file is None else (file,):
-        if file is not None or _is_readable(one):
-            found.update(_from_toml(one, table))
+        if file is not None or is_readable(one):
+            found.update(from_toml(one, table))
     env_path = env_file or Path(".env")
     if os.path.isfile(env_path):  # unlike Path.is_file, no error in a directory that this user may not enter
-        found.update(_from_pairs(_parse_env_file(env_path), names))
+        found.update(from_pairs(parse_env_file(env_path), names))
     elif env_file is not None:
         raise ConfigError(f"{env_file}: no such file")
     environ = os.environ if environment is None else environment
-    found.update(_from_pairs([(k, v, "the environment") for k, v in environ.items()], names))
+    found.update(from_pairs([(k, v, "the environment") for k, v in environ.items()], names))
     found.update({path: (value, "the command line") for path, value in (overrides or {}).items()})
     values: dict[str, object] = {}
     for path, (raw, source) in found.items():
         label = table[path].metadata["env"] if isinstance(raw, str) and not source.endswith(".toml") else path
-        values[path] = _checked(table[path], raw, f"{label} ({source})")
+        values[path] = checked(table[path], raw, f"{label} ({source})")
     return _build(values, {path: source for path, (_, source) in found.items()})
 
 
@@ -338,116 +334,3 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
     top: dict[str, Any] = {p: v for p, v in values.items() if "." not in p}
     return Config(
         **top, **{name: section(kind, name) for name, kind in _sections().items()}, sources=dict(sources))
-
-
-def _is_readable(file: Path) -> bool:
-    try:
-        with file.open("rb") as opened:
-            opened.read(1)
-    except FileNotFoundError:
-        return False
-    except OSError as error:  # a damaged card
-        log.warning("%s cannot be read (%s); its settings are left out", file, error.strerror)
-        return False
-    return True
-
-
-def _from_toml(file: Path, table: Mapping[str, object]) -> dict[str, tuple[object, str]]:
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))  # Windows editors put a byte order mark
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}") from error
-    flat: dict[str, object] = {}
-    for key, value in content.items():
-        if isinstance(value, dict):
-            flat.update({f"{key}.{inner}": v for inner, v in value.items()})
-        else:
-            flat[key] = value
-    for key in flat:
-        if key not in table:
-            raise ConfigError(f"{file}: unknown setting {key!r}{_nearest(key, table)}")
-    return {key: (value, str(file)) for key, value in flat.items()}
-
-
-def _parse_env_file(file: Path) -> list[tuple[str, str, str]]:
-    """[(name, value, "FILE line N")] of a .env file: NAME=value, comments, blank lines, optional quotes and export."""
-    pairs = []
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip().isidentifier():
-            raise ConfigError(f"{file} line {number}: expected NAME=value, found {line.strip()[:60]!r}")
-        value = value.strip()
-        if value[:1] in ("'", '"'):
-            end = value.find(value[0], 1)
-            if end < 0:
-                raise ConfigError(f"{file} line {number}: the quote {value[0]} is never closed")
-            value = value[1:end]
-        else:
-            value = value.split(" #")[0].rstrip()
-        pairs.append((name.strip(), value, f"{file} line {number}"))
-    return pairs
-
-
-def _from_pairs(pairs: list[tuple[str, str, str]], names: Mapping[str, str]) -> dict[str, tuple[object, str]]:
-    """Other programs' names pass; a misspelt one of ours does not."""
-    found: dict[str, tuple[object, str]] = {}
-    for name, value, source in pairs:
-        if name in names:
-            found[names[name]] = (value, source)
-        elif name.startswith("STIMME_") or (
-            source != "the environment" and difflib.get_close_matches(name, names, 1, 0.85)
-        ):
-            raise ConfigError(f"{source}: unknown setting {name!r}{_nearest(name, names)}")
-    return found
-
-
-def _nearest(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    return f"; did you mean {close[0]!r}?" if close else "; `stimme check` lists all settings"
-
-
-def _checked(one: dataclasses.Field[Any], raw: object, label: str) -> object:
-    """The value in its setting's type and bounds, or ConfigError."""
-    default, meta = one.default, one.metadata
-    if isinstance(default, bool):
-        words = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
-        value = raw if isinstance(raw, bool) else words.get(str(raw).lower())
-        if value is None:
-            raise ConfigError(f"{label}: {raw!r} is neither true nor false")
-        return value
-    if isinstance(default, int | float):
-        return _number(raw, default, meta, label)
-    if isinstance(default, tuple):
-        parts = raw.split(",") if isinstance(raw, str) else raw
-        if not isinstance(parts, list | tuple):
-            raise ConfigError(f"{label}: {raw!r}: expected a list of names")
-        return tuple(str(part).strip() for part in parts if str(part).strip())
-    if not isinstance(raw, str) or (meta["choices"] and raw not in meta["choices"]):
-        expected = " or ".join(meta["choices"]) or "text"
-        raise ConfigError(f"{label}: {raw!r}: expected {expected}")
-    return raw
-
-
-def _number(raw: object, default: int | float, meta: Mapping[str, Any], label: str) -> int | float:
-    whole = isinstance(default, int)
-    unit = f" of {meta['unit']}" if meta["unit"] else ""
-    kind = ("an even whole number" if meta["even"] else "a whole number") if whole else "a number"
-    wanted = f"expected {kind}{unit} from {meta['low']:g} to {meta['high']:g}"
-    try:
-        value = (int(raw) if whole else float(raw)) if isinstance(raw, str | int | float) else None
-        if isinstance(raw, bool) or value is None or (whole and value != float(raw)):  # type: ignore[arg-type]
-            raise ValueError
-    except (ValueError, OverflowError):
-        raise ConfigError(f"{label}: {raw!r}: {wanted}") from None
-    if not meta["low"] <= value <= meta["high"] or (meta["even"] and value % 2):
-        raise ConfigError(f"{label}: {raw!r}: {wanted}")
-    return value

@@ -29,11 +29,11 @@ settings.load_profile("stimme")
 ON_ONE_LOOP = {"hearing", "speaking"}
 
 WHOLE_PLACES = (
-    "cli/test_hear.py", "cli/test_main.py", "device/test_busy.py", "farm/test_deaths.py", "farm/test_link.py",
-    "faults/", "hearing/", "image/", "models/",
-    "native/test_portaudio.py", "native/test_proofs.py", "native/test_sanitized.py", "server/test_hostile.py",
-    "server/test_load.py", "server/test_shutdown.py", "soak/", "speaking/", "test_privacy.py", "test_whole_path.py",
-    "web/",
+    "cli/test_capacity.py", "cli/test_hear.py", "cli/test_main.py", "cli/test_prepare.py", "device/test_busy.py",
+    "farm/test_deaths.py", "farm/test_link.py", "faults/", "hearing/", "image/", "models/", "native/test_portaudio.py",
+    "native/test_proofs.py", "native/test_sanitized.py", "native/test_stubs.py", "native/test_vits_proofs.py",
+    "server/test_hostile.py", "server/test_load.py", "server/test_shutdown.py", "soak/", "speaking/",
+    "test_privacy.py", "test_whole_path.py", "web/",
 )
 WHOLE_FIXTURES = {"assistant", "card", "person", "pool", "redis", "server", "speech", "synthesizer"}
 """Tests in these places or with these need a browser, a sound card, another process, a compiler or a loaded model, and

@@ -20,7 +20,8 @@ PLACES = TYPES | {"guests", "pauses", "longhand", "growing", "backlog", "config"
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(), "errors": set(), "language": set(), "limits": set(), "__main__": {"cli"}, "app": {""}, "cli": {""},
-    "systemd": set(), "workers": set(), "memory": set(), "config": {"errors", "language", "limits"},
+    "systemd": set(), "workers": set(), "memory": set(), "settings_files": {"errors"},
+    "config": {"errors", "language", "limits", "settings_files"},
     "neighbours": set(), "system": {"errors", "language", "neighbours"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
     "guessing": {"dialogue.types", "language"}, "conversation": TYPES | {"guessing"},
