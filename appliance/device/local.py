@@ -19,6 +19,7 @@ from appliance.device.lamp import LampState, lamp
 from appliance.device.push_to_talk import PushToTalk
 from appliance.device.ringing import Ringing
 from appliance.device.signs import Signs
+from appliance.device.stopping import Stopping
 from appliance.device.take import Take
 from appliance.device.waking import Waking
 from appliance.dialogue.types import Memory
@@ -78,9 +79,14 @@ class LocalDevice:
         self._ends_by_itself = False
         self._asked = ""
         """The turn whose answer is a question that may be answered without pressing anything."""
+        self._says = ""
+        """The reply or announcement that is being spoken."""
+        self._stopping = Stopping(
+            sessions.faculties.ears, tasks, is_sounding=self._is_sounding, says=lambda: self._says, stop=self._silence,
+            language=lambda: self.session.language)
         self.waking = Waking(
             parse(config.wake_words), sessions.faculties.ears, tasks, woken=self._woken, is_speaking=self._is_heard,
-            is_talking=lambda: bool(self.take), language=lambda: self.session.language)
+            is_talking=lambda: bool(self.take), language=lambda: self.session.language, also=self._stopping.overhear)
         self.session.attach(self, None)
 
     async def run(self) -> None:
@@ -104,6 +110,7 @@ class LocalDevice:
         self._ringing.stop(heard=False)
         self.take.stop()
         self.waking.listen(None)
+        self._stopping.end()
         self.session.detach(self)
         await self.session.settled()
 
@@ -202,6 +209,16 @@ class LocalDevice:
         """The loudspeaker plays."""
         return self.sound.loudspeaker is not None and self.sound.loudspeaker.is_heard
 
+    def _is_sounding(self) -> bool:
+        """Something that "stop" alone stops: a reply or what rings, while nobody talks."""
+        return (self._is_heard() or bool(self._ringing)) and not self.take
+
+    def _silence(self) -> None:
+        """Somebody said "stop" while something sounded."""
+        self._asked = ""
+        if not self.stop_ringing():
+            self.session.interrupt()
+
     def _woken(self, before_s: float) -> None:
         """The wake word was said; what came since belongs to the utterance."""
         if self._listen(INVITED_S, before_s):
@@ -257,6 +274,8 @@ class LocalDevice:
 
     def tell(self, event: turns.Event) -> None:
         beside.show(event)
+        if isinstance(event, turns.Answered | turns.Announced):
+            self._says = event.text
         match event:
             case turns.Listening():
                 self.signs.lamp.show("listening")

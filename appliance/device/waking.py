@@ -11,7 +11,7 @@ from appliance.audio.microphone import Microphone
 from appliance.audio.pcm import RATE, Recording
 from appliance.conversation import Ears
 from appliance.device.ear import OpenEar
-from appliance.errors import ModelError
+from appliance.errors import ModelError, StimmeError
 from appliance.language import Language
 from appliance.waking.micro import Spotter
 from appliance.waking.second import LOOKS_S, contradicts
@@ -28,17 +28,18 @@ class Waking:
 
     words: to listen for; none: this device has no wake word. woken: called when somebody wants to talk, with how many
     seconds of sound before now belong to the utterance. is_speaking: the loudspeaker plays. is_talking: an utterance is
-    open, so nobody has to be woken. tasks: the second look runs in it.
+    open, so nobody has to be woken. tasks: the second look runs in it. also: hears all
+    sound too.
     """
 
     def __init__(
         self, words: Sequence[Word], ears: Ears, tasks: asyncio.TaskGroup, *, woken: Callable[[float], None],
         is_speaking: Callable[[], bool], is_talking: Callable[[], bool], language: Callable[[], Language],
-        now: Callable[[], float] = time.time,
+        also: Callable[[bytes], None] = lambda pcm: None, now: Callable[[], float] = time.time,
     ) -> None:
         self.words = tuple(words)
         self._ears, self._tasks, self._woken, self._language = ears, tasks, woken, language
-        self._is_talking = is_talking
+        self._is_talking, self._also = is_talking, also
         self.ear: OpenEar | None = None
         """What is listened to, while it is."""
         self._looks: asyncio.Task[None] | None = None
@@ -93,6 +94,7 @@ class Waking:
     def _overhear(self, pcm: bytes) -> None:
         assert self._waker is not None, "only a waker opens an ear"
         self._since += len(pcm) // 2
+        self._also(pcm)
         if self._waker.feed(pcm) is None or self._is_talking():
             return
         if self._looks is None or self._looks.done():
@@ -103,7 +105,11 @@ class Waking:
         """The second look; then somebody is listened to."""
         pcm = wake.sound[-round(LOOKS_S * RATE) * 2 :]
         language = self._language()
-        heard = await self._ears.transcribe(Recording(pcm, RATE), language, on_partial=lambda text: None)
+        try:
+            heard = await self._ears.transcribe(Recording(pcm, RATE), language, on_partial=lambda text: None)
+        except StimmeError as error:  # what hears is out of reach, so nobody could be heard either
+            log.warning("a wake word was not looked at: %s", error)
+            return
         wake.accepted = not contradicts(wake.word.spoken, heard.words)
         if wake.accepted and self.ear is not None and not self._is_talking():
             self._woken(LATE_S + self._since / RATE)
