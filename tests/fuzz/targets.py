@@ -18,6 +18,7 @@ from appliance.server.budget import SLICE, Frames
 from appliance.server.exchange import Exchange
 from appliance.server.http import Request, Response, respond
 from appliance.server.page import protocol
+from tests.fuzz import programs
 
 
 def decoder(data: bytes) -> None:
@@ -142,7 +143,8 @@ def guard(data: bytes) -> None:
         assert admitted.role == Role.ANYBODY
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"decoder": decoder, "frames": frames, "http": http, "guard": guard}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "decoder": decoder, "frames": frames, "http": http, "guard": guard, **programs.TARGETS}
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "decoder": (b'{"type":"start","id":"1","language":"en","sample_rate":16000}', b'{"type":"ping","timestamp":1e3}',
@@ -156,4 +158,5 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
              b"\x08GET /ws HTTP/1.1\r\nHost: stimme.local\r\nUpgrade: websocket\r\nOrigin: https://stimme.local\r\n\r\n"),
     "guard": (b"stimme.local:8443\nhttps://stimme.local:8443\n__Host-stimme=abc\nBearer abc\nwebsocket\n",
               b"[::1]\nnull\n\n\n\n", b"127.0.0.1:80\nhttps://panel.example"),
+    **programs.SEEDS,
 }

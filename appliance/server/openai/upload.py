@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
@@ -10,6 +11,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from appliance.server.http import Request
 from appliance.server.openai.refusals import Refused
+
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
+"""It warns of every byte that a stranger gets wrong; the stranger is told."""
 
 MOST_BYTES = 25_000_000
 """OpenAI's own limit of a file."""
