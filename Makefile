@@ -84,6 +84,9 @@ bench-secure: setup-test ## what TLS costs → bench/results/secure.json
 bench-handsfree: setup-test ## the end by the words, the wake word → bench/results/handsfree.json (ARGS=--whole: an hour)
 	@$(PYTHON) -m tests.benchmarks.handsfree $(ARGS)
 
+bench-protocols: setup-test ## others' protocols beside our own → bench/results/protocols.json (ARGS="--peer PYTHON")
+	@$(PYTHON) -m tests.benchmarks.protocols $(ARGS)
+
 bench-device: setup-test ## microphone and loudspeaker → bench/results/device.json
 	@$(PYTHON) -m tests.benchmarks.device $(ARGS)
 
