@@ -73,6 +73,8 @@ class ServerConfig:
     names: tuple[str, ...] = setting((), "STIMME_NAMES", "further host names under which the page is reached")
     origins: tuple[str, ...] = setting(
         (), "STIMME_ORIGINS", "pages of yours on other ports or hosts that may connect, as http://HOST:PORT")
+    shares_ports: bool = setting(
+        False, "STIMME_SHARES_PORTS", "let other processes listen on the same ports; `--processes` sets it")
     max_connections: int = setting(
         100, "MAX_CONNECTIONS", "most clients connected at once", unit="connections", low=1, high=100_000)
     max_audio_duration_s: float = setting(

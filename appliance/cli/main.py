@@ -24,6 +24,7 @@ SERVICES = ("run", "worker")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = parser().parse_args(arguments)
+    options.arguments = sys.argv[1:] if arguments is None else arguments
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO if options.command in SERVICES else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s" if options.verbose else "%(message)s", stream=sys.stderr)
@@ -65,6 +66,10 @@ def _carry_out(options: argparse.Namespace) -> int:
 
         return check_security(config, as_json=options.json)
     if options.command == "run":
+        if options.processes != 1:
+            from appliance.cli.processes import run_several
+
+            return run_several(config, options.processes, options.arguments)
         from appliance.app import run
 
         run(config, fetching=options.fetch)

@@ -49,6 +49,9 @@ def _serving(subcommands: Subcommands) -> None:
     run.add_argument(
         "--openai", dest="clients.openai", action="store_true", default=None,
         help="hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it")
+    run.add_argument(
+        "--processes", type=int, default=1, metavar="N",
+        help="so many web processes on the same ports, in a farm (STIMME_REDIS)")
     run.add_argument("--fetch", action="store_true", help="fetch the better models in the background (network)")
 
     worker = subcommands.add_parser(

@@ -135,7 +135,8 @@ class Web:
                 compression=None, max_size=listener.most_bytes, max_queue=MOST_QUEUED,
                 write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
                 ping_interval=settings.server.ping_interval_s, ping_timeout=settings.server.ping_timeout_s,
-                open_timeout=5, close_timeout=2, server_header=None, backlog=BACKLOG)
+                open_timeout=5, close_timeout=2, server_header=None, backlog=BACKLOG,
+                reuse_port=settings.server.shares_ports or None)
         except OSError as error:
             reason = error.strerror or error
             if error.errno == errno.EADDRINUSE:
