@@ -78,6 +78,9 @@ test-said: setup-test ## all 10,000 numbers, every minute and date said by Pico,
 bench-hearing: setup-test ## words and intents wrong, by voice and disturbance → bench/results/hearing.json
 	@$(PYTHON) -m tests.benchmarks.hearing $(ARGS)
 
+bench-farm: setup-test ## several machines as one: recovery, chaos, overhead → bench/results/farm.json (ARGS="--short": minutes)
+	@$(PYTHON) -m tests.benchmarks.farm $(ARGS)
+
 bench-secure: setup-test ## what TLS costs → bench/results/secure.json
 	@$(PYTHON) -m tests.benchmarks.secure $(ARGS)
 
