@@ -22,7 +22,7 @@ import uvloop
 from appliance import turns
 from appliance.attention import Attention
 from appliance.audio.voice import VoiceDetector
-from appliance.bell import Bell, Texts
+from appliance.bell import LINGER_S, Bell, Texts
 from appliance.choices import Choices
 from appliance.config import Config
 from appliance.conversation import Ears, Faculties, Mind
@@ -243,7 +243,7 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             sessions = Sessions(
                 assistant, tasks, language=config.language, max_audio_duration_s=config.server.max_audio_duration_s,
                 observe=told.event, dropped=metrics.frame_dropped, attention=assistant.attention,
-                recall=partial(speech_of, assistant.stores))
+                recall=partial(speech_of, assistant.stores), travels=None if node is None else node.visits)
             device = told.device = _device(config, sessions, tasks) if config.device.enabled else None
             if device is not None:
                 metrics.add_sound(lambda: device.sound.stats)
@@ -270,7 +270,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
             stack.callback(assistant.tokens.database.listen(
                 partial(_in_loop, loop, people.look_again)))  # somebody may have been revoked
             background = [tasks.create_task(work) for work in (
-                _bell(assistant, tasks, people, device).watch.watch(), _catch_up(assistant, hurry), feed_watchdog(),
+                _bell(assistant, tasks, people, device, lingers=node is not None).watch.watch(),
+                _catch_up(assistant, hurry), feed_watchdog(),
                 keep_looking(assistant.skills, assistant.remembering.run),
                 metrics.watch_loop(lambda: people.present))]
             if home.certified is not None:
@@ -379,8 +380,13 @@ def _shown_at(device: LocalDevice | None, tasks: asyncio.TaskGroup) -> Callable[
     return show
 
 
-def _bell(assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device: LocalDevice | None) -> Bell:
-    """What is due is said at the pages and at the device; who comes is told what nobody has heard."""
+def _bell(
+    assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device: LocalDevice | None, *, lingers: bool
+) -> Bell:
+    """What is due is said at the pages and at the device; who comes is told what nobody has heard.
+
+    lingers: other machines ring as well.
+    """
     timers = assistant.timers
 
     def announced(timer: Timer) -> Texts:
@@ -389,7 +395,7 @@ def _bell(assistant: Assistant, tasks: asyncio.TaskGroup, people: People, device
     def told_late(timer: Timer) -> Texts:
         return {language: missed(timer, timers.clock.now(), language) for language in LANGUAGES}
 
-    bell = Bell(timers, announced, told_late, tasks, assistant.remembering.run)
+    bell = Bell(timers, announced, told_late, tasks, assistant.remembering.run, linger_s=LINGER_S if lingers else 0.0)
     bell.places.append(people)
     people.greet = bell.greet
     if device is not None:

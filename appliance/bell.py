@@ -17,6 +17,11 @@ LATE_S = 60.0
 """Later than this, people are told when it was."""
 
 
+LINGER_S = 2.0
+"""In a farm each machine rings for itself as soon as it sees that something rings; what one's pages took at once must
+not be over before the others have seen it."""
+
+
 class Place(Protocol):
     """Where something can be said."""
 
@@ -27,18 +32,19 @@ class Place(Protocol):
 class Bell:
     """Rings at all places. missed: what is said of a timer that rang a while ago; announced: of one that rings now.
 
-    tasks: visitors are told in it. run: where disk work is done.
+    tasks: visitors are told in it. run: where disk work is done. linger_s: it rings for so long at least.
     """
 
     def __init__(
         self, store: TimerStore, announced: Callable[[Timer], Texts], missed: Callable[[Timer], Texts],
-        tasks: asyncio.TaskGroup, run: Callable[..., Awaitable[object]],
+        tasks: asyncio.TaskGroup, run: Callable[..., Awaitable[object]], *, linger_s: float = 0.0,
     ) -> None:
         self.places: list[Place] = []
         """Where it is said."""
         self.ringers: list[Place] = []
         """Where it rings besides, until somebody stops it there: then everywhere."""
         self._store, self._announced, self._missed, self._tasks, self._run = store, announced, missed, tasks, run
+        self._linger_s = linger_s
         self.watch = Watch(store, self._ring, run)
 
     def greet(self, place: Place) -> None:
@@ -61,7 +67,10 @@ class Bell:
             return stopped
 
         said = (place.announce(texts, _id(timer), timer.kind) for place in self.places)
-        return any(await asyncio.gather(*said, *map(until_stopped, self.ringers)))
+        taken = any(await asyncio.gather(*said, *map(until_stopped, self.ringers)))
+        if taken and self._linger_s:
+            await asyncio.sleep(self._linger_s)
+        return taken
 
 
 def _id(timer: Timer) -> str:

@@ -84,6 +84,9 @@ class Registry(Protocol):
     def left(self, session: Session) -> None:
         """Its client has gone."""
 
+    def answered(self, session: Session) -> None:
+        """It remembers something new."""
+
 
 class Session:
     """One person's presence. Made by Sessions.open; everything here belongs to one event loop."""
@@ -111,6 +114,10 @@ class Session:
         """What the client gives back to find this session again; whoever was never told cannot return."""
         self._secret = self._secret or self._registry.new_secret(self)
         return self._secret
+
+    def is_known_as(self, secret: str) -> None:
+        """It comes from another machine, where its client was told this secret."""
+        self._secret = secret
 
     @property
     def may_return(self) -> bool:
@@ -288,6 +295,8 @@ class Session:
             self.language = event.language
         self._show(event)
         self._shared.observe(event)
+        if isinstance(event, turns.Answered):
+            self._registry.answered(self)
 
     def _show(self, event: turns.Event) -> None:
         if self._place is not None:

@@ -8,6 +8,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from appliance import turns
 from appliance.attention import Attention
@@ -23,12 +24,19 @@ MOST_GONE = 1000
 """Sessions remembered without their client, a few KB each; beyond that the longest gone is forgotten."""
 
 
+class Travels(Protocol):
+    """Sessions that may come back at another machine (farm/visits.py)."""
+
+    def keep(self, name: str, visitor: str, language: Language, memory: Memory) -> None: ...
+    async def find(self, name: str, visitor: str) -> tuple[Language, Memory] | None: ...
+
+
 class Sessions:
     """Everybody's sessions, in one event loop. Turns under way run in `tasks`, whoever has gone.
 
     observe: told every event of every session. dropped: told why a piece of sound was not used.
     later: like loop.call_later; None takes the running loop's. attention: who listens along. recall: how somebody
-    wanted to be spoken to before.
+    wanted to be spoken to before. travels: where sessions of other machines are found.
     """
 
     def __init__(
@@ -36,14 +44,14 @@ class Sessions:
         observe: Callable[[turns.Event], None] = lambda event: None,
         dropped: Callable[[str], None] = lambda reason: None,
         clock: Callable[[], float] | None = None, later: Later | None = None, attention: Attention | None = None,
-        recall: Callable[[str], SetSpeech] = lambda visitor: SetSpeech(),
+        recall: Callable[[str], SetSpeech] = lambda visitor: SetSpeech(), travels: Travels | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._later: Later = later or loop.call_later
         self._shared = Shared(
             faculties, tasks, language, max_audio_duration_s, observe, dropped, clock or loop.time, self._later,
             attention)
-        self._recall = recall
+        self._recall, self._travels = recall, travels
         self._present: set[Session] = set()
         self._returning: dict[str, Session] = {}
         """Those whose client was told the secret, by what the secret hashes to."""
@@ -60,6 +68,25 @@ class Sessions:
         """The session whose secret a client was told; None if it was forgotten or is another visitor's."""
         session = self._returning.get(_hashed(secret))
         return session if session is not None and session.visitor == visitor else None
+
+    async def fetch(self, secret: str, visitor: str) -> None:
+        """If another machine knows the session, take it over, so that `resume` finds it."""
+        name = _hashed(secret)
+        if self._travels is None or name in self._returning:
+            return
+        found = await self._travels.find(name, visitor)
+        if found is not None and name not in self._returning:
+            language, memory = found
+            speech = memory.speech
+            session = self.open(visitor, memory)
+            session.language, memory.speech = language, speech
+            session.is_known_as(secret)
+            self._returning[name] = session
+            self.left(session)
+
+    def answered(self, session: Session) -> None:
+        if self._travels is not None and session.may_return:
+            self._travels.keep(_hashed(session.secret), session.visitor, session.language, session.memory)
 
     @property
     def faculties(self) -> Faculties:

@@ -52,7 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "deeds": {"power", "device", "dialogue.performers", "dialogue.types", "language", "server"}, "power": {"config"},
     "helpers": {"config", "dialogue.performers", "dialogue.types", "errors", "language"},
     "mind": {"config", "deeds", "dialogue", "facts", "helpers", "state"},
-    "farm": TYPES | {"config", "conversation", "state", "limits", "speaking.script", "speaking.synthesizer"},
+    "farm": TYPES | {
+        "config", "conversation", "limits", "sessions", "speaking.script", "speaking.synthesizer", "state"},
     "stored": {"config", "state", "farm"},
     "household": {"server", "state", "config", "errors", "language"},
     "server": PLACES | {"guessing", "state.tokens"},

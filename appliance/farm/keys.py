@@ -64,6 +64,11 @@ def news(node: str) -> str:
     return f"{PREFIX}news:{node}"
 
 
+def visit(name: str) -> str:
+    """String: what is remembered of a session, for the node that its client comes back to."""
+    return f"{PREFIX}visit:{name}"
+
+
 SAID = PREFIX + "said"
 """Sorted set: clauses that are kept, by when they were last wanted."""
 SAID_SIZES = PREFIX + "said:sizes"

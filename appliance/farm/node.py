@@ -13,6 +13,7 @@ from appliance.farm.ears import FarmEars
 from appliance.farm.link import Link, Lost, each, unless_lost
 from appliance.farm.members import SAY_S, Members
 from appliance.farm.mouth import FarmMouth
+from appliance.farm.visits import Visits
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Node:
         self.members = Members(self.link)
         self.ears = FarmEars(self.link, self.members)
         self.mouth = FarmMouth(self.link, self.members)
+        self.visits = Visits(self.link)
         self.changed: Callable[[], None] = lambda: None
         self.here = asyncio.Event()
         """Set once this node knows who else is there."""

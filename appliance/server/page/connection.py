@@ -144,7 +144,10 @@ class Connection:
         else:
             await _pause(self._message_pace.delay(1, time.monotonic()))
             with self._refusals():
-                self._control(protocol.parse(message))
+                asked = protocol.parse(message)
+                if isinstance(asked, protocol.Hello) and asked.session:
+                    await self._sessions.fetch(asked.session, self._visitor.id)
+                self._control(asked)
             if self._arrived is not None:
                 self._arrived(self)
                 self._arrived = None
