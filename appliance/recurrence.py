@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from dateutil.rrule import rrulestr
 
@@ -17,8 +17,9 @@ def following(rule: str, last: datetime, now: datetime) -> datetime:
     """
     if rule.startswith(_SECONDLY):
         step = timedelta(seconds=int(rule.removeprefix(_SECONDLY)))
-        missed = max(0, (now - last) // step) if last <= now else -1
-        return last + (missed + 1) * step
+        begun, now_utc = last.astimezone(UTC), now.astimezone(UTC)  # time that passes, whatever clocks do meanwhile
+        missed = max(0, (now_utc - begun) // step) if begun <= now_utc else -1
+        return (begun + (missed + 1) * step).astimezone(now.tzinfo)
     start = last.replace(tzinfo=None)
     found = rrulestr(rule, dtstart=start).after(now.replace(tzinfo=None))
     if found is None:

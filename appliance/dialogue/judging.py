@@ -33,7 +33,8 @@ def judged(reading: Reading, utterance: Utterance) -> Intent | None:
     frame = reading.frame
     doubt = doubt_about(reading, utterance)
     if not frame.acts:
-        good = reading.confidence >= ANSWERS and doubt != "changed"
+        strictly = not (frame.strict and unexplained(reading, utterance))
+        good = reading.confidence >= ANSWERS and doubt != "changed" and strictly
         return Intent(frame.intent, "", utterance.language, reading.slots) if good else None
     if reading.confidence < DOUBTS:
         return None
@@ -52,7 +53,7 @@ def doubt_about(reading: Reading, utterance: Utterance) -> Doubt:
 
 def unexplained(reading: Reading, utterance: Utterance) -> list[str]:
     """Words that are left over and carry meaning; for a strict frame all words that are no fillers."""
-    least = 0.05 if reading.frame.strict else _CARRIES_MEANING
+    least = 0.05 if reading.frame.strict and reading.frame.acts else _CARRIES_MEANING
     costs = utterance.costs or [1.0] * len(utterance.words)
     guessed = [at for span in reading.spans if span.open and span.quality < _GOOD for at in range(span.start, span.end)]
     return [utterance.words[at] for at in (*reading.left, *guessed) if costs[at] >= least]

@@ -19,6 +19,8 @@ from appliance.language import Language
 _COSTS = {"filler": 0.0, "aux": 0.4, "function": 0.1, "do": 0.25, "question": 0.5, "changer": 1.5}
 """What a word costs that is left over, by the class of words.yaml it belongs to; the first class counts."""
 _CONTENT, _NUMBER = 1.0, 1.3
+_WEAK = -0.05
+"""A frame for an answer with this weight or less is strict: nothing that means anything may be left over."""
 
 
 class Sentences:
@@ -82,10 +84,12 @@ class Sentences:
 
     def _frame(self, entry: Any, intent: str, family: Family, resolve: Any, scoped: Mapping[str, str]) -> None:
         more = entry if isinstance(entry, Mapping) else {"frame": entry}
+        weight = float(more.get("weight", 0.0))
         frame = parse_frame(
             more["frame"], intent, resolve, fixed=more.get("slots", {}), acts=intent in family.acts,
-            changes=intent in family.changes, strict=bool(more.get("strict")), when=more.get("when", ""),
-            weight=float(more.get("weight", 0.0)), asks_beyond=int(more.get("asks_beyond", Frame.asks_beyond)))
+            changes=intent in family.changes, when=more.get("when", ""), weight=weight,
+            strict=bool(more.get("strict", intent not in family.acts and weight <= _WEAK)),
+            asks_beyond=int(more.get("asks_beyond", Frame.asks_beyond)))
         frame = replace(frame, slots=tuple((scoped.get(name, name), must) for name, must in frame.slots))
         self.frames.setdefault(intent, []).append(frame)
         if frame.required:
