@@ -81,6 +81,9 @@ bench-hearing: setup-test ## words and intents wrong, by voice and disturbance �
 bench-farm: setup-test ## several machines as one: recovery, chaos, overhead → bench/results/farm.json (ARGS="--short": minutes)
 	@$(PYTHON) -m tests.benchmarks.farm $(ARGS)
 
+bench-dialogue: setup-test ## understanding, and what owners' sentences add → bench/results/dialogue.json
+	@$(PYTHON) -m tests.benchmarks.dialogue $(ARGS)
+
 bench-secure: setup-test ## what TLS costs → bench/results/secure.json
 	@$(PYTHON) -m tests.benchmarks.secure $(ARGS)
 

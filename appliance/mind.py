@@ -13,7 +13,7 @@ from appliance.dialogue.dialogue import Dialogue, Helper
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.families.system.skill import PAIRING
 from appliance.dialogue.owners.answering import OUTSIDE, owners_family, teaching_performers
-from appliance.dialogue.owners.listening import WithOwners, protects
+from appliance.dialogue.owners.listening import WithOwners, protected
 from appliance.dialogue.owners.registry import Folder
 from appliance.dialogue.performers import Run
 from appliance.dialogue.understanding import Understanding, Understands
@@ -52,7 +52,7 @@ async def put_together(
 
     Raises ConfigError for helpers that are set wrongly.
     """
-    folder = Folder(config.skills_path(), protects(base))
+    folder = Folder(config.skills_path(), protected)
     await think(folder.look)
     understanding = WithOwners(base, lambda: folder.registry)
     family = owners_family(lambda: folder.registry, base)

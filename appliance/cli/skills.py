@@ -9,7 +9,7 @@ from pathlib import Path
 
 from appliance.config import Config
 from appliance.dialogue.owners.answering import failures
-from appliance.dialogue.owners.listening import protects, understood_otherwise
+from appliance.dialogue.owners.listening import protected, understood_otherwise
 from appliance.dialogue.owners.registry import SUFFIX, Folder, Registry
 from appliance.dialogue.owners.skill_file import OwnersSkill, Problem, read_skill
 from appliance.dialogue.owners.templates import Slot
@@ -23,7 +23,7 @@ _NO_TARGETS, _NO_COMMANDS = "NAME=http://HOST:PORT in helpers.targets", "NAME=/w
 def skills(config: Config, options: argparse.Namespace) -> int:
     """List or check them; exit code 1 if something is wrong."""
     base = Understanding()
-    folder = Folder(config.skills_path(), protects(base), told=lambda problem: None)
+    folder = Folder(config.skills_path(), protected, told=lambda problem: None)
     folder.look()
     if options.action == "list":
         return _list(folder, as_json=options.json)
@@ -57,7 +57,7 @@ def _check(config: Config, base: Understanding, folder: Folder, files: list[Path
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: cannot be read: {error}") from error
-        skill, problems = read_skill(file.stem, str(file), text, protects(base))
+        skill, problems = read_skill(file.stem, str(file), text, protected)
         if skill is not None:
             others = [each for each in folder.registry.skills.values() if each.name != skill.name]
             registry = Registry([*others, skill])

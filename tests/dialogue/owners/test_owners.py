@@ -12,7 +12,7 @@ import pytest
 
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.owners.answering import OUTSIDE, owners_family, teaching_performers
-from appliance.dialogue.owners.listening import WithOwners, protects, teaching
+from appliance.dialogue.owners.listening import WithOwners, protected, teaching
 from appliance.dialogue.owners.registry import Folder, Registry
 from appliance.dialogue.owners.skill_file import Problem
 from appliance.dialogue.understanding import Understanding
@@ -40,7 +40,7 @@ class Owner:
 
     def __init__(self, folder: Path, base: Understanding) -> None:
         self.told: list[Problem] = []
-        self.folder = Folder(folder, protects(base), self.told.append)
+        self.folder = Folder(folder, protected, self.told.append)
 
     def writes(self, name: str, text: str) -> None:
         self.folder.write(name, text)
@@ -142,7 +142,7 @@ def test_a_changed_file_is_read_again_and_a_broken_one_changes_nothing(owner: Ow
     assert owner.registry.match("good night anna", "en") is not None
     assert not owner.folder.look(), "nothing has changed"
     owner.writes("night", "en: {sentences: hello there, replies: x")
-    assert [str(problem).partition(":")[0] for problem in owner.told] == ["night.yaml line 1"]
+    assert [str(problem).rpartition(" line ")[0] for problem in owner.told] == ["night.yaml"]
     assert owner.registry.match("good night anna", "en") is not None, "what was read before stays in force"
     owner.writes("night", "en: {sentences: hello there, replies: x}")
     assert owner.registry.match("good night anna", "en") is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.dialogue.owners.answering import failures, filled
-from appliance.dialogue.owners.listening import protects
+from appliance.dialogue.owners.listening import protected
 from appliance.dialogue.owners.registry import Registry
 from appliance.dialogue.owners.skill_file import read_skill
 from appliance.dialogue.owners.templates import Slot, TemplateError, expanded, variants
@@ -18,7 +18,7 @@ EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "skills").glob("*.ya
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
 def test_the_examples_are_right_and_their_tests_go_well(file: Path, understanding: Understanding) -> None:
-    skill, problems = read_skill(file.stem, file.name, file.read_text(encoding="utf-8"), protects(understanding))
+    skill, problems = read_skill(file.stem, file.name, file.read_text(encoding="utf-8"), protected)
     assert skill is not None and problems == ()
     assert len(skill.trials) >= 4
     assert list(failures(Registry([skill]), understanding, skill)) == []
@@ -26,7 +26,7 @@ def test_the_examples_are_right_and_their_tests_go_well(file: Path, understandin
 
 @pytest.mark.parametrize(("text", "says"), [
     ("", "line 1: the file is empty"),
-    ("en: [", "line 1: expected the node content, but found '<stream end>'; often a text with : or { or ' in it"),
+    ("en: [", "; often a text with : or { or ' in it needs quotes"),
     ("- a\n- b", "line 1: expected names with a colon at the top: en, de, about, call"),
     ("about: x", "line 1: no sentences: expected one of en, de at the top"),
     ("en:\n  sentences: hi\n  repleis: hello", "line 3: 'repleis' is not known below en; expected sentences, replies"),
@@ -56,7 +56,7 @@ def test_the_examples_are_right_and_their_tests_go_well(file: Path, understandin
 def test_a_mistake_is_told_with_its_line_and_what_was_expected(
     text: str, says: str, understanding: Understanding
 ) -> None:
-    skill, problems = read_skill("mine", "mine.yaml", text, protects(understanding))
+    skill, problems = read_skill("mine", "mine.yaml", text, protected)
     assert skill is None
     assert any(says in str(problem) for problem in problems), [str(problem) for problem in problems]
     assert all(str(problem).startswith("mine.yaml line ") for problem in problems)
