@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.languages.grammar import Part, Words
@@ -179,8 +179,3 @@ def _weekdays(words: Sequence[str], at: int, table: Words) -> tuple[tuple[int, .
             at += 1
         else:
             return tuple(sorted(dict.fromkeys(days))), end
-
-
-def first_date(repeat: Repeat, today: date) -> date:
-    """The first day it falls on, from today on."""
-    return repeat.first(23, 59, datetime(today.year, today.month, today.day)).date()
