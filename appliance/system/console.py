@@ -59,7 +59,7 @@ class View:
 
 
 STATES = {
-    "starting": "starting … / startet …", "idle": "ready / bereit", "listening": "listening / hört zu",
+    "starting": "starting ... / startet ...", "idle": "ready / bereit", "listening": "listening / hört zu",
     "speaking": "speaking / spricht", "failed": "cannot start / kann nicht starten"}
 
 
@@ -76,11 +76,11 @@ def picture(view: View, columns: int, rows: int) -> list[str]:
         if not view.addresses:
             lines.append("  no network yet / noch kein Netz")
         lines.append("")
-        code = _qr(view.url) if view.url else []
+        code = _qr(view.url.upper()) if view.url else []  # capitals make a smaller code
     if view.problem:
         lines += [f"  {line}" for line in textwrap.wrap(view.problem, max(20, columns - 4))] + [""]
     lines += [f"  {_meter(view.level)}", ""]
-    for sign, text in (("›", view.heard), ("‹", view.answer)):
+    for sign, text in ((">", view.heard), ("<", view.answer)):
         lines += [f"  {sign} {line}" for line in textwrap.wrap(text, max(20, columns - 6))[:3]]
     if code and len(lines) + len(code) + 1 <= rows:
         lines += ["", *(f"  {line}" for line in code)]
@@ -88,13 +88,12 @@ def picture(view: View, columns: int, rows: int) -> list[str]:
 
 
 def _qr(content: str) -> list[str]:
-    """A QR code in half blocks. Light is drawn, dark left out, for a terminal is dark; with a margin of two."""
-    matrix = [[bool(dark) for dark in row] for row in segno.make(content, micro=False).matrix_iter(border=2)]
-    if len(matrix) % 2:
-        matrix.append([False] * len(matrix[0]))
-    signs = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}  # True is dark
-    return ["".join(signs[pair] for pair in zip(upper, lower, strict=True))
-            for upper, lower in zip(matrix[::2], matrix[1::2], strict=True)]
+    """A QR code, two characters a module. Light is drawn, dark left out, for a terminal is dark; with a margin of two.
+
+    In full blocks: Debian's console fonts have no half ones.
+    """
+    return ["".join("  " if dark else "██" for dark in row)
+            for row in segno.make(content, error="l", micro=False).matrix_iter(border=2)]
 
 
 def _meter(level: float | None) -> str:
@@ -102,7 +101,7 @@ def _meter(level: float | None) -> str:
         return "no microphone / kein Mikrofon"
     loud = max(0.0, min(1.0, 1 + 20 * log10(max(level, 1e-4)) / 60))
     filled = round(loud * METER)
-    return f"▐{'█' * filled}{'·' * (METER - filled)}▌"
+    return f"[{'█' * filled}{'·' * (METER - filled)}]"
 
 
 def told(view: View, message: dict[str, Any]) -> View:

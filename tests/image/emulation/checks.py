@@ -52,7 +52,8 @@ def sysctl_as_written(machine: Machine) -> None:
 def guides_commands(machine: Machine) -> None:
     assert "Stimme" in machine.run("systemctl --no-pager status ws-server.service | head -3")
     assert machine.run("systemctl show -P Id ws-server.service") == "stimme.service"
-    assert "ready: http://" in machine.run("journalctl -u ws-server.service -o cat --no-pager")
+    said = machine.run("journalctl -u ws-server.service -o cat --no-pager")
+    assert "ready: http://" in said, said
 
 
 def firewall(machine: Machine) -> None:

@@ -231,9 +231,9 @@ def _until_the_plug_is_pulled(client: Client, cut: int) -> list[str]:
     return confirmed
 
 
-def _idle_writes(run: Run, machine: Machine, guest_s: float = 300) -> None:
+def _idle_writes(run: Run, machine: Machine, guest_s: float = 60) -> None:
     written = "sync; awk '$3 == \"vda2\" {print $10}' /proc/diskstats"
-    machine.run("sync; sleep 30")
+    machine.run("sync; sleep 5")
     before, begin = int(machine.run(written)), checks.uptime_s(machine)
     machine.run(f"sleep {guest_s}", timeout_s=guest_s * 20)
     sectors, seconds = int(machine.run(written)) - before, checks.uptime_s(machine) - begin
