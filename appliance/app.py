@@ -10,6 +10,7 @@ import gc
 import logging
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -236,6 +237,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
         _say_what_is_in_force(assistant, node)
         metrics = Metrics(lambda: assistant.ears.stats)
         metrics.add_voices(lambda: assistant.mouth.stats)
+        if node is not None:
+            metrics.add_farm(lambda: node.figures)
         metrics.add_guesses(lambda: assistant.attention.guesses)
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -265,6 +268,8 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 see_off=lambda: programs.leave(people.leave()), metrics=metrics)
             if node is not None:
                 node.changed = hurry.set
+                home.pairing.changed = lambda now_s: node.tell_pairing(home.pairing.snapshot(now_s))
+                node.paired = lambda snapshot: home.pairing.adopt(snapshot, time.monotonic())
             ports = await stack.enter_async_context(web.listening())
             ports |= await stack.enter_async_context(programs.listening())
             stack.callback(assistant.tokens.database.listen(

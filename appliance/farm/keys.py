@@ -80,5 +80,7 @@ CLAUSE_ATTEMPT = 1
 
 VERSION = PREFIX + "state:version"
 """Counter: what all nodes' timers, lists, notes and tokens are at."""
+PAIRING = PREFIX + "pairing"
+"""Channel: a code was made, tried or used up at a web node."""
 CHANGED = PREFIX + "changed"
 """Channel: there is a newer version."""

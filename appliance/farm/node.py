@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from appliance.farm import keys
 from appliance.farm.address import Address
@@ -27,6 +29,8 @@ class Node:
         self.ears = FarmEars(self.link, self.members)
         self.mouth = FarmMouth(self.link, self.members)
         self.visits = Visits(self.link)
+        self.paired: Callable[[Any], None] = lambda snapshot: None
+        """Called with what another node tells of its pairing code."""
         self.changed: Callable[[], None] = lambda: None
         self.here = asyncio.Event()
         """Set once this node knows who else is there."""
@@ -43,9 +47,28 @@ class Node:
                 tasks.create_task(self._be_here())
                 tasks.create_task(self.ears.run())
                 tasks.create_task(unless_lost(
-                    self.link, lambda: each(self.link.listen(keys.CHANGED), lambda *_: self.changed())))
+                    self.link, lambda: each(self.link.listen(keys.CHANGED, keys.PAIRING), self._heard)))
         finally:
             await self.link.close()
+
+    def tell_pairing(self, snapshot: tuple[Any, ...]) -> None:
+        """Tell the other nodes of this one's pairing code."""
+        self.link.post("PUBLISH", keys.PAIRING, json.dumps([self.link.name, *snapshot]))
+
+    def _heard(self, channel: str, message: bytes) -> None:
+        if channel == keys.CHANGED:
+            self.changed()
+        else:
+            name, *snapshot = json.loads(message)
+            if name != self.link.name:
+                self.paired(snapshot)
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """For server/metrics.py."""
+        load = self.members.load
+        return {"workers": len(self.members.workers), "lag": load.lag, "oldest_seconds": load.oldest_s,
+                "memory_ratio": load.memory, "losses": self.link.times_lost, **load.counts}
 
     async def _be_here(self) -> None:
         while True:

@@ -71,6 +71,10 @@ class Metrics:
         """Show the device's own sound card too. sound: asked for its state at each look at /metrics."""
         self._registry.register(_Sound(sound))
 
+    def add_farm(self, farm: Callable[[], Mapping[str, float]]) -> None:
+        """Show the farm too. farm: asked for its figures by their names in _FARM at each look at /metrics."""
+        self._registry.register(_Farm(farm))
+
     def event(self, event: turns.Event) -> None:
         """Count what a conversation reports."""
         match event:
@@ -128,6 +132,29 @@ class _Recognizers:
         yield CounterMetricFamily("voice_stt_decode_seconds", "Time decoding it took, on one thread", now.work_s)
         rate = now.work_s / now.audio_s if now.audio_s else 0.0
         yield GaugeMetricFamily("voice_stt_rtf", "Real-time factor of recognition since the start", rate)
+
+
+_FARM = {
+    "workers": "Workers that are there", "lag": "Utterances that no worker has taken yet",
+    "oldest_seconds": "Since when the longest unfinished utterance is open",
+    "memory_ratio": "Share of what Redis may use", "takeovers": "Utterances and clauses that another worker took over",
+    "fenced": "Results of workers that had been overtaken, refused",
+    "duplicates": "Transcripts that came twice, dropped", "losses": "Times that this node lost Redis",
+}
+_COUNTED = frozenset({"takeovers", "fenced", "duplicates", "losses"})
+
+
+class _Farm:
+    """Several machines as one, as this web node sees it. Counters are the farm's, but for losses."""
+
+    def __init__(self, farm: Callable[[], Mapping[str, float]]) -> None:
+        self._farm = farm
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._farm()
+        for name, about in _FARM.items():
+            family = CounterMetricFamily if name in _COUNTED else GaugeMetricFamily
+            yield family(f"voice_farm_{name}", about, value=now.get(name, 0.0))
 
 
 class _Voices:

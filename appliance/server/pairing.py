@@ -38,6 +38,8 @@ class Pairing:
         digits: Callable[[], int] = lambda: secrets.randbelow(1_000_000),
     ) -> None:
         self.shown = shown
+        self.changed: Callable[[float], None] = lambda now_s: None
+        """Called after each change: the other web nodes of a farm let in, and keep out, as this one does."""
         self._digits = digits
         self._code = ""
         self._until_s = self._locked_until_s = self._failed_s = 0.0
@@ -50,6 +52,7 @@ class Pairing:
             return locked
         if not self._is_valid(now_s):
             self._code, self._until_s, self._tries = f"{self._digits():06}", now_s + VALID_S, TRIES
+            self.changed(now_s)
             if not quietly:
                 self.shown(self._code)
         return self._code
@@ -70,12 +73,24 @@ class Pairing:
         right = hmac.compare_digest(expected.encode().ljust(6), code.encode(errors="replace")[:64].ljust(6))
         if right and expected:
             self._code, self._failures = "", 0
+            self.changed(now_s)
             return True
-        if expected:
-            self._tries -= 1
-            if self._tries <= 0:
-                return self._lock(now_s)
-        return False
+        if not expected:
+            return False
+        self._tries -= 1
+        lost = self._lock(now_s) if self._tries <= 0 else False
+        self.changed(now_s)
+        return lost
+
+    def snapshot(self, now_s: float) -> tuple[str, float, int, int, float, float]:
+        """All there is to know, with times as seconds from now: for another machine's clock."""
+        return (self._code, self._until_s - now_s, self._tries, self._failures, self._failed_s - now_s,
+                self._locked_until_s - now_s)
+
+    def adopt(self, snapshot: tuple[str, float, int, int, float, float], now_s: float) -> None:
+        """Be as another machine's."""
+        self._code, until_s, self._tries, self._failures, failed_s, locked_s = snapshot
+        self._until_s, self._failed_s, self._locked_until_s = now_s + until_s, now_s + failed_s, now_s + locked_s
 
     def _lock(self, now_s: float) -> Locked:
         if now_s - self._failed_s > FORGOTTEN_S:

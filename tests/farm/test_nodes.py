@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from appliance.bell import Bell
 from appliance.dialogue.types import AddItems, Intent, Memory, Question, SetSpeech, SetTimer, Timer
 from appliance.farm.database import SharedClock, SharedDatabase
+from appliance.farm.node import Node
 from appliance.farm.visits import Visits, decoded, encoded
 from appliance.language import Language
+from appliance.server.pairing import TRIES, VALID_S, Pairing
 from appliance.state.lists import ListStore
 from appliance.state.timers import TimerStore
 from tests.farm.test_hearing import until
@@ -98,6 +101,27 @@ async def test_what_is_due_rings_at_every_node_and_is_over_once_heard(redis: Red
             assert places[0].said == places[1].said and len(places[0].said) == 1
             for watch in watches:
                 watch.cancel()
+
+
+def tell(node: Node, pairing: Pairing, now_s: float) -> None:
+    node.tell_pairing(pairing.snapshot(now_s))
+
+
+async def test_a_code_shown_at_one_node_can_be_typed_at_another_and_tries_count_everywhere(redis: RedisServer) -> None:
+    async with web_node(redis.address) as one, web_node(redis.address) as other:
+        shown, typed = Pairing(digits=lambda: 123456), Pairing()
+        for node, pairing, now_s in ((one, shown, 100.0), (other, typed, 5000.0)):
+            node.paired = partial(pairing.adopt, now_s=now_s)
+            pairing.changed = partial(tell, node, pairing)
+        await asyncio.sleep(0.1)  # until both listen
+        code = shown.open(100.0)
+        await until(lambda: typed.is_open(5000.0))
+        assert not typed.is_open(5000.0 + VALID_S)
+        for _ in range(TRIES - 1):
+            assert typed.attempt("000000", 5000.0) is False
+        await until(lambda: shown.snapshot(100.0)[2] == 1)
+        assert isinstance(code, str) and shown.attempt(code, 100.0) is True
+        await until(lambda: not typed.is_open(5000.0))
 
 
 MEMORY = Memory(

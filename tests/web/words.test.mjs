@@ -44,6 +44,7 @@ test("the status names what is going on, in the order of its importance", () => 
   assert.equal(statusText("en", idle), "Ready");
   assert.equal(statusText("en", { ...idle, notice: "No microphone." }), "No microphone.");
   assert.equal(statusText("en", { ...idle, state: "thinking", waitingPlace: 3 }), TEXTS.en.status.queued(3));
+  assert.equal(statusText("de", { ...idle, state: "listening", waitingPlace: 0 }), TEXTS.de.status.outOfReach);
   assert.equal(statusText("en", { ...idle, state: "thinking", arrivedShare: 0.404 }), "Slow network: sending what you said, 40 %");
   assert.equal(statusText("de", { ...idle, connectionState: "reconnecting" }), TEXTS.de.status.reconnecting);
   assert.equal(statusText("de", { ...idle, connectionState: "reconnecting", state: "listening" }), "Ich höre zu");

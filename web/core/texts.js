@@ -141,6 +141,7 @@ export const TEXTS = {
       thinking: "One moment …",
       sending: (percent) => `Slow network: sending what you said, ${percent} %`,
       queued: (place) => `Many are talking at once. Place in the queue: ${place}`,
+      outOfReach: "What hears is out of reach for a moment. What you said is kept.",
       speaking: "Speaking",
       idle: "Ready",
     },
@@ -178,6 +179,8 @@ export const TEXTS = {
       busy: "The device has no room for one more right now. Trying again …",
       audio_too_long: "That was long: I listened up to here.",
       no_recognizer: "The device does not understand speech in this language yet. Typing works.",
+      overloaded: "Too many people are speaking at once. Try again in a moment; typing works.",
+      farm_gone: "What hears and speaks could not be reached. Typing works; it comes back by itself.",
       not_allowed: "This place may not set that. The owner gives leave on the page of the paired browsers.",
       gone: "That one is over already, or somebody else was faster.",
       no_voice: "The reply could not be spoken.",
@@ -333,6 +336,7 @@ export const TEXTS = {
       thinking: "Einen Moment …",
       sending: (percent) => `Langsames Netz: Was du gesagt hast, wird gesendet: ${percent} %`,
       queued: (place) => `Gerade sprechen viele. Platz in der Warteschlange: ${place}`,
+      outOfReach: "Wer zuhört, ist gerade nicht erreichbar. Was du gesagt hast, bleibt erhalten.",
       speaking: "Ich spreche",
       idle: "Bereit",
     },
@@ -370,6 +374,8 @@ export const TEXTS = {
       busy: "Das Gerät hat gerade keinen Platz mehr frei. Ich versuche es weiter …",
       audio_too_long: "Das war lang: Bis hierher habe ich zugehört.",
       no_recognizer: "In dieser Sprache versteht das Gerät noch kein gesprochenes Wort. Tippen geht.",
+      overloaded: "Es sprechen zu viele zugleich. Versuch es gleich noch einmal; Tippen geht.",
+      farm_gone: "Was hört und spricht, war nicht zu erreichen. Tippen geht; es kommt von selbst wieder.",
       not_allowed: "Dieser Platz darf das nicht einstellen. Wem das Gerät gehört, kann es auf der Seite der gekoppelten Browser erlauben.",
       gone: "Das ist schon vorbei, oder jemand war schneller.",
       no_voice: "Die Antwort ließ sich nicht vorlesen.",
@@ -405,6 +411,7 @@ export function errorText(language, code, message = "") {
 /** One line about what the assistant is doing or why it cannot. */
 export function statusText(language, { connectionState, state, notice, waitingPlace, arrivedShare = null, retryInMs = null }) {
   const { status } = TEXTS[language];
+  if (waitingPlace === 0 && (state === "listening" || state === "thinking")) return status.outOfReach;
   if (state === "opening" || state === "listening") return status[state];
   if (connectionState === "reconnecting" && retryInMs !== null) return notice || status.away(Math.ceil(retryInMs / 1000));
   if (connectionState !== "connected") return notice || status[connectionState];
