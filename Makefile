@@ -91,6 +91,9 @@ bench-secure: setup-test ## what TLS costs → bench/results/secure.json
 bench-handsfree: setup-test ## the end by the words, the wake word → bench/results/handsfree.json (ARGS=--whole: an hour)
 	@$(PYTHON) -m tests.benchmarks.handsfree $(ARGS)
 
+interop: setup-test ## programs that nobody here wrote, each in an environment of its own (network; Python 3.12 or newer)
+	@$(PYTHON) -m tests.interop $(ARGS)
+
 bench-protocols: setup-test ## others' protocols beside our own → bench/results/protocols.json (ARGS="--peer PYTHON")
 	@$(PYTHON) -m tests.benchmarks.protocols $(ARGS)
 
