@@ -254,8 +254,10 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                     assistant.stores.keeper.get("quiet"), assistant.timers.clock.now())
             places = Places(assistant.tokens, assistant.remembering.run, tasks)
             site = Site(find_site())
-            people = People(config, sessions, metrics, places, _board(assistant, tasks),
-                            _settings(config, assistant, tasks), site.version)
+            chosen = _settings(config, assistant, tasks)
+            if device is not None:
+                chosen.waking, device.waking.told = device.waking, chosen.changed
+            people = People(config, sessions, metrics, places, _board(assistant, tasks), chosen, site.version)
             ready = asyncio.Event()
             home = await household(
                 config, site, assistant.tokens, places, people, metrics, ready, run=assistant.remembering.run,

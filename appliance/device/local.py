@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -85,8 +85,10 @@ class LocalDevice:
             sessions.faculties.ears, tasks, is_sounding=self._is_sounding, says=lambda: self._says, stop=self._silence,
             language=lambda: self.session.language)
         self.waking = Waking(
-            parse(config.wake_words), sessions.faculties.ears, tasks, woken=self._woken, is_speaking=self._is_heard,
-            is_talking=lambda: bool(self.take), language=lambda: self.session.language, also=self._stopping.overhear)
+            parse(config.wake_words if self._state.wake_words is None else self._state.wake_words),
+            sessions.faculties.ears, tasks, woken=self._woken, is_speaking=self._is_heard,
+            is_talking=lambda: bool(self.take), language=lambda: self.session.language, also=self._stopping.overhear,
+            chosen=self._chosen)
         self.session.attach(self, None)
 
     async def run(self) -> None:
@@ -208,6 +210,11 @@ class LocalDevice:
     def _is_heard(self) -> bool:
         """The loudspeaker plays."""
         return self.sound.loudspeaker is not None and self.sound.loudspeaker.is_heard
+
+    def _chosen(self, words: Sequence[str]) -> None:
+        """Other words, or none, are listened for."""
+        self._remember(replace(self._state, wake_words=list(words)))
+        self.signs.idle()
 
     def _is_sounding(self) -> bool:
         """Something that "stop" alone stops: a reply or what rings, while nobody talks."""

@@ -21,6 +21,8 @@ class DeviceState:
     """Percent."""
     muted: bool = False
     """The microphone stays off until a person turns it on again."""
+    wake_words: list[str] | None = None
+    """As somebody chose them on a page; None: the configured ones."""
     language: str = ""
     """As somebody chose it by voice; "" for the configured one."""
 
@@ -35,6 +37,9 @@ def load(directory: Path) -> DeviceState:
         state = DeviceState(**{one.name: found[one.name] for one in fields(DeviceState) if one.name in found})
         if type(state.volume) is not int or not 0 <= state.volume <= 100 or type(state.muted) is not bool:
             raise ValueError(f"volume {state.volume!r}, muted {state.muted!r}")
+        words = state.wake_words
+        if words is not None and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+            raise ValueError(f"wake_words {words!r}")
         if state.language not in ("", *LANGUAGES):
             raise ValueError(f"language {state.language!r}")
     except FileNotFoundError:

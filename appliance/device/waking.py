@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from appliance.audio.microphone import Microphone
 from appliance.audio.pcm import RATE, Recording
@@ -13,9 +14,9 @@ from appliance.conversation import Ears
 from appliance.device.ear import OpenEar
 from appliance.errors import ModelError, StimmeError
 from appliance.language import Language
-from appliance.waking.micro import Spotter
+from appliance.waking.micro import Spotter, available
 from appliance.waking.second import LOOKS_S, contradicts
-from appliance.waking.words import Wake, Waker, Word
+from appliance.waking.words import Wake, Waker, Word, parse
 
 log = logging.getLogger(__name__)
 
@@ -29,31 +30,55 @@ class Waking:
     words: to listen for; none: this device has no wake word. woken: called when somebody wants to talk, with how many
     seconds of sound before now belong to the utterance. is_speaking: the loudspeaker plays. is_talking: an utterance is
     open, so nobody has to be woken. tasks: the second look runs in it. also: hears all
-    sound too.
+    sound too. chosen: called after other words were chosen.
     """
 
     def __init__(
         self, words: Sequence[Word], ears: Ears, tasks: asyncio.TaskGroup, *, woken: Callable[[float], None],
         is_speaking: Callable[[], bool], is_talking: Callable[[], bool], language: Callable[[], Language],
-        also: Callable[[bytes], None] = lambda pcm: None, now: Callable[[], float] = time.time,
+        also: Callable[[bytes], None] = lambda pcm: None,
+        chosen: Callable[[Sequence[str]], None] = lambda words: None, now: Callable[[], float] = time.time,
     ) -> None:
-        self.words = tuple(words)
+        self.words: tuple[Word, ...] = ()
+        self.told: Callable[[], None] = lambda: None
+        """Called after something is new for who looks at the list."""
+        self._is_speaking, self._now = is_speaking, now
         self._ears, self._tasks, self._woken, self._language = ears, tasks, woken, language
-        self._is_talking, self._also = is_talking, also
+        self._is_talking, self._also, self._chosen = is_talking, also, chosen
         self.ear: OpenEar | None = None
         """What is listened to, while it is."""
         self._looks: asyncio.Task[None] | None = None
         self._since = 0
         """Samples that came since the wake that is being looked at."""
+        self._microphone: Microphone | None = None
+        """Where it would be listened, if there were a word."""
         self._waker: Waker | None = None
+        self._spotter: Spotter | None = None
         if words:
             try:
-                spot = Spotter([word.name for word in words])
+                self._use(words, Spotter([word.name for word in words]))
             except ModelError as error:
                 log.warning("no wake word: %s", error)
-                self.words = ()
-            else:
-                self._waker = Waker(self.words, spot.feed, is_speaking, now)
+
+    def _use(self, words: Sequence[Word], spotter: Spotter | None) -> None:
+        microphone = self._microphone
+        self.listen(None)
+        if self._spotter is not None:
+            self._spotter.close()
+        self.words, self._spotter = tuple(words), spotter
+        self._waker = None if spotter is None else Waker(self.words, spotter.feed, self._is_speaking, self._now)
+        self.listen(microphone)
+
+    async def choose(self, entries: Sequence[str]) -> None:
+        """Listen for these words from now on, as words.parse reads them; for none, not at all.
+
+        Raises ConfigError, ModelError.
+        """
+        words = parse(entries)
+        names = [word.name for word in words]
+        self._use(words, await asyncio.to_thread(Spotter, names) if names else None)
+        self._chosen(entries)
+        self.told()
 
     def listen(self, microphone: Microphone | None) -> None:
         """Listen at this microphone from now on; None: at none. Sound that was kept of another is wiped."""
@@ -64,6 +89,7 @@ class Waking:
             self.ear = None
         if self._looks is not None:
             self._looks.cancel()
+        self._microphone = microphone
         if self._waker is None:
             return
         if microphone is None:
@@ -85,6 +111,26 @@ class Waking:
         """It was none: the word gets harder to hear until the device starts again. Returns it as it is now."""
         assert self._waker is not None, "there are no wakes without a waker"
         return self._waker.was_wrong(wake)
+
+    def shown(self) -> dict[str, Any]:
+        """What a page shows of it: docs/protocol.md, `settings`, `wake`."""
+        try:
+            known = dict(available())
+        except ModelError:
+            known = {}
+        wakes = [
+            {"number": wake.number, "word": known.get(wake.word.name, wake.word.spoken), "score": round(wake.score, 2),
+             "at": round(wake.at), "accepted": wake.accepted, "wrong": wake.wrong} for wake in self.wakes]
+        words = [word.name for word in self.words]
+        return {"known": known, "words": words, "listens": self.is_listening, "wakes": wakes}
+
+    def wrong(self, number: int) -> None:
+        """The wake of this number was none. Nothing happens if it is not known any more."""
+        for wake in self.wakes:
+            if wake.number == number:
+                word = self.was_wrong(wake)
+                log.info("%r wakes from a score of %.3f on", word.spoken, word.threshold)
+        self.told()
 
     def forget(self) -> None:
         """Wipe every sound that is kept."""
@@ -111,5 +157,6 @@ class Waking:
             log.warning("a wake word was not looked at: %s", error)
             return
         wake.accepted = not contradicts(wake.word.spoken, heard.words)
+        self.told()
         if wake.accepted and self.ear is not None and not self._is_talking():
             self._woken(LATE_S + self._since / RATE)

@@ -25,7 +25,7 @@ from appliance.workers import Workers
 
 log = logging.getLogger(__name__)
 
-PARTIAL_INTERVAL_S = 0.01  # asking costs 0.02 ms; only what is new is told
+PARTIAL_INTERVAL_S = 0.0  # asking costs 0.02 ms; only what is new is told
 PARTIAL_INTERVAL_BUSY_S = 0.6  # while calls are waiting for a thread
 RECOGNIZER_BYTES = 2_000_000  # measured with the embedded model, mid-utterance
 COMPOSING_RECOGNIZER_BYTES = 100_000_000  # measured with a stock model after a minute of speech (recognizer.py)

@@ -25,14 +25,14 @@ class Final:
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
     """Mean of the words' confidences, 0 to 1; 0 without words."""
-    margin: float = 1.0
-    """By how much that is more than what the model needs; below 0 it is doubtful. 1 where nothing is known of that."""
     audio_s: float = 0.0
     """Length of the utterance."""
     final_ms: float = 0.0
     """From the end of the utterance being known here to this transcript."""
     language: Language | None = None
     """The language that was heard, where several were listened for; None: the one that was asked for."""
+    margin: float = 1.0
+    """By how much `confidence` is more than the model needs; below 0 it is doubtful. 1 where that is not known."""
 
 
 @dataclass(frozen=True)

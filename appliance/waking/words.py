@@ -80,6 +80,8 @@ class Wake:
     """What the second look said; None: nobody looked."""
     wrong: bool = False
     """Somebody said that it was none."""
+    number: int = 0
+    """Names it while the device runs."""
 
 
 class Kept:
@@ -128,6 +130,7 @@ class Waker:
     """The last ones, newest last."""
 
     def __post_init__(self) -> None:
+        self._count = 0
         self._states = {word.name: _State(word) for word in self.words}
 
     def feed(self, pcm: bytes) -> Begin | None:
@@ -140,7 +143,8 @@ class Waker:
             return None
         state, score = woken
         state.rest = round(state.word.refractory_s * RATE)
-        self.wakes.append(Wake(state.word, score, self.now(), self.kept.last(KEPT_S)))
+        self._count += 1
+        self.wakes.append(Wake(state.word, score, self.now(), self.kept.last(KEPT_S), number=self._count))
         return Begin(b"")
 
     def _woken(self, pcm: bytes) -> Iterator[tuple[_State, float]]:

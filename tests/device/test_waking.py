@@ -11,6 +11,7 @@ import pytest
 
 from appliance import turns
 from appliance.dialogue.types import Answer, Intent, Memory, Question, Reply
+from appliance.errors import ConfigError
 from appliance.language import Language
 from tests.device.test_device import Room, Sound, room
 from tests.support.faculties import FakeFaculties, willing
@@ -23,6 +24,9 @@ class Spotter:
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = words
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
     def feed(self, pcm: bytes) -> Iterator[tuple[str, float]]:
         if pcm.startswith(b"W"):
@@ -188,3 +192,29 @@ async def test_who_holds_the_button_is_not_listened_to_afterwards(tmp_path: Path
         await here.settled()
         here.clock.passes(0.1)
         assert here.kinds()[-1] == "SpeechEnded"
+
+
+async def test_words_are_chosen_on_a_page_and_kept_over_a_restart(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        told: list[int] = []
+        here.device.waking.told = lambda: told.append(1)
+        await here.device.waking.choose(["okay_nabu:0.9"])
+        assert here.lamp == "waking" and told
+        await woken(here)
+        [wake] = here.device.waking.shown()["wakes"]
+        assert (wake["word"], wake["accepted"], wake["wrong"]) == ("Okay Nabu", True, False)
+        before = here.device.waking.words[0].threshold
+        here.device.waking.wrong(wake["number"])
+        here.device.waking.wrong(99)
+        assert here.device.waking.shown()["wakes"][0]["wrong"]
+        assert here.device.waking.was_wrong(here.device.waking.wakes[0]).threshold > before
+        with pytest.raises(ConfigError):
+            await here.device.waking.choose(["okay_nabu:loud"])
+        assert here.device.waking.is_listening
+        here.device._forget()
+    async with room(tmp_path) as again:
+        assert again.device.waking.is_listening
+        await again.device.waking.choose([])
+        assert again.lamp == "idle" and not again.sound.microphone.is_armed
+    async with room(tmp_path, wake_words=WORD) as last:
+        assert not last.device.waking.is_listening

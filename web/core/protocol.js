@@ -57,6 +57,12 @@ function endpoint(value, name) {
   if (!ENDPOINTS.includes(value)) refuse("bad_field", `"${name}" is ${quote(value)}, expected client or auto`);
 }
 
+function wakeWords(value, name) {
+  if (!Array.isArray(value) || value.length > 3 || value.some((word) => typeof word !== "string")) {
+    refuse("bad_field", `"${name}" is ${quote(value)}, expected a list of at most 3 words`);
+  }
+}
+
 function captureRate(value, name) {
   number(value, name);
   if (value !== WIRE_RATE_HZ) refuse("bad_sample_rate", `"${name}" is ${value} Hz, expected ${WIRE_RATE_HZ}`);
@@ -135,7 +141,7 @@ export const CLIENT_MESSAGES = {
   ping: { timestamp },
   follow: {},
   settings: {},
-  set: { volume: optional(within(0, 100)), speed: optional(within(...SPEEDS)), voice: optional(identifier), name: optional(identifier), quiet: optional(hours), fetch: optional(identifier) },
+  set: { volume: optional(within(0, 100)), speed: optional(within(...SPEEDS)), voice: optional(identifier), name: optional(identifier), quiet: optional(hours), fetch: optional(identifier), wake_words: optional(wakeWords), wrong_wake: optional(number) },
   timer: { timer: number, do: doing, seconds: optional(number) },
   item: { list: entry, item: entry, do: oneOf(["add", "remove"]) },
 };

@@ -3,6 +3,7 @@
  */
 
 import { make } from "./nodes.js";
+import { showWaking } from "./waking.js";
 
 const LISTEN_MS = 4000;
 /** Louder than this somebody speaks into a microphone that is set right. */
@@ -20,6 +21,7 @@ export function bindChoices(sheet, { assistant, texts }) {
     const may = settings.role !== "talk";
     field("placeNameRow").hidden = settings.name === "";
     for (const id of ["quietRow", "pairedRow", "modelList"]) field(id).hidden = !may;
+    showWaking(field, { wake: settings.wake ?? null, may, words, set: (wanted) => assistant.set(wanted) });
     put("placeName", settings.name);
     put("volume", settings.volume);
     put("speed", settings.speed);

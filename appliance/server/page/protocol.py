@@ -251,10 +251,18 @@ def _hours(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _wake_words(fields: Mapping[str, Any], name: str) -> list[str]:
+    value = fields[name]
+    if not isinstance(value, list) or len(value) > 3 or not all(
+            isinstance(word, str) and len(word) <= MAX_ID_CHARACTERS for word in value):
+        raise ProtocolError("bad_field", f"{name} is {value!r:.60}, expected a list of at most 3 words")
+    return value
+
+
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _SETTINGS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "volume": _between(0, 100, int), "speed": _between(*SPEEDS, float), "voice": _short, "name": _short,
-    "quiet": _hours, "fetch": _short}
+    "quiet": _hours, "fetch": _short, "wake_words": _wake_words, "wrong_wake": _between(1, 1e9, int)}
 
 
 def _needed(fields: Mapping[str, Any], name: str, kind: type, words: str) -> Any:

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from appliance.dialogue.types import Memory
-from appliance.errors import ProtocolError
+from appliance.errors import ProtocolError, StimmeError
 from appliance.language import Language
 from appliance.server.access import LOCAL, Role, Visitor
 from appliance.server.page import protocol
 
 Tell = Callable[[str], None]
-FOR_ALL = ("quiet", "fetch")
+FOR_ALL = ("quiet", "fetch", "wake_words", "wrong_wake")
 """What concerns everybody, and needs the role "configure"."""
 
 
@@ -36,11 +36,23 @@ class Household(Protocol):
         """Returns once it is here."""
 
 
+class Waking(Protocol):
+    """Wake words at the device's own microphone (device/waking.py)."""
+
+    told: Callable[[], None]
+
+    def shown(self) -> dict[str, Any]: ...
+    def choose(self, entries: Sequence[str]) -> Awaitable[object]: ...
+    def wrong(self, number: int) -> None: ...
+
+
 class Settings:
     """In `tasks`, so that nobody waits for a disk."""
 
     def __init__(self, household: Household, tasks: asyncio.TaskGroup) -> None:
         self._household, self._tasks = household, tasks
+        self.waking: Waking | None = None
+        """None: this machine has no microphone of its own."""
         self._lookers: dict[object, Callable[[], None]] = {}
 
     def show(self, who: object, visitor: Visitor, memory: Memory, language: Language, tell: Tell) -> None:
@@ -73,6 +85,9 @@ class Settings:
         known = {model["name"] for model in self._household.models() if not model["in_use"]}
         if (model := wanted.fields.get("fetch")) and model not in known:
             raise ProtocolError("bad_field", f"fetch is {model!r:.60}, expected one of {', '.join(sorted(known))}")
+        if {"wake_words", "wrong_wake"} & wanted.fields.keys() and self.waking is None:
+            raise ProtocolError("bad_field", "wake_words: this machine has no microphone of its own that listens",
+                                hint="Start it with --device.")
         if "volume" in wanted.fields:
             memory.volume = wanted.fields["volume"]
             tell(protocol.encode_volume(memory.volume))
@@ -90,6 +105,13 @@ class Settings:
                 memory.place = await self._household.rename(visitor, wanted["name"])
             except ValueError as error:
                 tell(protocol.encode_error(ProtocolError("bad_field", str(error))))
+        if "wake_words" in wanted and self.waking is not None:
+            try:
+                await self.waking.choose(wanted["wake_words"])
+            except StimmeError as error:
+                tell(protocol.encode_error(ProtocolError("bad_field", str(error))))
+        if "wrong_wake" in wanted and self.waking is not None:
+            self.waking.wrong(wanted["wrong_wake"])
         self.changed()
         if "fetch" in wanted:
             await self._household.fetch(wanted["fetch"])
@@ -99,4 +121,5 @@ class Settings:
         return protocol.encode_settings(
             name="" if visitor == LOCAL else memory.place, role=visitor.role.name.lower(), volume=memory.volume,
             voice=memory.speech.voice or "", voices=list(household.voices(language)), speed=memory.speech.speed or 1.0,
-            quiet=household.quiet(), models=household.models(), version=household.version)
+            quiet=household.quiet(), models=household.models(), version=household.version,
+            wake=self.waking.shown() if self.waking is not None else None)
