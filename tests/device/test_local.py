@@ -269,11 +269,15 @@ async def test_muting_stops_capture_and_forgets_what_was_said(
         await person.until(lambda: hears(person.device))
 
 
-async def test_mute_and_volume_survive_a_restart(assistant: Assistant, card: SoundCard, tmp_path: Path) -> None:
+async def test_mute_volume_and_language_survive_a_restart(
+    assistant: Assistant, card: SoundCard, tmp_path: Path
+) -> None:
     async with at_the_device(assistant, card, tmp_path) as person:
         person.device.set_volume(35)
+        person.device.session.tell(turns.LanguageChanged("de"))
         person.device.set_muted(True)
     async with at_the_device(assistant, card, tmp_path) as person:
+        assert person.device.session.language == "de"
         assert person.device.volume == 35
         assert person.device.muted
         assert person.device.sound.microphone is None
@@ -291,6 +295,22 @@ async def test_the_volume_is_changed_by_voice(
         loudspeaker = person.device.sound.loudspeaker
         assert loudspeaker is not None
         assert loudspeaker.playback.volume == 0.125
+
+
+async def test_in_quiet_hours_it_speaks_low_and_says_no_notices_but_rings(
+    assistant: Assistant, card: SoundCard, tmp_path: Path
+) -> None:
+    async with at_the_device(assistant, card, tmp_path) as person:
+        device, loudspeaker = person.device, person.device.sound.loudspeaker
+        assert loudspeaker is not None
+        device.is_quiet = lambda: True
+        assert not await device._notice(TIME_IS_UP, "n1", "notice")
+        await device.announce(TIME_IS_UP, "pairing", "notice")
+        assert loudspeaker.playback.volume == pytest.approx(0.25**3)
+        ringing = asyncio.ensure_future(device.announce(TIME_IS_UP, "t1", "timer"))
+        await person.until(lambda: device._ringing and loudspeaker.playback.volume == pytest.approx(0.7**3))
+        device.stop_ringing()
+        assert await ringing
 
 
 TIME_IS_UP: dict[Language, str] = {"en": "Time is up.", "de": "Die Zeit ist um."}

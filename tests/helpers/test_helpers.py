@@ -84,6 +84,19 @@ async def test_home_assistant_is_asked_for_lights(
         assert second.json()["conversation_id"] == "c1"
 
 
+@pytest.mark.parametrize(("language", "ask", "question"), [
+    ("en", "ask home assistant whether the light is on", "whether the light is on"),
+    ("en", "tell home assistant to close the blinds", "close the blinds"),
+    ("de", "frag home assistant ob das licht an ist", "ob das licht an ist"),
+])
+async def test_home_assistant_is_asked_by_name(
+    understanding: Understanding, language: Language, ask: str, question: str
+) -> None:
+    async with helped(understanding, reply(conversation_response("Done.")), "home") as (home, server):
+        assert await home.enters("tablet").ask(ask, language) == "Done."
+        assert server.heard[0].json()["text"] == question
+
+
 async def test_doors_and_negations_are_confirmed_before_anybody_else_acts(understanding: Understanding) -> None:
     async with helped(understanding, reply(conversation_response("Done.")), "home") as (home, server):
         person = home.enters("tablet")
@@ -126,7 +139,7 @@ async def test_a_home_assistant_that_is_away_or_lies_is_told(
 @pytest.mark.parametrize(("ask", "language", "said"), [
     ("turn on the light", "en", "I can't switch lights myself. With Home Assistant I can: the setting home_assistant"),
     ("mach das licht an", "de", "Licht kann ich nicht selbst schalten. Mit Home Assistant geht es: Die Einstellung"),
-    ("what is the capital of france", "en", "I don't know that. A language model in your network might: the setting"),
+    ("look it up on wikipedia", "en", "I don't know that. A language model in your network might: the setting"),
     ("wie wird das wetter", "de", "Das Wetter kenne ich nicht. Die Einstellung weather nennt einen Dienst"),
 ])
 async def test_a_helper_that_is_off_is_named_and_how_to_switch_it_on(
@@ -192,7 +205,7 @@ async def test_whoever_wants_no_sound_gets_the_whole_text(understanding: Underst
     (reply('{"choices": [{"message": {"content": "At once."}}]}'), "At once."),
     (reply("data: nonsense\n\n", kind="text/event-stream"), "The language model gave an answer that I can't use."),
     (reply('data: {"choices": [{"delta": {"content": 5}}]}\n', kind="text/event-stream"), "The language model gave an"),
-    (reply("data: [DONE]\n", kind="text/event-stream"), "No answer came back."),
+    (reply("data: [DONE]\n", kind="text/event-stream"), "I heard: what is the capital of france."),
 ])
 async def test_a_chat_that_is_away_breaks_off_or_lies_is_told(
     understanding: Understanding, handler: Handler, said: str

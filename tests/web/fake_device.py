@@ -108,6 +108,8 @@ class FakeDevice:
         elif text == "fail":
             await send(connection, {"type": "error", "code": "internal", "message": "a bug", "id": message["id"]})
         else:
+            if text == "sprich deutsch":
+                await send(connection, {"type": "language", "language": "de"})
             if text == "quiet":
                 await send(connection, {"type": "volume", "percent": 20})
             if text == "board":
@@ -121,6 +123,8 @@ class FakeDevice:
                                 "understood": True, "heard": heard, "processing_time_ms": 33.5, "timings": TIMINGS,
                                 "meant": "set a pizza timer for ten minutes", "values": {"name": "pizza"},
                                 "can_be_undone": heard == "change"})
+        if heard == "go on":
+            await send(connection, {"type": "more", "id": turn, "text": f"{reply} And more."})
         if speak:
             await speak_tone(connection, turn, rate, len(reply) / 15)
 

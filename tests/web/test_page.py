@@ -119,6 +119,20 @@ def test_the_language_is_switched_and_remembered(open_page: Open) -> None:
     assert page.get_attribute("#textInput", "placeholder") == "Frage eintippen"
 
 
+def test_the_language_follows_what_was_said_and_is_remembered(open_page: Open) -> None:
+    page = open_page()
+    ask(page, "sprich deutsch")
+    page.wait_for_function("() => document.documentElement.lang === 'de'")
+    page.reload()
+    page.wait_for_function("() => document.documentElement.lang === 'de'")
+
+
+def test_an_answer_that_is_still_coming_grows(open_page: Open) -> None:
+    page = open_page()
+    ask(page, "go on")
+    page.wait_for_selector(".entry[data-outcome=answered] >> text=And more.")
+
+
 def test_a_double_click_shows_the_measurements_but_not_on_a_control(open_page: Open) -> None:
     page = open_page()
     page.dblclick("#openSettings")

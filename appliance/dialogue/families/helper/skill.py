@@ -8,7 +8,7 @@ from appliance.dialogue.family import Family
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.patterns import Lexicon
 from appliance.dialogue.reading.normalisation import normalise
-from appliance.dialogue.reading.texts import text_of
+from appliance.dialogue.reading.texts import verbatim
 from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
 from appliance.language import Language
 
@@ -43,6 +43,7 @@ def heard(answer: str, context: Context) -> Reply:
 FAMILY = Family(
     "helper",
     skills={"AskHelper": ask_helper},
-    open_readers={"question": text_of("question", 30, links=("helper.link",), unsure=(), first=("filler",),
-                                      last=("filler",), ahead=("helper.ask",))},
+    acts=frozenset({"AskHelper"}),
+    open_readers={"question": verbatim(
+        "question", ("helper.ask",), ("helper.link", "helper.asked=home", "helper.asked=chat"))},
 )
