@@ -12,14 +12,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
+from appliance.audio.pcm import RATE, s16le
+from appliance.hearing.vosk import Recognizer, load
 from appliance.language import LANGUAGES, Language
+from appliance.models.choose import find_recognizer
 from appliance.speaking import vits
 from appliance.speaking.phonemes import phoneme_ids
 from appliance.speaking.vits import Vits
 from native.vits import CHANNELS, DECODER_LAG, FLOW_LAG, SAMPLES_PER_FRAME, Decoder, Flow, kernels
 from tests.support.kit import phrases, voice_path
 from tests.support.reference import Floats, Reference, log_spectral_distance
+from tests.support.server import MODELS
+from tests.support.speech import commands
 
 IS_LONG = bool(os.environ.get("STIMME_LONG"))
 """`make test-voice`: two hundred sentences of each language instead of a few."""
@@ -114,6 +120,28 @@ def test_float16_weights_are_nearer_than_the_voice_is_to_itself(
              for seed in (1, 2)]
     rounded = log_spectral_distance(spoken(voices["en"], symbols), exact)
     assert rounded < 0.5 < 2 < log_spectral_distance(one, other)
+
+
+def test_float16_weights_are_understood_as_well_as_exact_ones(tmp_path: Path, voices: dict[Language, Vits]) -> None:
+    exact = Reference(voice_path(), tmp_path, rounded=False)
+    choice = find_recognizer("en", MODELS)
+    assert choice is not None
+    _, recognizer = load(choice.path)
+    right = 0
+    said = commands()[: 60 if IS_LONG else 6]
+    for command in said:
+        symbols = ids(command, "en")
+        one, other = [transcript(recognizer, sound)
+                      for sound in (spoken(voices["en"], symbols), exact.say(symbols).samples)]
+        assert one == other
+        right += one == command
+    assert right > 0.8 * len(said), "it can be told apart from a voice that nobody understands"
+
+
+def transcript(recognizer: Recognizer, sound: Floats) -> str:
+    quiet = np.zeros(4000, np.float32)
+    samples = np.concatenate((quiet, soxr.resample(sound, 22_050, RATE), quiet))
+    return recognizer.decode(s16le(samples), True, False)[1] or ""
 
 
 @pytest.mark.parametrize("kernel", kernels())
