@@ -160,7 +160,7 @@ class RecognizerPool:
                     audio_s = size_bytes / (SAMPLE_BYTES * RATE)
                     confidence = sum(word.confidence for word in words) / max(1, len(words))
                     final_ms = (time.perf_counter() - read_at) * 1000
-                    return Final(text, words, confidence, audio_s, final_ms)
+                    return Final(text, words, confidence, audio_s=audio_s, final_ms=final_ms)
                 partial_at = now
                 if text != heard:
                     heard = text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from appliance.language import Language
 
@@ -25,6 +25,7 @@ class Final:
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
     """Mean of the words' confidences, 0 to 1; 0 without words."""
+    _: KW_ONLY
     audio_s: float = 0.0
     """Length of the utterance."""
     final_ms: float = 0.0

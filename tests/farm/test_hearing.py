@@ -34,7 +34,7 @@ class Ears(FakeFaculties):
             heard += pcm
             on_partial(heard.decode()[:5])
         await self.hearing.wait()
-        return Final(heard.decode(), (), 1.0, 1.0, 1.0)
+        return Final(heard.decode(), (), 1.0, audio_s=1.0, final_ms=1.0)
 
 
 @asynccontextmanager

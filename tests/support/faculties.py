@@ -55,7 +55,7 @@ class FakeFaculties:
         except asyncio.CancelledError:
             self.forgotten.append(heard.decode().strip("\0"))
             raise
-        return Final(heard.decode().strip("\0"), (), 1.0, 1.0, 1.0)
+        return Final(heard.decode().strip("\0"), (), 1.0, audio_s=1.0, final_ms=1.0)
 
     async def consider(self, text: str, language: Language, memory: Memory) -> Considered:
         self.guessed.append(text)
