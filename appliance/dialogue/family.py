@@ -54,6 +54,8 @@ class Family:
     keeps: tuple[str, ...] = ()
     """Slots that stay as they were said before when one of `keeps_for` says nothing about them."""
     keeps_for: frozenset[str] = frozenset()
+    stops: str = ""
+    """The intent that "stop" alone means after one of its intents."""
     thing_is_told: bool = False
     """Whether naming the thing alone ("the timer") means that another one may be meant."""
     readers: Mapping[str, Reader] = field(default_factory=dict)

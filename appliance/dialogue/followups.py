@@ -83,6 +83,8 @@ def followed(
             return _next(last.name, reading, last, keep=last.name not in family.acts)
     if intent := _about_it(sentences, utterance, last, family):
         return intent
+    if _says(utterance, "more_of_it") and last.name.endswith("Relative"):
+        return replace(last, text="", doubt="")
     if _says(utterance, "again"):
         return replace(last, text="", doubt="")
     if _says(utterance, "the_other") and family.thing:
@@ -90,6 +92,22 @@ def followed(
         one = others[0] if len(others) == 1 else {"other": True}
         return replace(last, slots={**_without(last.slots, ("name", "start_s", "it")), **one}, text="", doubt="")
     return None
+
+
+def stopped(sentences: Sentences, utterance: Utterance, situation: Situation, alone: Intent) -> Intent:
+    """ "stop", "pause it" and "cancel that" mean what was begun just before, if that can be stopped."""
+    last = situation.last
+    family = sentences.family_of.get(last.name) if last is not None else None
+    if family is None or last is None or situation.ringing or last.name not in family.acts:
+        return alone
+    if alone.name == "StopSpeaking" and family.stops:
+        return Intent(family.stops, "", utterance.language)
+    if alone.name not in ("StopSpeaking", "HassNevermind") or "pronoun" not in utterance.hits:
+        return alone
+    found = _about_it(sentences, utterance, last, family)
+    if found is None or alone.name == "StopSpeaking" and found.name in family.changes:
+        return alone  # "stop it" silences; it deletes nothing
+    return found
 
 
 def _next(

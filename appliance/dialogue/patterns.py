@@ -37,6 +37,8 @@ class Lexicon:
         self.classes: set[str] = set()
         self.words: set[str] = set()
         """Every word of every phrase: what need not be repaired."""
+        self.transparent: frozenset[str] = frozenset()
+        """Words that may stand inside of any phrase without changing it: "starte dich bitte mal neu"."""
         self._alone: dict[str, set[str]] = {}
 
     def add(self, name: str, patterns: str | Iterable[str]) -> None:
@@ -85,11 +87,14 @@ class Lexicon:
     def hits(self, words: Sequence[str]) -> Hits:
         found: Hits = {}
         for start in range(len(words)):
-            node: _Node | None = self._root
+            node = self._root
             for end in range(start, min(len(words), start + _MAX_WORDS)):
-                node = node.next.get(words[end]) if node is not None else None
-                if node is None:
+                further = node.next.get(words[end])
+                if further is None and end > start and words[end] in self.transparent:
+                    continue
+                if further is None:
                     break
+                node = further
                 for name in node.classes:
                     found.setdefault(name, []).append((start, end + 1))
         return found

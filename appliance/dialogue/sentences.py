@@ -40,6 +40,7 @@ class Sentences:
         open_readers: dict[str, OpenReader] = {}
         loose: dict[str, Reader] = {}
         self._common = dict(grammar(language).words.table.get("classes", {}))
+        self.lexicon.transparent = grammar(language).words.set("transparent")
         for name, patterns in self._common.items():
             self.lexicon.add(name, patterns)
         for family in families:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
-from appliance.dialogue.followups import Situation, answered, corrected, followed
+from appliance.dialogue.followups import Situation, answered, corrected, followed, stopped
 from appliance.dialogue.frames import Reading
 from appliance.dialogue.judging import judged
 from appliance.dialogue.reading.normalisation import MAX_CHARACTERS, as_it_sounded, normalise
@@ -98,6 +98,8 @@ class Understanding:
         utterance = corrected(sentences, utterance)
         reading = best(sentences, utterance)
         alone = judged(reading, utterance) if reading else None
+        if situation.last is not None and alone is not None:
+            alone = stopped(sentences, utterance, situation, alone)
         if situation.last is not None:
             sure = alone is not None and not alone.doubt and reading is not None and (
                 reading.confidence + reading.frame.weight > SURE)

@@ -16,7 +16,7 @@ SCENE = Situation({"timer": {"pizza": "pizza"}}, today=NOW.date())
         ("set a timmer for ten minutes", "en", "HassStartTimer", "repaired"),
         ("cansel the pizza timer", "en", "HassCancelTimer", "repaired"),
         ("stell einen tiemr auf zehn minuten", "de", "HassStartTimer", "repaired"),
-        ("shuffle the stopwotch back to zero", "en", "", ""),
+        ("shovel the stopwotch back to zero", "en", "", ""),
         # an answer to a question needs no confirmation if more than the repaired word speaks for it
         ("what time is it in tokio", "en", "HassGetCurrentTime", ""),
         ("wie viele sekundn hat eine stunde", "de", "Convert", ""),

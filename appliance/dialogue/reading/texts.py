@@ -95,13 +95,17 @@ def _opens(utterance: Utterance, at: int) -> bool:
 
 def _vague(utterance: Utterance, start: int, end: int) -> bool:
     """Whether the words only point at something: "something", "that thing", "it"."""
+    if end - start == 1 and utterance.words[start] in grammar(utterance.language).words.articles:
+        return True
     return all(any(utterance.is_in(name, at) for name in ("vague", "pronoun", "function", "filler"))
                for at in range(start, end)) and any(utterance.is_in(name, at) for name in ("vague", "pronoun")
                                                     for at in range(start, end))
 
 
 def _means_something(utterance: Utterance, start: int, end: int) -> bool:
-    return utterance.costs is None or any(cost >= _MEANINGFUL for cost in utterance.costs[start:end])
+    units = grammar(utterance.language).words.units
+    return utterance.costs is None or any(
+        utterance.costs[at] >= _MEANINGFUL and utterance.words[at] not in units for at in range(start, end))
 
 
 def _at_edge(utterance: Utterance, at: int, names: Iterable[str]) -> bool:

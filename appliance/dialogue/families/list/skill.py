@@ -181,6 +181,12 @@ def _items_in(utterance: Utterance, start: int, end: int) -> Span | None:
     return Span(start, end, {"items": tuple(found)}, base.quality, open=True) if found else None
 
 
+def _behind_the_list(utterance: Utterance, start: int, end: int) -> Span | None:
+    """ "shopping list: onions": things named behind the list, with no word that says what to do."""
+    lists = [stop for _, stop in utterance.hits.get("list.list", ())]
+    return _items_in(utterance, start, end) if lists and start >= max(lists) else None
+
+
 def _apart(
     thing: list[int], singles: set[int], whole: Mapping[int, int], utterance: Utterance
 ) -> Iterator[str]:
@@ -243,7 +249,7 @@ FAMILY = Family(
     keeps_for=frozenset({"AddToList", "RemoveFromList", "CompleteItem", "ReadList", "IsOnList", "CountList"}),
     acts=frozenset({"AddToList", "RemoveFromList", "CompleteItem", "ClearList", "CreateList", "DeleteList"}),
     readers={"known_list": _known_list, "goods": _goods},
-    open_readers={"items": _items_in, "list_name": _NAME},
+    open_readers={"items": _items_in, "items_behind": _behind_the_list, "list_name": _NAME},
     thing="list.list",
     actions=(AddItems, RemoveItems, ReplaceList),
 )

@@ -116,7 +116,7 @@ FAMILY = Family(
     readers={"moment": MOMENT, "duration": DURATION, "day": DAY, "repeat": repeats,
              "known_task": known("name", "reminder")},
     open_readers={"task": text_of(
-        "name", 15, links=("reminder.link",), never=("reminder.remind",), needs_meaning=True, to_end=1.2,
+        "name", 15, links=("reminder.link",), never=("reminder.remind",), needs_meaning=True, to_end=1.6,
         first=("polite", "alternative"),
         unsure=("question", "aux", "changer", "pronoun", "asking", "quantifier"))},
     corrects={"SetReminder": "SetReminder"},

@@ -77,5 +77,6 @@ FAMILY = Family(
     },
     acts=frozenset({"StartStopwatch", "StopStopwatch", "ResetStopwatch", "LapStopwatch"}),
     thing="stopwatch.stopwatch",
+    stops="StopStopwatch",
     actions=(Keep,),
 )

@@ -7,6 +7,7 @@ from appliance.dialogue.families.unavailable.forecast import forecast
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.spans import DAY
 from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
+from appliance.dialogue.utterance import Span, Utterance
 
 _HELPERS = {"weather": ("weather", "chat"), "lights": ("home",), "heating": ("home",), "home": ("home",),
             "television": ("home",), "music": ("home",), "radio": ("home",), "knowledge": ("chat",),
@@ -31,4 +32,15 @@ def unavailable(intent: Intent, context: Context) -> Reply | Ask:
     return context.say(name if name in context.texts else "unavailable.other")
 
 
-FAMILY = Family("unavailable", skills={"Unavailable": unavailable}, readers={"day": DAY})
+def _rest(utterance: Utterance, start: int, end: int) -> Span | None:
+    """All that follows words with which such a request begins: "play …", "how high is …", "translate …"."""
+    if end < len(utterance.words):
+        return None
+    fillers = {at for first, last in utterance.hits.get("filler", ()) for at in range(first, last)}
+    opens = [at for name, hits in utterance.hits.items() if name.startswith("unavailable.opens=") for at in hits]
+    begun = any(stop == start and fillers.issuperset(range(first)) for first, stop in opens)
+    return Span(start, end, {"rest": utterance.text(start, end)}, 0.9, open=True) if begun else None
+
+
+FAMILY = Family(
+    "unavailable", skills={"Unavailable": unavailable}, readers={"day": DAY}, open_readers={"rest": _rest})

@@ -62,6 +62,8 @@ def change_speed(intent: Intent, context: Context) -> Reply:
 
 
 def _set(speed: float, context: Context) -> Reply:
+    if not SLOWEST / 2 < speed < 2 * FASTEST:  # nobody means ten times as fast
+        return context.say("voice.how_fast", question=Question(Intent("SetSpeed", "", context.language), ("speed",)))
     kept = max(SLOWEST, min(FASTEST, speed))
     if kept != speed:
         return context.say("voice.fastest" if speed > kept else "voice.slowest", actions=[SetSpeech(speed=kept)])
