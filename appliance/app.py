@@ -274,8 +274,9 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 node.paired = lambda snapshot: home.pairing.adopt(snapshot, time.monotonic())
             ports = await stack.enter_async_context(web.listening())
             ports |= await stack.enter_async_context(programs.listening())
-            stack.callback(assistant.tokens.database.listen(
-                partial(_in_loop, loop, people.look_again)))  # somebody may have been revoked
+            for look_again in (people.look_again, partial(programs.look_again, places.may_stay)):
+                stack.callback(assistant.tokens.database.listen(
+                    partial(_in_loop, loop, look_again)))  # somebody may have been revoked
             background = [tasks.create_task(work) for work in (
                 _bell(assistant, tasks, people, device, lingers=node is not None).watch.watch(),
                 _catch_up(assistant, hurry), feed_watchdog(),

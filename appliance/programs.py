@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from appliance.server.http import respond
 from appliance.server.listener import Listener, Route, Talk
 from appliance.server.metrics import Metrics
 from appliance.server.openai.realtime import Realtime
+from appliance.server.seats import Seats
 from appliance.server.streams import Caller, Streams
 from appliance.server.talks import Talks
 from appliance.server.vosk.connection import MOST_MESSAGE_BYTES, Vosk
@@ -39,7 +40,7 @@ class Programs:
     def __init__(
         self, config: Config, sessions: Sessions, metrics: Metrics, tasks: asyncio.TaskGroup, attention: Attention
     ) -> None:
-        self._config, self._metrics = config.clients, metrics
+        self._config, self._metrics, self._shares_ports = config.clients, metrics, config.server.shares_ports
         self._allowed = Allowed(config.clients.allowed, here=config.server.pairing != "always")
         self.guests = Guests(sessions.faculties, tasks, config.language, config.server.max_audio_duration_s, attention)
         self._talks = Talks(sessions.open)
@@ -56,7 +57,7 @@ class Programs:
             routes = openai_routes(self.guests, self._packing.run)
             found = [replace(
                 listener, routes={**listener.routes, **routes}, talk=self._or_realtime(listener.talk))
-                for listener in found]
+                if listener.name != "guide" else listener for listener in found]
         if self._config.vosk:
             nothing = Route(lambda request, visitor: respond(404, "Here is Vosk's WebSocket and nothing else.\n"))
             found.append(Listener(
@@ -67,8 +68,15 @@ class Programs:
 
     async def leave(self, others: Awaitable[None]) -> None:
         """See everybody off who holds a WebSocket, while others are seen off too."""
-        seats = [one.seats.leave() for one in (self._vosk, self._realtime) if one is not None]
-        await asyncio.gather(others, *seats)
+        await asyncio.gather(others, *(seats.leave() for seats in self._seats()))
+
+    def look_again(self, may_stay: Callable[[Visitor], bool]) -> None:
+        """Somebody may have been revoked."""
+        for seats in self._seats():
+            seats.look_again(may_stay)
+
+    def _seats(self) -> list[Seats]:
+        return [one.seats for one in (self._vosk, self._realtime) if one is not None]
 
     def _or_realtime(self, page: Talk | None) -> Talk:
         """The page's WebSocket is at every path but one."""
@@ -94,7 +102,7 @@ class Programs:
             if self._config.wyoming:
                 wyoming = Streams(
                     self._host, self._config.wyoming_port, "STIMME_WYOMING_PORT", self._allowed, self._wyoming,
-                    self._metrics.client_dropped)
+                    self._metrics.client_dropped, shares_port=self._shares_ports)
                 ports["wyoming"] = await stack.enter_async_context(wyoming.listening())
             yield ports
 

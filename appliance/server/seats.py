@@ -10,6 +10,7 @@ from typing import Protocol
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
+from appliance.server.access import Visitor
 from appliance.server.crowd import neighbourhood, who_must_go
 
 MOST_SEATS = 100
@@ -24,8 +25,8 @@ class Busy(Protocol):
 
 
 class _Seated:
-    def __init__(self, socket: ServerConnection, who: Busy) -> None:
-        self.socket, self._who = socket, who
+    def __init__(self, socket: ServerConnection, who: Busy, visitor: Visitor) -> None:
+        self.socket, self.visitor, self._who = socket, visitor, who
         self.neighbourhood = neighbourhood(socket.remote_address[0])
 
     @property
@@ -41,9 +42,9 @@ class Seats:
         self._seated: set[_Seated] = set()
 
     @asynccontextmanager
-    async def taken(self, socket: ServerConnection, who: Busy) -> AsyncIterator[bool]:
+    async def taken(self, socket: ServerConnection, who: Busy, visitor: Visitor) -> AsyncIterator[bool]:
         """Hold a place while the block runs; False: there was none, and the socket is closed."""
-        seated = _Seated(socket, who)
+        seated = _Seated(socket, who, visitor)
         if len(self._seated) >= self._most:
             self._dropped("crowded")
             other = who_must_go(self._seated, seated.neighbourhood, fair=True)
@@ -59,6 +60,13 @@ class Seats:
             yield True
         finally:
             self._seated.discard(seated)
+
+    def look_again(self, may_stay: Callable[[Visitor], bool]) -> None:
+        """Somebody may have been revoked: they go at once."""
+        for seated in tuple(self._seated):
+            if not may_stay(seated.visitor):
+                self._dropped("revoked")
+                seated.socket.transport.abort()
 
     async def leave(self) -> None:
         """The device stops."""

@@ -58,8 +58,10 @@ class Streams:
 
     def __init__(
         self, host: str, port: int, setting: str, allowed: Allowed, serve: Callable[[Caller], Awaitable[None]],
-        dropped: Callable[[str], None],
+        dropped: Callable[[str], None], *, shares_port: bool = False,
     ) -> None:
+        """shares_port: other processes listen at the same one."""
+        self._shares_port = shares_port
         self._host, self._port, self._setting, self._allowed = host, port, setting, allowed
         self._serve, self._dropped = serve, dropped
         self._callers: dict[Caller, asyncio.Task[None]] = {}
@@ -75,7 +77,8 @@ class Streams:
     async def _opened(self) -> AsyncIterator[int]:
         try:
             server = await asyncio.start_server(
-                self._met, self._host, self._port, limit=PIECE_BYTES, family=socket.AF_INET)
+                self._met, self._host, self._port, limit=PIECE_BYTES, family=socket.AF_INET,
+                reuse_port=self._shares_port or None)
         except OSError as error:
             raise ConfigError(
                 f"port {self._port} on {self._host} cannot be used: {error.strerror or error}. "

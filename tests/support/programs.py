@@ -98,8 +98,12 @@ class ProgramsServer:
 
     ports: dict[str, int]
     faculties: FakeFaculties
-    guests: Guests
+    programs: Programs
     metrics: Metrics
+
+    @property
+    def guests(self) -> Guests:
+        return self.programs.guests
 
     @property
     def dropped(self) -> list[str]:
@@ -167,7 +171,7 @@ async def programs_server(faculties: FakeFaculties | None = None, **settings: st
         page = Listener("page", "", "127.0.0.1", 0, Route(lambda request, visitor: respond(404, "nothing\n")))
         web = Web(config, guard, programs.added([page], guard), lambda: programs.leave(leave()), metrics)
         async with web.listening() as ports, programs.listening() as further:
-            yield ProgramsServer(ports | further, fake, programs.guests, metrics)
+            yield ProgramsServer(ports | further, fake, programs, metrics)
         programs.close()
 
 

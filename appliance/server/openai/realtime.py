@@ -49,7 +49,7 @@ class Realtime:
         """Serve one client until its WebSocket closes."""
         socket.protocol.max_message_size = MOST_MESSAGE_BYTES  # nothing was read yet; the page's messages are smaller
         client = _Client(socket, self._guests, self._talks, visitor)
-        async with self.seats.taken(socket, client) as seated:
+        async with self.seats.taken(socket, client, visitor) as seated:
             if not seated:
                 return
             try:

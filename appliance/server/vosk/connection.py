@@ -39,7 +39,7 @@ class Vosk:
     async def talk(self, socket: ServerConnection, visitor: Visitor) -> None:
         """Serve one client until its WebSocket closes."""
         client = _Client(socket, self._guests)
-        async with self.seats.taken(socket, client) as seated:
+        async with self.seats.taken(socket, client, visitor) as seated:
             if not seated:
                 return
             try:

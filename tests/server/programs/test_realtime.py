@@ -165,6 +165,16 @@ async def test_too_large_an_event_ends_only_its_own_connection(monkeypatch: pyte
         assert (await other.event("conversation.item.input_audio_transcription.completed"))["transcript"] == "hi"
 
 
+async def test_whoever_is_revoked_is_gone_at_once() -> None:
+    async with programs_server() as server, client(server) as one:
+        server.programs.look_again(lambda visitor: True)
+        await one.send("input_audio_buffer.clear")
+        assert (await one.event())["type"] == "input_audio_buffer.cleared"
+        server.programs.look_again(lambda visitor: visitor.id != "local")
+        with pytest.raises(ConnectionClosed):
+            await one.event()
+
+
 async def test_fifty_at_once_and_those_who_leave_in_the_middle() -> None:
     async with programs_server() as server:
         async def one(number: int) -> str:
