@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection
 
 from appliance.attention import Attention
 from appliance.config import Config
+from appliance.errors import ModelError
 from appliance.guests import Guests
 from appliance.server.access import Guard, Visitor
 from appliance.server.allowed import Allowed, GuardByAddress
@@ -25,6 +26,7 @@ from appliance.server.streams import Caller, Streams
 from appliance.server.talks import Talks
 from appliance.server.vosk.connection import MOST_MESSAGE_BYTES, Vosk
 from appliance.server.wyoming.connection import Connection as WyomingConnection
+from appliance.server.wyoming.waking import Words
 from appliance.sessions import Sessions
 from appliance.workers import Workers
 
@@ -44,6 +46,7 @@ class Programs:
         self._allowed = Allowed(config.clients.allowed, here=config.server.pairing != "always")
         self.guests = Guests(sessions.faculties, tasks, config.language, config.server.max_audio_duration_s, attention)
         self._talks = Talks(sessions.open)
+        self.words = _wake_words(attention) if config.clients.wyoming else Words()
         self._vosk = Vosk(self.guests, metrics.client_dropped)
         self._realtime: Realtime | None = None
         self._packing = Workers(1, "pack", nice=PACKING_NICE)
@@ -123,4 +126,15 @@ class Programs:
         return "0.0.0.0" if self._allowed.beyond_here else "127.0.0.1"
 
     async def _wyoming(self, caller: Caller) -> None:
-        await WyomingConnection(caller, self.guests, self._talks).run()
+        await WyomingConnection(caller, self.guests, self._talks, self.words).run()
+
+
+def _wake_words(attention: Attention) -> Words:
+    """Those of the package, if it is installed."""
+    from appliance.waking.micro import Spotter, available  # here: most have no use for it
+
+    try:
+        return Words(available(), Spotter, attention.run)
+    except ModelError as error:
+        log.debug("no wake words for programs: %s", error)
+        return Words()

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "guests": TYPES | {"attention", "conversation", "hearing.admission", "listening"}, "growing": set(),
     "mirroring": {"config", "device", "mqtt", "state", "turns"},
     "mqtt": TYPES, "pauses": TYPES | {"attention"},
-    "longhand": TYPES | {"guests"}, "programs": PLACES | {"attention", "server", "workers"},
+    "longhand": TYPES | {"guests"}, "programs": PLACES | {"attention", "server", "waking", "workers"},
     "waking": {"errors", "audio.pcm", "audio.endpointing", "hearing.transcript"},
     "audio": {"errors", "config"}, "audio.formats": {"errors", "audio.pcm"},
     "audio.files": {"errors", "audio.pcm", "audio.formats"}, "audio.quiet": {"audio.endpointing", "audio.pcm"},

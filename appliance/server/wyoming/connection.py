@@ -19,6 +19,7 @@ from appliance.server.streams import Caller
 from appliance.server.talks import Talk, Talks
 from appliance.server.wyoming.codec import Decoder, Event, encode
 from appliance.server.wyoming.offer import info, voice_language
+from appliance.server.wyoming.waking import Detection, Words
 
 RATE = 22_050
 """Of what is spoken, in Hz: the better of the embedded voices' own."""
@@ -45,8 +46,10 @@ _TAG = re.compile(r"<[^>]*>")
 class Connection:
     """Speaks with one caller until it goes."""
 
-    def __init__(self, caller: Caller, guests: Guests, talks: Talks) -> None:
-        self._caller, self._guests, self._talks = caller, guests, talks
+    def __init__(self, caller: Caller, guests: Guests, talks: Talks, words: Words) -> None:
+        self._caller, self._guests, self._talks, self._words = caller, guests, talks, words
+        self._detection: Detection | None = None
+        """While it waits for a wake word."""
         self._decoder = Decoder()
         self._pace = Pace(time.monotonic(), EVENTS_PER_S, EVENT_BURST)
         self._clock = asyncio.get_running_loop().time
@@ -74,6 +77,7 @@ class Connection:
                 self._caller.abort()
             finally:
                 self._forget()
+                self._end_detection()
                 if self._speech is not None:
                     self._speech.cancel()
                 if self._own_talk is not None:
@@ -88,7 +92,7 @@ class Connection:
             except ProtocolError as error:  # nothing can be read any more
                 await self._refuse(error)
                 return
-            is_busy = self._dictation is not None or (self._speech is not None and not self._speech.done())
+            is_busy = self._dictation or self._detection or (self._speech is not None and not self._speech.done())
             self._caller.idle_since = None if is_busy else self._clock()
 
     def _patience_s(self) -> float:
@@ -96,7 +100,7 @@ class Connection:
         now = self._clock()
         if not self._decoder.is_inside:
             self._inside_since = now
-            return SILENT_S if self._dictation is not None else IDLE_S
+            return SILENT_S if self._dictation or self._detection else IDLE_S
         return max(0.0, self._inside_since + EVENT_S - now)
 
     async def _take(self, event: Event) -> None:
@@ -108,17 +112,23 @@ class Connection:
     async def _answer(self, event: Event) -> None:
         match event.type:
             case "describe":
-                await self._caller.write(info(self._guests.faculties))
+                await self._caller.write(info(self._guests.faculties, self._words.known))
             case "ping":
                 await self._caller.write(encode("pong", {"text": event.text("text")}))
             case "transcribe":
                 self._language = self._guests.language_of(event.text("language"))
+                self._end_detection()
+            case "detect":
+                self._end_detection()
+                self._detection = await self._words.listen(event.data.get("names"))
             case "audio-start":
-                self._begin()
+                self._inbound = None
+                if self._detection is None:
+                    self._begin()
             case "audio-chunk":
-                await self._audio(event)
+                await (self._audio(event) if self._detection is None else self._detect(event, self._detection))
             case "audio-stop":
-                await self._stop()
+                await (self._stop() if self._detection is None else self._undetected(self._detection))
             case "synthesize":
                 await self._synthesize(event)
             case "synthesize-start":
@@ -153,14 +163,34 @@ class Connection:
         if self._dictation is None:  # older clients do not announce it
             self._begin()
         assert self._dictation is not None
-        form = event.number("rate"), event.number("width"), event.number("channels")
-        if self._inbound is None or self._inbound[0] != form:
-            self._inbound = form, Inbound(*form)
-        ended = await self._dictation.audio(self._inbound[1].feed(event.payload))
+        ended = await self._dictation.audio(self._converted(event))
         if words := self._growing.take():
             await self._tell_words(words)
         if ended is not None:
             await self._finish(self._dictation)
+
+    def _converted(self, event: Event) -> bytes:
+        """Its sound as s16le at 16 kHz."""
+        form = event.number("rate"), event.number("width"), event.number("channels")
+        if self._inbound is None or self._inbound[0] != form:
+            self._inbound = form, Inbound(*form)
+        return self._inbound[1].feed(event.payload)
+
+    # Waking
+
+    async def _detect(self, event: Event, detection: Detection) -> None:
+        for name, at_ms in await detection.feed(self._converted(event)):
+            await self._caller.write(encode("detection", {"name": name, "timestamp": at_ms}))
+
+    async def _undetected(self, detection: Detection) -> None:
+        self._end_detection()
+        if not detection.noticed:
+            await self._caller.write(encode("not-detected"))
+
+    def _end_detection(self) -> None:
+        if self._detection is not None:
+            self._detection.close()
+            self._detection = None
 
     async def _stop(self) -> None:
         if self._dictation is None and not self._transcribed:

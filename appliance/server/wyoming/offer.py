@@ -13,8 +13,11 @@ from appliance.server.wyoming.codec import encode
 STIMME = {"name": "Stimme", "url": ""}
 
 
-def info(faculties: Faculties) -> bytes:
-    """The event. Never a satellite: Home Assistant would take nothing else from this address then."""
+def info(faculties: Faculties, wake_words: Mapping[str, str]) -> bytes:
+    """The event. wake_words: how each is said, by its name.
+
+    Never a satellite: Home Assistant would take nothing else from this address then.
+    """
     ears, mouth = faculties.ears, faculties.mouth
     spoken = [language for language in LANGUAGES if language in ears.languages]
     return encode("info", {
@@ -29,7 +32,10 @@ def info(faculties: Faculties) -> bytes:
         "handle": [_entry("stimme", "Stimme understands", LANGUAGES, models=[
             _entry("stimme", "Stimme's own skills", LANGUAGES)
         ]) | {"supports_handled_streaming": True, "supports_home_control": False}],
-        "intent": [], "wake": [], "mic": [], "snd": []})
+        "wake": [_entry("stimme", "Stimme wakes", LANGUAGES, models=[
+            _entry(name, phrase, ["en"]) | {"phrase": phrase} for name, phrase in wake_words.items()
+        ])] if wake_words else [],
+        "intent": [], "mic": [], "snd": []})
 
 
 def voice_language(voices: Mapping[Language, str], name: str) -> Language | None:

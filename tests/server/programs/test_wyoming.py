@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import pytest
@@ -116,7 +117,7 @@ async def test_what_cannot_be_done_is_said_and_the_connection_goes_on(sent: byte
 
 @pytest.mark.parametrize("sent", [
     encode("newer-than-this", {"x": 1}, b"payload"), encode("audio-start", FORM) + encode("audio-start", FORM),
-    encode("synthesize-chunk", {"text": "of nothing"}), encode("synthesize-stop"), encode("detect", {"names": None}),
+    encode("synthesize-chunk", {"text": "of nothing"}), encode("synthesize-stop"),
     encode("run-satellite"), encode("transcribe", {"language": None, "name": None}), encode("audio-chunk", FORM, b"x"),
 ])
 async def test_unknown_and_reordered_events_are_ignored(sent: bytes) -> None:
@@ -165,6 +166,45 @@ async def test_who_never_reads_is_dropped_and_gives_its_turn_back(monkeypatch: p
                 while not deaf.writer.transport.is_closing():
                     deaf.writer.write(encode("ping"))
                     await asyncio.sleep(0.02)
+
+
+class _Spotting:
+    """Notices whatever is not silence."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names, self.closed = names, False
+
+    def feed(self, pcm: bytes) -> list[tuple[str, float]]:
+        return [(self._names[0], 1.0 if any(pcm) else 0.1)]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_wake_word_is_noticed_once_and_what_comes_behind_it_can_be_heard() -> None:
+    async with programs_server() as server, server.client() as client:
+        server.programs.words.known, server.programs.words.make = {"a": "Ay", "b": "Bee"}, _Spotting
+        await client.send(encode("describe"))
+        info = await client.event("info")
+        assert info.data["wake"][0]["models"][1]["phrase"] == "Bee"
+        await client.send(encode("detect", {"names": ["b", "unknown"]}), encode("audio-start", FORM),
+                          *[encode("audio-chunk", FORM, bytes(6_400)), *sound("bee"), *sound("bee")],
+                          encode("audio-stop"), ASK, *sound("hello you"), encode("audio-stop"))
+        noticed = await client.event()
+        assert (noticed.type, noticed.text("name"), noticed.number("timestamp")) == ("detection", "b", 200)
+        assert (await client.event("transcript")).text("text") == "hello you"
+        assert server.programs.words.listening == 0
+
+
+async def test_where_no_word_is_said_that_is_told_and_without_any_words_too() -> None:
+    async with programs_server() as server, server.client() as client:
+        server.programs.words.known, server.programs.words.make = {"a": "Ay"}, _Spotting
+        await client.send(encode("detect"), encode("audio-start", FORM), encode("audio-chunk", FORM, bytes(64)),
+                          encode("audio-stop"))
+        assert (await client.event()).type == "not-detected"
+        server.programs.words.known = {}
+        await client.send(encode("detect", {"names": None}))
+        assert (await client.event("error")).text("code") == "no_wake_words"
 
 
 async def test_a_hundred_at_once_are_all_heard_and_one_more_takes_the_place_of_who_asks_nothing() -> None:
