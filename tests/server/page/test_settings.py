@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from appliance.choices import Choices
 from appliance.dialogue.performers import SPEECH
 from appliance.dialogue.types import Memory
-from appliance.errors import ProtocolError
+from appliance.errors import ConfigError, ProtocolError
 from appliance.models.choose import Choice
 from appliance.server.access import LOCAL, Role, Visitor
 from appliance.server.page import protocol
@@ -95,3 +95,40 @@ async def test_what_would_be_better_is_offered_with_its_size(page: Page) -> None
     better = [model for model in page.look()["models"] if not model["in_use"]]
     assert better
     assert all(model["size_bytes"] > 1e6 and model["share"] is None for model in better)
+
+
+class Waking:
+    """Wake words at a device's microphone."""
+
+    told = staticmethod(lambda: None)
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.wrongs: list[int] = []
+
+    def shown(self) -> dict[str, Any]:
+        return {"known": {"okay_nabu": "Okay Nabu"}, "words": self.words, "listens": bool(self.words), "wakes": []}
+
+    async def choose(self, entries: Sequence[str]) -> None:
+        if "hey_you" in entries:
+            raise ConfigError("'hey_you': no such word; there are: okay_nabu")
+        self.words = list(entries)
+
+    def wrong(self, number: int) -> None:
+        self.wrongs.append(number)
+
+
+async def test_wake_words_are_chosen_by_who_may_configure_where_there_is_a_microphone(page: Page) -> None:
+    assert page.look()["wake"] is None
+    page.visitor = LOCAL
+    with pytest.raises(ProtocolError, match="no microphone of its own"):
+        await page.set(wake_words=["okay_nabu"])
+    page.settings.waking = waking = Waking()
+    assert (await page.set(wake_words=["okay_nabu"]))["wake"]["words"] == ["okay_nabu"]
+    await page.set(wake_words=["hey_you"])
+    assert any(told.get("code") == "bad_field" and "hey_you" in told["message"] for told in page.told)
+    await page.set(wrong_wake=3)
+    assert (waking.words, waking.wrongs) == (["okay_nabu"], [3])
+    page.visitor = Visitor(page.place.id, Role.TALK, "Kitchen")
+    with pytest.raises(ProtocolError, match="for the role configure"):
+        await page.set(wake_words=[])
