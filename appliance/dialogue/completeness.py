@@ -56,9 +56,11 @@ def _judged(utterance: Utterance, reading: Reading | None, intent: Intent) -> Co
         return "continuable" if intent.slots else "complete"
     if leads_on and not reading.slots:
         return "open"
-    # "set a timer for ten minutes", to be called something; "add milk", and bread; "stop", the pizza timer
+    if last == 1 and (utterance.is_in("asking", 0) or utterance.is_in("question", 0)):
+        return "open"  # "what version", is running
+    # "thank you", very much; "set a timer for ten minutes", to be called something; "add milk", and bread
     filled = {name for span in reading.spans for name in span.slots}
     unfilled = any(name not in filled for name, _ in (*reading.frame.slots, *reading.frame.open))
-    if unfilled or not last or any(span.end > last and span.slots for span in reading.spans):
+    if unfilled or last < 2 or any(span.end > last and span.slots for span in reading.spans):
         return "continuable"
     return "complete"
