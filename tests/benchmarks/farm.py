@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.benchmarks import load
-from tests.benchmarks.results import machine, save
+from tests.benchmarks.results import RESULTS, machine, save
 from tests.farm import chaos
 from tests.support.crowd import crowd
 from tests.support.farm import RedisServer, redis_server, workers
@@ -29,28 +29,42 @@ STREAMS_S = 10.0
 SOME = {"MAX_CONNECTIONS": "5000"}
 
 
+PARTS = ("chaos", "overhead", "streaming", "speaking")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a farm on this machine.")
     parser.add_argument("--short", action="store_true", help="12 rounds, 100 connections, 100 and 300 speaking")
+    parser.add_argument("--only", choices=PARTS, help="measure this again, and leave the rest of the result as it is")
     parser.add_argument("--rounds", type=int, help="of chaos")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=18)
     options = parser.parse_args()
-    rounds = options.rounds or (12 if options.short else 200)
-    connections, speaking = (100, (100, 300)) if options.short else (1000, (100, 300, 1000))
-    spoken = [file.read_bytes() for file in crowd(10 if options.short else 100)]
-    figures: dict[str, Any] = {"machine": machine(), "workers": options.workers, "seed": options.seed}
-    print(f"chaos: {rounds} rounds of {len(spoken)} people, seed {options.seed}", flush=True)
-    survived = asyncio.run(chaos.run(rounds, spoken, options.seed, workers=options.workers)).as_json()
-    figures |= survived
-    print(json.dumps(survived), flush=True)
-    figures["overhead_ms"] = overhead()
-    print(json.dumps(figures["overhead_ms"]), flush=True)
-    figures["streaming"] = [streaming(processes, connections) for processes in (1, 2, 4)]
-    print(json.dumps(figures["streaming"]), flush=True)
-    figures["speaking"] = [talking(people, options.workers) for people in speaking]
-    print(json.dumps(figures["speaking"]), flush=True)
+    file = RESULTS / "farm.json"
+    figures: dict[str, Any] = json.loads(file.read_text()) if options.only and file.exists() else {}
+    figures["machine"] = machine()
+    for part in (options.only,) if options.only else PARTS:
+        found = _measured(part, options)
+        print(json.dumps(found), flush=True)
+        figures |= found
     print(save("farm", figures))
+
+
+def _measured(part: str, options: argparse.Namespace) -> dict[str, Any]:
+    connections, speaking = (100, (100, 300)) if options.short else (1000, (100, 300, 1000))
+    match part:
+        case "chaos":
+            spoken = [file.read_bytes() for file in crowd(10 if options.short else 100)]
+            rounds = options.rounds or (12 if options.short else 200)
+            print(f"{rounds} rounds of {len(spoken)} people, seed {options.seed}", flush=True)
+            found = asyncio.run(chaos.run(rounds, spoken, options.seed, workers=options.workers)).as_json()
+            return found | {"seed": options.seed, "workers": options.workers}
+        case "overhead":
+            return {"overhead_ms": overhead()}
+        case "streaming":
+            return {"streaming": [streaming(processes, connections) for processes in (1, 2, 4)]}
+        case _:
+            return {"speaking": [talking(people, options.workers) for people in speaking]}
 
 
 def overhead() -> dict[str, Any]:
