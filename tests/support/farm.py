@@ -24,8 +24,8 @@ from tests.support.server import MODELS, ROOT
 class RedisServer:
     """A redis-server with an append-only file, in a folder of its own. May be killed and started again."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder, self._options = folder, options
+    def __init__(self, folder: Path, *options: str, tls: bool = False) -> None:
+        self.folder, self._options, self._tls = folder, options, tls
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
@@ -44,14 +44,17 @@ class RedisServer:
     def start(self) -> None:
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         assert program, "redis-server is missing; `make setup-test` installs it"
+        ports = ("--port", "0", "--tls-port", str(self.port)) if self._tls else ("--port", str(self.port))
         self._process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--appendonly", "yes",
-             "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction", *self._options],
+            [program, *ports, "--bind", "127.0.0.1", "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync",
+             "everysec", "--save", "", "--maxmemory-policy", "noeviction", *self._options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                    if self._tls:
+                        return
                     connection.sendall(b"PING\r\n")
                     if connection.recv(16).startswith((b"+PONG", b"-NOAUTH")):
                         return
@@ -72,9 +75,9 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(*options: str) -> Iterator[RedisServer]:
+def redis_server(*options: str, tls: bool = False) -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="stimme-redis-") as folder:
-        server = RedisServer(Path(folder), *options)
+        server = RedisServer(Path(folder), *options, tls=tls)
         try:
             server.start()
             yield server
