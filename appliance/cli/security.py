@@ -11,6 +11,7 @@ from pathlib import Path
 
 from appliance.cli.doors import doors
 from appliance.config import Config
+from appliance.helpers.summary import helper_rows
 from appliance.server.certificates import stored_authority
 from appliance.server.names import own_addresses, own_names
 from appliance.state.database import Database
@@ -31,7 +32,8 @@ class Row:
 
 def check_security(config: Config, *, as_json: bool) -> int:
     """Print it; exit code 1 if something should be done."""
-    rows = [row for part in (_listeners, _programs, _certificate, _paired, _files, _privacy) for row in part(config)]
+    parts = (_listeners, _programs, _certificate, _paired, _files, _helpers, _privacy)
+    rows = [row for part in parts for row in part(config)]
     if as_json:
         print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
     else:
@@ -116,6 +118,15 @@ def _files(config: Config) -> Iterable[Row]:
 def _is_open(path: Path) -> bool:
     mode = path.stat().st_mode
     return bool(mode & (stat.S_IRWXG | stat.S_IRWXO)) if path.is_file() else bool(mode & stat.S_IWOTH)
+
+
+def _helpers(config: Config) -> Iterable[Row]:
+    """What leaves the house; nothing unless the owner named somebody."""
+    for row in helper_rows(config.helpers):
+        if row.where:
+            plain = row.where.startswith("http://") and not any(f"//{name}" in row.where for name in HERE)
+            advice = "unencrypted: whoever is in between reads it, and the token; https is not"
+            yield Row(f"{row.name}: {row.where}", f"gets {row.sends}", advice if plain and row.has_token else "")
 
 
 def _privacy(config: Config) -> Iterable[Row]:

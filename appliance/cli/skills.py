@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from appliance.app import choose
 from appliance.config import Config
 from appliance.dialogue.owners.answering import failures
 from appliance.dialogue.owners.listening import protected, understood_otherwise
@@ -16,6 +17,7 @@ from appliance.dialogue.owners.templates import Slot
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import ConfigError
 from appliance.helpers.targets import commands, targets
+from appliance.models.whole import vocabulary
 
 _NO_TARGETS, _NO_COMMANDS = "NAME=http://HOST:PORT in helpers.targets", "NAME=/whole/path in helpers.commands"
 
@@ -62,7 +64,8 @@ def _check(config: Config, base: Understanding, folder: Folder, files: list[Path
             others = [each for each in folder.registry.skills.values() if each.name != skill.name]
             registry = Registry([*others, skill])
             problems = (*problems, *(each for each in registry.problems if each.file == str(file)),
-                        *_tried(registry, base, skill), *_elsewhere(base, skill), *_outside(config, skill))
+                        *_tried(registry, base, skill), *_elsewhere(base, skill), *_outside(config, skill),
+                        *_unheard(config, skill))
         found += problems
         for problem in problems:
             print(problem)
@@ -94,6 +97,22 @@ def _elsewhere(base: Understanding, skill: OwnersSkill) -> Iterable[Problem]:
             if meant := understood_otherwise(base, " ".join(map(str, parts)), language):
                 yield Problem(skill.file, sentence.line, f"{sentence.text!r} means {meant} without this skill; yours "
                               "comes first", is_warning=True)
+
+
+def _unheard(config: Config, skill: OwnersSkill) -> Iterable[Problem]:
+    """Words that the recognizer in use cannot write, whoever says them."""
+    recognizers = choose(config, "recognizer", config.models_path())
+    for language, wording in skill.wordings.items():
+        if (choice := recognizers.get(language)) is None or not (known := vocabulary(choice.path)):
+            continue
+        lines = {part: sentence.line for sentence in reversed(wording.sentences) for parts in sentence.variants
+                 for part in parts if isinstance(part, str)}
+        for words in wording.lists.values():
+            lines |= {word: lines.get(word, 1) for said in words.values for word in said}
+        for word, line in sorted(lines.items(), key=lambda entry: entry[1]):
+            if word not in known and not word.isdecimal():
+                yield Problem(skill.file, line, f"{choice.name} has never heard the word {word!r}; typed it is "
+                              "understood, spoken it is not", is_warning=True)
 
 
 def _outside(config: Config, skill: OwnersSkill) -> Iterable[Problem]:

@@ -16,14 +16,18 @@ class Row:
     name: str
     where: str
     sends: str
+    has_token: bool = False
+    """A secret of the owner's goes there too."""
 
 
 def helper_rows(config: HelpersConfig) -> Iterator[Row]:
     """One row a helper, target and command. Raises ConfigError for what is set wrongly."""
     where = {name: str(to) for name, to in addresses(config).items()}
     unknown = "; all that nobody understood" if config.when_not_understood else ""
-    yield Row("Home Assistant", where.get("home", ""), f"sentences about lights, heating and the house{unknown}")
-    yield Row("language model", where.get("chat", ""), f"questions of knowledge, with the three before{unknown}")
+    yield Row("Home Assistant", where.get("home", ""), f"sentences about lights, heating and the house{unknown}",
+              bool(config.home_assistant_token))
+    yield Row("language model", where.get("chat", ""), f"questions of knowledge, with the three before{unknown}",
+              bool(config.chat_token))
     heard = "all that nobody understood, and the place's name" if config.when_not_understood else "nothing"
     yield Row("webhook", where.get("webhook", ""), heard)
     yield Row("weather", where.get("weather", ""), "the device's latitude and longitude, when somebody asks")

@@ -153,3 +153,12 @@ def remedy(name: str) -> str:
     if not model.source:
         return f"delete {name} from the models directory, it comes with Stimme and is put there again"
     return f"'stimme models fetch {name}' gets it"
+
+
+def vocabulary(recognizer: Path) -> frozenset[str]:
+    """Every word that a recognizer can write; empty if its directory does not tell."""
+    try:
+        lines = (recognizer / "graph" / "words.txt").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return frozenset()
+    return frozenset(line.split()[0] for line in lines if line.strip())

@@ -5,7 +5,7 @@
 Times of understanding are processor time, whoever else uses the machine; all others are by the clock. What is not
 measured: recognition, skills, the disk of a Raspberry Pi. Each size runs in a process of its own, one after the other,
 so memory is that size's alone. Utterances are those of tests/utterances, single turns, the same for all sizes. Also
-tried: whether the embedded recognizers take a grammar at run time, which would prefer owners' words.
+tried: a grammar for the recognizer at run time against free decoding (grammars.py).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from appliance.dialogue.owners.listening import OWNERS, WithOwners, protected
 from appliance.dialogue.owners.registry import Folder
 from appliance.dialogue.understanding import Understanding
 from appliance.language import LANGUAGES, Language
+from tests.benchmarks.grammars import grammars
 from tests.benchmarks.results import machine, save
 from tests.utterances.load import utterances
 
@@ -45,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=400, help="utterances of each language")
     parser.add_argument("--sizes", type=int, nargs="+", default=[0, 10, 100, 1000], help="owners' sentences a language")
+    parser.add_argument("--spoken", type=int, default=40, help="sentences to try a recognizer's grammar with; 0: none")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one is not None:
@@ -58,9 +60,9 @@ def main() -> None:
         figures["owners_sentences"][str(size)] = found = json.loads(done.stdout)
         figures["utterances"] = found.pop("utterances")
         print(f"{size:5} owners' sentences: " + ", ".join(f"{name} {value}" for name, value in found.items()))
-    figures["grammar_at_run_time"] = grammar()
-    for name, answer in figures["grammar_at_run_time"].items():
-        print(f"{name}: {answer}")
+    if options.spoken:
+        figures["grammar_at_run_time"] = grammars(options.spoken)
+        print(json.dumps(figures["grammar_at_run_time"], indent=2))
     print(save("dialogue", figures))
 
 
@@ -130,23 +132,6 @@ def _write(directory: Path, size: int) -> dict[Language, list[str]]:
 def _sentence(number: int, language: Language) -> str:
     verb = _VERBS[language][number % 10]
     return f"{verb} the {_THINGS[number // 10 % 10]} {_THINGS[number // 100 % 10]} now and then {_THINGS[number % 10]}"
-
-
-def grammar() -> dict[str, str]:
-    """Whether each embedded recognizer takes a grammar at run time, which needs a graph that is put together then."""
-    found = {}
-    for language in LANGUAGES:
-        program = (
-            "import sys, tempfile, pathlib\n"
-            "from appliance.models.choose import find_recognizer\n"
-            "choice = find_recognizer(sys.argv[1], pathlib.Path(tempfile.mkdtemp()))\n"
-            "import vosk\n"
-            "vosk.SetLogLevel(0)\n"
-            "vosk.KaldiRecognizer(vosk.Model(str(choice.path)), 16000, '[\"set a timer\"]')\n")
-        done = subprocess.run([sys.executable, "-c", program, language], capture_output=True, text=True, check=True)
-        refused = "Runtime graphs are not supported" in done.stderr
-        found[language] = "refused: its graph is made at build time" if refused else "taken"
-    return found
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
