@@ -10,12 +10,14 @@ from appliance.language import Language
 
 _LONGER = 3
 """By so many words a text may be shorter or longer than its normal form: "fürs" is "für das"."""
+_OURS = ("place", "from_place")
+"""Slots that hold a name as it is written ("New York"), not as it was heard."""
 _COMMA = re.compile(r"[,;](?!\d)|\n")
 
 
 def as_written(slots: Mapping[str, object], text: str, language: Language) -> Mapping[str, object]:
     """Texts with the words and the capitals they were said with: German nouns have them."""
-    return {slot: _any(value, text, language) for slot, value in slots.items()}
+    return {slot: value if slot in _OURS else _any(value, text, language) for slot, value in slots.items()}
 
 
 def _any(value: object, text: str, language: Language) -> object:

@@ -29,7 +29,8 @@ def tell_difference(intent: Intent, context: Context) -> Reply:
     own = context.now.astimezone(ZoneInfo(base)) if isinstance(base, str) else context.now
     hours = Fraction(round(offset - _offset(own)), 3600)
     place = intent.slots.get("place", zone)
-    where = context.text("clock.than_there", place=intent.slots.get("from_place")) if base else ""
+    than = "clock.than_there" if hours > 0 else "clock.behind_there"
+    where = context.text(than, place=intent.slots.get("from_place")) if base else ""
     if not hours:
         return context.say("clock.same_time", place=place, where=where)
     return context.say("clock.ahead" if hours > 0 else "clock.behind", place=place, n=abs(hours), where=where)

@@ -31,8 +31,8 @@ def convert(intent: Intent, context: Context) -> Reply:
     value = Quantity(amount.value, of_kitchen(amount.unit, context)).to(of_kitchen(unit, context)).value
     result = Quantity(value, unit)
     both_one = rounded(amount.value) == 1 and rounded(value) == 1
-    single = both_one or unit.dimension == "temperature" or rounded(amount.value) == 1 and context.text(
-        "conversion.one_is") == "Is"
+    one_thing = unit.dimension == "temperature" or rounded(amount.value) == 1
+    single = both_one or one_thing and context.text("conversion.one_is") == "is"
     exact = "exact" if is_exact(value) else "about"
     return context.say(f"conversion.{exact}_{'is' if single else 'are'}", amount=amount, result=result)
 

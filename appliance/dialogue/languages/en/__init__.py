@@ -107,8 +107,13 @@ class English(Cldr):
     def forms(self) -> Mapping[str, Any]:
         return {
             "timer": lambda name: f"{name} timer".strip(),
-            "an": lambda text: f"{'an' if str(text)[:1].lower() in 'aeiou' else 'a'} {text}",
+            "a_timer": lambda name: _with_article(f"{name} timer".strip()),
+            "an": _with_article,
         }
+
+
+def _with_article(text: object) -> str:
+    return f"{'an' if str(text)[:1].lower() in 'aeiou' else 'a'} {text}"
 
 
 ENGLISH = English()
