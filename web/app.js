@@ -15,7 +15,7 @@ import { bindChoices } from "./page/choices.js";
 import { bindWall } from "./page/wall.js";
 import { bindTalkButton } from "./page/talk-button.js";
 import { MAX_TEXT_LENGTH } from "./core/protocol.js";
-import { FETCH_COMMANDS, TEXTS } from "./core/texts.js";
+import { TEXTS } from "./core/texts.js";
 
 const TICK_MS = 2000;
 const SLEPT_MS = 10000;
@@ -85,9 +85,6 @@ function showDevice() {
   if (!welcome) return;
   const texts = TEXTS[config.language];
   element("device").textContent = `${texts.device}: ${texts.deviceText(welcome)}`;
-  // What comes with Stimme hears commands; where it does, the better recognizer is offered.
-  element("betterEars").hidden = !welcome.recognizer?.startsWith("stimme-");
-  element("betterEarsCommand").textContent = FETCH_COMMANDS[config.language];
 }
 
 /** The meter follows the microphone from frame to frame, whatever the size of the chunks. */

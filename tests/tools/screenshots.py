@@ -17,7 +17,9 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 SCHEMES = ("light", "dark")
-QUESTIONS = ("What time is it?", "How many feet are in two meters?")
+QUESTIONS = (
+    "Set a pizza timer for ten minutes", "Put milk, bread and olive oil on the shopping list",
+    "How many feet are in two meters?")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
@@ -42,6 +44,9 @@ def main() -> None:
                 page.goto(wishes.url)
                 page.wait_for_function("() => window.voiceAssistant?.getMetrics().connected")
                 photograph(page, wishes.to / f"page-{size}-{scheme}")
+                page.evaluate("document.querySelectorAll('.timer .sign:last-child, .items input').forEach("
+                              "(control) => control.click())")
+                page.wait_for_selector(".timer", state="detached")
                 page.context.close()
         browser.close()
 

@@ -53,7 +53,7 @@ class Running:
         """Refuse everything from now on, or nothing any more."""
         self.loop.call_soon_threadsafe(self.device.drop, math.inf if is_down else 0.0)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self.loop.close()
@@ -63,7 +63,7 @@ class Running:
 def running() -> Iterator[Running]:
     running = Running()
     yield running
-    running.stop()
+    running.close()
 
 
 @pytest.fixture(scope="module")

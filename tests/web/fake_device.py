@@ -2,7 +2,8 @@
 
 It answers every question with a fixed sentence and a tone. Typing "drop" breaks every connection off and refuses new
 ones for two seconds; "long" gives a long answer; "ring" announces a timer; "fail" reports an error; "quiet" turns the
-volume down; "change" can be undone; "board" shows timers and lists, one of them ringing.
+volume down; "change" can be undone; "board" shows timers and lists, one of them ringing,
+"hush" without that; "queue" waits in the queue for ever.
 """
 
 from __future__ import annotations
@@ -105,6 +106,8 @@ class FakeDevice:
             await send(connection, {"type": "announce", "id": number, "kind": "timer",
                                     "text": "Your pizza timer is done.", "language": "en"})
             await speak_tone(connection, number, rate, 1.0)
+        elif text == "queue":
+            await send(connection, {"type": "queued", "id": message["id"], "place": 2})
         elif text == "fail":
             await send(connection, {"type": "error", "code": "internal", "message": "a bug", "id": message["id"]})
         else:
@@ -112,8 +115,8 @@ class FakeDevice:
                 await send(connection, {"type": "language", "language": "de"})
             if text == "quiet":
                 await send(connection, {"type": "volume", "percent": 20})
-            if text == "board":
-                await send(connection, full_board())
+            if text in ("board", "hush"):
+                await send(connection, full_board() | ({"ringing": []} if text == "hush" else {}))
             reply = LONG if text == "long" else f"You typed {text}, and this is what I have to say about it."
             await self.answer(connection, message["id"], text, reply, rate, speak)
 

@@ -23,7 +23,7 @@ def test_timers_and_lists_are_the_same_on_every_page_and_changed_from_any(server
         hall = another(kitchen, server)
         ask(kitchen, "set a pizza timer for ten minutes")
         hall.wait_for_selector(".timer .name:text-is('pizza')")
-        assert hall.inner_text(".timer small") == "set at the device"
+        assert hall.inner_text(".timer small") == "at the device"
         hall.click("[aria-label='Pause: pizza']")
         kitchen.wait_for_selector(".timer.paused")
         hall.click("[aria-label='One minute more: pizza']")

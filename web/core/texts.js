@@ -13,7 +13,7 @@ export const TEXTS = {
     settings: "Settings",
     close: "Close",
     talk: "Talk",
-    talkHint: "Hold to talk, or tap to begin and again to end",
+    talkHint: "Hold to talk, or tap once: it ends by itself",
     talkKeyHint: "Space bar works too",
     type: "Type a question",
     typeLabel: "Your question",
@@ -38,8 +38,8 @@ export const TEXTS = {
     resumeTimer: "Go on",
     moreTimer: "One minute more",
     left: (time) => `${time} left`,
-    setIn: (place) => `set in: ${place}`,
-    setHere: "set at the device",
+    setIn: (place) => `from: ${place}`,
+    setHere: "at the device",
     tomorrow: "tomorrow",
     everyDay: "every day",
     weekdays: "on weekdays",
@@ -172,7 +172,6 @@ export const TEXTS = {
       synthesis_ms: "rest of speech",
       total: "total",
     },
-    betterEars: "The built-in recognizer hears commands. If it hears you badly, enter on the device for a better one:",
     errors: {
       microphone_insecure: "Browsers allow the microphone only on https:// pages and on http://localhost. Open the device's https:// address, or http://localhost:8080 on the device itself. Typing works here.",
       microphone_denied: "The microphone is blocked for this page. Allow it in the browser's address bar, then press again. Typing works.",
@@ -216,7 +215,7 @@ export const TEXTS = {
     settings: "Einstellungen",
     close: "Schließen",
     talk: "Sprechen",
-    talkHint: "Zum Sprechen halten, oder einmal tippen und zum Ende noch einmal",
+    talkHint: "Zum Sprechen halten, oder einmal tippen: Es endet von selbst",
     talkKeyHint: "Die Leertaste geht auch",
     type: "Frage eintippen",
     typeLabel: "Deine Frage",
@@ -241,8 +240,8 @@ export const TEXTS = {
     resumeTimer: "Weiter",
     moreTimer: "Eine Minute mehr",
     left: (time) => `noch ${time}`,
-    setIn: (place) => `gestellt in: ${place}`,
-    setHere: "am Gerät gestellt",
+    setIn: (place) => `von: ${place}`,
+    setHere: "am Gerät",
     tomorrow: "morgen",
     everyDay: "jeden Tag",
     weekdays: "an Werktagen",
@@ -375,7 +374,6 @@ export const TEXTS = {
       synthesis_ms: "übrige Sprache",
       total: "zusammen",
     },
-    betterEars: "Der eingebaute Erkenner versteht Befehle. Versteht er dich schlecht, gib für einen besseren auf dem Gerät ein:",
     errors: {
       microphone_insecure: "Browser erlauben das Mikrofon nur auf https://-Seiten und auf http://localhost. Öffne die https://-Adresse des Geräts oder http://localhost:8080 auf dem Gerät selbst. Tippen geht auch hier.",
       microphone_denied: "Das Mikrofon ist für diese Seite gesperrt. Erlaube es in der Adressleiste des Browsers und drücke dann noch einmal. Tippen geht.",
@@ -411,12 +409,6 @@ export const TEXTS = {
       fine: "Alles in Ordnung: nichts zu ändern.",
     },
   },
-};
-
-/** What to enter on the device for the better recognizer of a language. */
-export const FETCH_COMMANDS = {
-  en: "stimme models fetch vosk-model-small-en-us-0.15",
-  de: "stimme models fetch vosk-model-small-de-0.15",
 };
 
 /** What an error means for the person; the device's own words where this page has none. */

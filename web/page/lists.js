@@ -49,8 +49,7 @@ export class ListView {
     const words = this.texts();
     const button = make("button", { type: "button", className: "link", textContent: words.putBack });
     button.onclick = () => {
-      this.assistant.changeItem(this.name, item, "add");
-      this.back.hidden = true;
+      if (this.assistant.changeItem(this.name, item, "add")) this.back.hidden = true;
     };
     this.back.replaceChildren(`${words.ticked(item)} `, button);
     this.back.hidden = false;
