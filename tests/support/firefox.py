@@ -21,13 +21,14 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 PREFERENCES = {
-    "media.navigator.permission.disabled": True, "media.autoplay.default": 0, "app.update.enabled": False,
+    "media.navigator.streams.fake": True, "media.navigator.permission.disabled": True, "media.autoplay.default": 0,
+    "app.update.enabled": False,
     "browser.shell.checkDefaultBrowser": False, "datareporting.policy.dataSubmissionEnabled": False,
     "browser.safebrowsing.downloads.enabled": False, "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False, "toolkit.telemetry.enabled": False,
     "extensions.update.enabled": False,
 }
-"""No questions, and no calls home."""
+"""A microphone that beeps, no questions, and no calls home."""
 
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://[^\s]+)")
 

@@ -7,8 +7,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from random import Random
 
 STEP_S = 0.05
+STALL_S = 0.5
 WAITING_BYTES = 32 * 1024
 """What stands in a router's queue before the sender is slowed down."""
 
@@ -20,9 +23,24 @@ def free_port() -> int:
         return port
 
 
+@dataclass
+class Link:
+    """What the network is like at the moment; it may be changed while it is used.
+
+    stalls: the share of pieces that come half a second late, and with them all that follows.
+    """
+
+    delay_s: float
+    bytes_per_s: float
+    stalls: float = 0.0
+
+
 @contextmanager
-def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> Iterator[None]:
-    """Port `here` leads to `port`, later by delay_s each way, and no faster than bytes_per_s."""
+def slow_link(
+    here: int, port: int, *, delay_s: float, bytes_per_s: float, stalls: float = 0.0
+) -> Iterator[Link]:
+    """Port `here` leads to `port`, later by delay_s each way, and no faster than bytes_per_s. See Link."""
+    link, chance = Link(delay_s, bytes_per_s, stalls), Random(1)
     ready = threading.Event()
     stops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
@@ -31,15 +49,23 @@ def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> It
         ends: set[asyncio.StreamWriter] = set()
 
         async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            most = max(1, round(WAITING_BYTES / bytes_per_s / STEP_S))
-            queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(most)
+            queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+            def waiting_s() -> float:
+                """How far the queue reaches back, beyond what is merely on its way."""
+                return max(0.0, free_at - loop.time())
+
+            free_at = loop.time()
 
             async def take() -> None:
+                nonlocal free_at
                 data = b"-"
                 while data:
-                    data = await reader.read(max(64, min(65536, round(bytes_per_s * STEP_S))))
-                    await queue.put((loop.time() + delay_s, data))
-                    await asyncio.sleep(len(data) / bytes_per_s)
+                    data = await reader.read(max(64, min(65536, round(link.bytes_per_s * STEP_S))))
+                    stall_s = STALL_S if chance.random() < link.stalls else 0.0
+                    free_at = max(free_at, loop.time()) + len(data) / link.bytes_per_s + stall_s
+                    await queue.put((free_at + link.delay_s, data))
+                    await asyncio.sleep(max(0.0, waiting_s() - WAITING_BYTES / link.bytes_per_s))
 
             async def give() -> None:
                 while True:
@@ -77,7 +103,7 @@ def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float) -> It
     thread.start()
     ready.wait()
     try:
-        yield
+        yield link
     finally:
         for loop, stop in stops:
             loop.call_soon_threadsafe(stop.set)
