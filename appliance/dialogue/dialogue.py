@@ -136,13 +136,13 @@ class Dialogue:
         self, text: str, language: Language, memory: Memory, margin: float = 1.0
     ) -> Considered:
         """What would be answered. Changes nothing, asks no helper, is never told to anybody. Never raises."""
-        memory = replace(memory)
+        whose, memory = memory, replace(memory)  # who asks is known by the memory itself
         self._forget(memory)
         situation = self._situation(memory, language)
 
         def understand() -> tuple[Intent, Device]:
             intent = self._understanding.understand(text, language, situation)
-            return intent, self._device(memory, language) if intent.name in self._about_device else UNKNOWN_DEVICE
+            return intent, self._device(whose, language) if intent.name in self._about_device else UNKNOWN_DEVICE
 
         intent, device = await self._run(understand)
         if not intent.doubt and margin < self._needs(intent):
