@@ -41,6 +41,8 @@ FOLDER = ROOT / "build" / "interop"
 QUESTION = "what is seven times eight"
 SETTINGS = {"STIMME_WYOMING": "1", "STIMME_WYOMING_PORT": "0", "STIMME_OPENAI": "1"}
 START_S = 60
+PARTS = ("wyoming", "hassil", "home-assistant-intents", "pymicro-vad", "pyspeex-noise", "ha-ffmpeg", "mutagen")
+"""What Home Assistant installs by itself when its Wyoming integration is set up, in the versions that it names."""
 
 
 def main() -> int:
@@ -69,6 +71,8 @@ def environment(python: str, package: str) -> Path:
     if not (folder / "made").exists():
         subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
         subprocess.run([str(folder / "bin" / "pip"), "install", "-q", package], check=True)
+        for constraints in folder.glob("lib/*/site-packages/homeassistant/package_constraints.txt"):
+            subprocess.run([str(folder / "bin" / "pip"), "install", "-q", "-c", str(constraints), *PARTS], check=True)
         (folder / "made").touch()
     return folder / "bin"
 
@@ -208,10 +212,28 @@ def bench(programs: Path, server: RunningServer, pcm: bytes) -> str:
     return "what is offered, and speech with and without streaming\n" + told
 
 
+# Home Assistant itself, in the environment that its integrations are tested in
+
+
+def home_assistant(programs: Path, server: RunningServer, pcm: bytes) -> str:
+    settings = {"STIMME_WYOMING_PORT": str(wyoming_port(server)), "STIMME_QUESTION": str(FOLDER / "question.wav"),
+                "PYTHONPATH": ""}
+    shutil.copy(Path(__file__).with_name("home_assistant.py"), FOLDER / "test_home_assistant.py")
+    done = subprocess.run(
+        [str(programs / "python"), "-m", "pytest", "-q", "-s", "--asyncio-mode=auto", "-p", "no:cacheprovider",
+         "-c", os.devnull, f"--rootdir={FOLDER}", str(FOLDER / "test_home_assistant.py")],
+        env=os.environ | settings, cwd=FOLDER, capture_output=True, text=True, timeout=180, check=False)
+    told = re.search(r"STIMME: (.*)", done.stdout)
+    assert done.returncode == 0 and told, done.stdout[-1500:] + done.stderr[-500:]
+    version = next(programs.parent.glob("lib/*/site-packages/homeassistant-*.dist-info")).name.split("-")[1]
+    return f"{version.removesuffix('.dist')}: {told[1]}"
+
+
 Check = Callable[[Path, RunningServer, bytes], str]
 PROGRAMS: dict[str, tuple[str, Check]] = {
     "gateway": ("wyoming-openai-gateway", gateway), "proxy": ("wyoming-openai", proxy),
-    "bench": ("wyoming-bench", bench)}
+    "bench": ("wyoming-bench", bench),
+    "home-assistant": ("pytest-homeassistant-custom-component==0.13.215", home_assistant)}
 
 if __name__ == "__main__":
     sys.exit(main())
