@@ -99,6 +99,8 @@ class Dialogue:
         self._skills = {intent: skill for family in families for intent, skill in family.skills.items()}
         self._families = families
         self._acts = frozenset(intent for family in families for intent in family.acts)
+        if "home" in (helpers or {}):
+            self._acts |= {"Unavailable"}  # then somebody acts upon it, and it has to be heard as surely
         self._for_good = frozenset(intent for family in families for intent in family.for_good)
         self._texts = {language: replies(families, language) for language in LANGUAGES}
         self._performers = {**performers(self._stores, remember or run), **(more_performers or {})}

@@ -121,7 +121,7 @@ class People:
         to: only at places of these names, if there are any. but: not in that conversation.
         """
         meant = [guest for guest in self._guests
-                 if guest.client.session.memory is not but and (not to or guest.visitor.name in to)]
+                 if guest.client.session.memory is not but and (not to or _called(guest.visitor) in to)]
         taken = any(await asyncio.gather(*(guest.client.announce(texts, announcement_id, kind) for guest in meant)))
         if self._board.is_watched and kind != "notice":
             await asyncio.sleep(RING_S)
@@ -130,7 +130,7 @@ class People:
     def others(self, memory: Memory) -> tuple[str, ...]:
         """What the places are called that are connected, but the one of that conversation. Any thread may ask."""
         guests = [guest for guest in tuple(self._guests) if guest.client.session.memory is not memory]
-        return tuple(dict.fromkeys(guest.visitor.name or "?" for guest in guests))
+        return tuple(dict.fromkeys(_called(guest.visitor) for guest in guests))
 
     async def leave(self) -> None:
         """See everyone off once their turns are finished, within GRACE_S."""
@@ -157,3 +157,8 @@ class People:
             await connection.close(close, code)
         except ConnectionClosed:
             log.debug("a refused client had left already")
+
+
+def _called(visitor: Visitor) -> str:
+    """A place as people call it; by its address where nobody was paired."""
+    return visitor.name or visitor.id
