@@ -61,7 +61,6 @@ class FarmEars:
     def __init__(self, link: Link, members: Members) -> None:
         self._link, self._members = link, members
         self._open: dict[str, _Utterance] = {}
-        self._sent_again = 0
         link.when_lost(self._lost)
 
     @property
