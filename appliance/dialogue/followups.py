@@ -100,6 +100,8 @@ def stopped(sentences: Sentences, utterance: Utterance, situation: Situation, al
     family = sentences.family_of.get(last.name) if last is not None else None
     if family is None or last is None or situation.ringing or last.name not in family.acts:
         return alone
+    if alone.name != "Repeat" and _says(utterance, "again"):
+        return replace(last, text="", doubt="")  # "the same again"
     if alone.name == "StopSpeaking" and family.stops:
         return Intent(family.stops, "", utterance.language)
     if alone.name not in ("StopSpeaking", "HassNevermind") or "pronoun" not in utterance.hits:
@@ -224,7 +226,7 @@ def corrected(sentences: Sentences, utterance: Utterance) -> Utterance:
     for start, end in utterance.hits.get("rather", ()):
         if start == 0 or end == len(words) or words[end] in grammar(utterance.language).words.set("of_a"):
             continue  # "ten instead of nine" takes nothing back
-        for slot in ("duration", "moment", "day", "number", "quantity", "unit"):
+        for slot in ("duration", "moment", "day", "number", "quantity", "unit", "level"):
             reader = sentences.matcher.readers.get(slot)
             spans = list(reader(utterance)) if reader else []
             behind = [span for span in spans if end <= span.start <= end + 1]

@@ -254,12 +254,20 @@ def expressions(utterance: Utterance) -> Iterator[Span]:
 
 def _in_other_words(utterance: Utterance) -> Iterator[Span]:
     """ "take three from ten", "forty percent off sixty": what the language's `sums` say in the usual order."""
-    text = utterance.text(0, len(utterance.words))
-    for pattern, replacement in grammar(utterance.language).words.table.get("sums", {}).items():
+    sums = grammar(utterance.language).words.table.get("sums", {})
+    for pattern, replacement in sums.items():
         for form in (pattern, pattern.replace("+)", "+?)")):  # as much as there is, else as little as will do
-            match = re.search(rf"(?<!\S)(?:{form})(?!\S)", text)
-            tree = parse_expression(match.expand(replacement), utterance.language) if match else None
-            if match is not None and tree is not None:
-                start = len(text[: match.start()].split())
-                yield Span(start, start + len(match[0].split()), {"expression": tree})
+            found = _said_so(utterance, form, replacement)
+            if found is not None:
+                yield found
                 break
+
+
+def _said_so(utterance: Utterance, form: str, replacement: str) -> Span | None:
+    """The first place where a sum is said in that form."""
+    for start in range(len(utterance.words)):
+        match = re.match(rf"(?:{form})(?!\S)", utterance.text(start, len(utterance.words)))
+        tree = parse_expression(match.expand(replacement), utterance.language) if match else None
+        if match is not None and tree is not None:
+            return Span(start, start + len(match[0].split()), {"expression": tree})
+    return None

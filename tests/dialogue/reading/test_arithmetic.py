@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.dialogue.reading.arithmetic import Expression, parse_expression
+from appliance.dialogue.patterns import Lexicon
+from appliance.dialogue.reading.arithmetic import Expression, expressions, parse_expression
 from appliance.dialogue.reading.normalisation import normalise
+from appliance.dialogue.utterance import Utterance
 from appliance.language import LANGUAGES, Language
 from tests.dialogue.said import in_words
 
@@ -127,3 +129,18 @@ def test_what_is_no_arithmetic_is_refused(text: str) -> None:
 def test_impossible_tasks_are_errors_and_quick(text: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         result(text, "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "result"),
+    [
+        ("take seventeen away from fifty", "en", 33), ("what's forty percent off sixty", "en", 36),
+        ("what's twice forty five", "en", 90), ("seven into sixty three", "en", 9),
+        ("zieh siebzehn von fünfzig ab", "de", 33), ("was sind vierzig prozent rabatt auf sechzig", "de", 36),
+        ("wie viel macht zwölf mit dreizehn zusammen", "de", 25), ("achtzig plus zehn prozent", "de", 88),
+    ],
+)
+def test_sums_are_said_in_other_words(text: str, language: Language, result: int) -> None:
+    said = Utterance(tuple(text.split()), language, Lexicon())
+    found = [span.slots["expression"] for span in expressions(said)]
+    assert any(isinstance(tree, Expression) and tree.evaluate() == result for tree in found[:1])

@@ -6,6 +6,7 @@ from appliance.dialogue.families.helper.skill import heard, is_turned
 from appliance.dialogue.families.unavailable.forecast import forecast
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.spans import DAY
+from appliance.dialogue.reading.texts import text_of
 from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Span, Utterance
 
@@ -43,4 +44,5 @@ def _rest(utterance: Utterance, start: int, end: int) -> Span | None:
 
 
 FAMILY = Family(
-    "unavailable", skills={"Unavailable": unavailable}, readers={"day": DAY}, open_readers={"rest": _rest})
+    "unavailable", skills={"Unavailable": unavailable}, readers={"day": DAY},
+    open_readers={"rest": _rest, "thing": text_of("thing", 6, unsure=())})

@@ -23,6 +23,8 @@ _SOMETHING_TIMER = re.compile(r"\b([^\W\d]{2,})(timers?|wecker)\b")
 _SOMETHING_LIST = re.compile(
     r"\b([^\W\d]+(?:ung|heit|keit|ion|tät|schaft|tag|kauf|laub|beit|fahrt))s(listen?)\b|\b([^\W\d]{3,})(listen?)\b")
 """With the s that joins German words, behind endings that take one, and without."""
+_SIDED = re.compile(r"\b([^\W\d]{3,})(seitige?[nrms]?)\b")
+_DIE = re.compile(r"\bw(\d{1,3})\b")
 _ADJECTIVE = re.compile(r"\b([^\W\d]{3,})(minütig|stündig|sekündig)e[nrms]?\b")
 _MINUTES = re.compile(r"\b([^\W\d]{3,})((?:minuten|stunden|sekunden)(?:timer|wecker)?)\b")
 _DATIVE = {"Tage": "Tagen", "Monate": "Monaten", "Jahre": "Jahren"}
@@ -42,6 +44,8 @@ class German(Cldr):
         text = _QUARTER_OF_AN_HOUR.sub(r"\1 \2", text)
         text = _HALF_AN_HOUR.sub(r"\1 \2", text)
         text = _SHORT_ARTICLE.sub(r"ein\1", text)  # "ne Viertelstunde"
+        text = _SIDED.sub(lambda m: f"{m[1]} {m[2]}" if number_at([m[1]], 0) else m[0], text)  # "zwölfseitig"
+        text = _DIE.sub(r"würfel \1 seiten", text)
         text = _ADJECTIVE.sub(_length, text)  # "den halbstündigen Timer"
         text = _SOMETHING_LIST.sub(lambda m: f"{m[1] or m[3]} {m[2] or m[4]}", text)  # "Urlaubsliste"
         text = _MINUTES.sub(lambda m: f"{m[1]} {m[2]}" if number_at([m[1]], 0) else m[0], text)  # "Fünfminutentimer"

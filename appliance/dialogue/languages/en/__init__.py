@@ -16,6 +16,7 @@ from appliance.dialogue.saying.durations import two_parts
 from appliance.dialogue.saying.numbers import digits, rounded
 
 _NOON = re.compile(r"\b([ap])\s?\.?\s?m\b\.?")
+_DIE = re.compile(r"\b(\d{0,2})d(\d{1,3})\b")
 _TYPED_ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
 
 
@@ -28,6 +29,7 @@ class English(Cldr):
         self._ordinals = {ordinal_in_words(number).replace("-", " "): number for number in range(1, 100)}
 
     def mend(self, text: str) -> str:
+        text = _DIE.sub(lambda m: f"{m[1]} dice {m[2]} sides".strip(), text)  # "2d6"
         return _TYPED_ORDINAL.sub(r"\1 th", _NOON.sub(r"\1m ", text))
 
     def number_at(self, words: Sequence[str], start: int) -> Found | None:
