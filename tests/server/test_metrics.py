@@ -136,6 +136,8 @@ def test_the_dashboard_asks_for_nothing_that_is_not_there() -> None:
     dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
     asked = {name for panel in dashboard["panels"] for target in panel["targets"]
              for name in re.findall(r"\b(?:voice|process)_[a-z_]+", target["expr"])}
-    shown = set(re.findall(r"^# TYPE (\S+)", Metrics(idle).text().decode(), re.MULTILINE))
+    metrics = Metrics(idle)
+    metrics.add_farm(dict)
+    shown = set(re.findall(r"^# TYPE (\S+)", metrics.text().decode(), re.MULTILINE))
     assert len(asked) > 10
     assert {name.removesuffix("_bucket") for name in asked} <= shown
