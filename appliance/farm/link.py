@@ -86,7 +86,10 @@ class Link:
         self._listeners.append(told)
 
     async def open(self) -> None:
-        """Connect for the first time. Raises ConfigError saying what is wrong with the address or the server."""
+        """Connect for the first time.
+
+        Raises ConfigError if Redis refuses us, Lost if it does not answer: that may be over when we are started again.
+        """
         try:
             await self._connect()
         except (redis.AuthenticationError, redis.ResponseError) as error:
@@ -97,7 +100,7 @@ class Link:
             ) from error
         except _LOST as error:
             await self.close()
-            raise ConfigError(
+            raise Lost(
                 f"STIMME_REDIS: {self._address} does not answer ({error}); is it running, and is the network up?"
             ) from error
 
