@@ -36,8 +36,11 @@ test-quick: setup-test ## under a minute: no browser, sound card, compiler or lo
 test-debug: setup-test ## the quick tests in asyncio's debug mode; a blocked event loop fails
 	@PYTHONASYNCIODEBUG=1 $(PYTHON) -X dev -m pytest -m "not whole" $(ARGS)
 
-lint: setup-test ## ruff
-	@$(PYTHON) -m ruff check .
+lint: setup-test ## ruff: rules and formatting
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
+
+format: setup-test ## ruff format: the tree as `make lint` wants it
+	@$(PYTHON) -m ruff format .
 
 types: setup-test ## mypy --strict
 	@$(PYTHON) -m mypy appliance tests

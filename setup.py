@@ -7,8 +7,15 @@ from setuptools import Extension, setup
 # voice chooses among instruction sets when it runs. No -ffast-math: what becomes of NaN is promised (convert.pyx).
 FLAGS = ["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
 HEADERS = [
-    "native/spsc.h", "native/convert.h", "native/stream.h", "native/vits_kernel.h", "native/vits_kernels.h",
-    "native/vits_network.h", "native/vits_text.h", "native/vits_flow.h", "native/vits_decoder.h",
+    "native/spsc.h",
+    "native/convert.h",
+    "native/stream.h",
+    "native/vits_kernel.h",
+    "native/vits_kernels.h",
+    "native/vits_network.h",
+    "native/vits_text.h",
+    "native/vits_flow.h",
+    "native/vits_decoder.h",
 ]
 
 setup(

@@ -45,8 +45,11 @@ class Asking:
         """Raises ProtocolError while too many turns are under way."""
         if self._conversation.open_turns >= MOST_TURNS:
             raise ProtocolError(
-                "too_many_turns", f"{self._conversation.open_turns} turns are under way, which is the limit.",
-                hint="Wait for their answers.", id=id)
+                "too_many_turns",
+                f"{self._conversation.open_turns} turns are under way, which is the limit.",
+                hint="Wait for their answers.",
+                id=id,
+            )
 
     def named(self, id: str) -> str:
         """Count one more question; its id, made up if the client gave none."""

@@ -45,7 +45,12 @@ class Attention:
     """
 
     def __init__(
-        self, waits: Waits, mind: Mind, detector: Callable[[], Detector], run: Run, is_busy: Callable[[], bool],
+        self,
+        waits: Waits,
+        mind: Mind,
+        detector: Callable[[], Detector],
+        run: Run,
+        is_busy: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
         self.waits, self.mind, self.detector = waits, mind, detector
@@ -68,7 +73,11 @@ class Attended:
     rate = RATE
 
     def __init__(
-        self, now: Listening, attention: Attention, memory: Memory, ends: Callable[[End], None],
+        self,
+        now: Listening,
+        attention: Attention,
+        memory: Memory,
+        ends: Callable[[End], None],
         guess: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._now, self._attention, self._memory = now, attention, memory

@@ -36,8 +36,14 @@ class Bell:
     """
 
     def __init__(
-        self, store: TimerStore, announced: Callable[[Timer], Texts], missed: Callable[[Timer], Texts],
-        tasks: asyncio.TaskGroup, run: Callable[..., Awaitable[object]], *, linger_s: float = 0.0,
+        self,
+        store: TimerStore,
+        announced: Callable[[Timer], Texts],
+        missed: Callable[[Timer], Texts],
+        tasks: asyncio.TaskGroup,
+        run: Callable[..., Awaitable[object]],
+        *,
+        linger_s: float = 0.0,
     ) -> None:
         self.places: list[Place] = []
         """Where it is said."""
@@ -49,6 +55,7 @@ class Bell:
 
     def greet(self, place: Place) -> None:
         """Somebody has come: they are told what nobody has heard."""
+
         async def take(timer: Timer) -> bool:
             if self._store.late_s(timer) < LATE_S:
                 return await place.announce(self._announced(timer), _id(timer), timer.kind)

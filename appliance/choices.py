@@ -29,8 +29,14 @@ class Choices:
     """
 
     def __init__(
-        self, stores: Stores, tokens: TokenStore, run: Run, models: Mapping[Kind, Mapping[Language, Choice]],
-        voices: Mapping[Language, Mapping[str, Choice]], directory: Path, changed: Callable[[], None],
+        self,
+        stores: Stores,
+        tokens: TokenStore,
+        run: Run,
+        models: Mapping[Kind, Mapping[Language, Choice]],
+        voices: Mapping[Language, Mapping[str, Choice]],
+        directory: Path,
+        changed: Callable[[], None],
     ) -> None:
         self.version = __version__
         self._stores, self._tokens, self._run, self._models, self._voices = stores, tokens, run, models, voices
@@ -48,12 +54,21 @@ class Choices:
         """Those in force; and those that could be fetched, with `share` of them here, −1 if that failed."""
         shown: list[dict[str, Any]] = [
             {"kind": kind, "language": language, "name": choice.name, "in_use": True}
-            for kind, chosen in self._models.items() for language, choice in chosen.items()]
+            for kind, chosen in self._models.items()
+            for language, choice in chosen.items()
+        ]
         for name in better_models(self._models):
             if (model := by_name(name)) is not None:
-                shown.append({
-                    "kind": model.kind, "language": model.language, "name": name, "in_use": False,
-                    "size_bytes": model.size_bytes, "share": self._fetching.shares.get(name)})
+                shown.append(
+                    {
+                        "kind": model.kind,
+                        "language": model.language,
+                        "name": name,
+                        "in_use": False,
+                        "size_bytes": model.size_bytes,
+                        "share": self._fetching.shares.get(name),
+                    }
+                )
         return shown
 
     async def speak(self, memory: Memory, language: Language, voice: str | None, speed: float | None) -> None:

@@ -27,8 +27,16 @@ BOOT_FILE = Path("/boot/firmware/stimme.toml")
 
 
 def setting(
-    default: Any, env: str, help: str, *, unit: str = "", low: float | None = None, high: float | None = None,
-    choices: tuple[str, ...] = (), even: bool = False, secret: bool = False,
+    default: Any,
+    env: str,
+    help: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    even: bool = False,
+    secret: bool = False,
 ) -> Any:
     """A dataclass field that knows its environment name, unit and bounds (inclusive). secret: is not shown."""
     metadata = dict(env=env, help=help, unit=unit, low=low, high=high, choices=choices, even=even, secret=secret)
@@ -40,14 +48,30 @@ class StreamingConfig:
     """The migration guide's StreamingConfig: how finely audio is cut, and how many threads work on it."""
 
     chunk_size: int = setting(
-        1024, "AUDIO_CHUNK_SIZE", "audio per message from pages on which no preset was chosen", unit="bytes",
-        low=CHUNK_BYTES[0], high=CHUNK_BYTES[1], even=True)
+        1024,
+        "AUDIO_CHUNK_SIZE",
+        "audio per message from pages on which no preset was chosen",
+        unit="bytes",
+        low=CHUNK_BYTES[0],
+        high=CHUNK_BYTES[1],
+        even=True,
+    )
     max_chunk_buffer: int = setting(
-        50, "MAX_CHUNK_BUFFER", "most chunks that may wait for a client that reads slowly", unit="chunks",
-        low=4, high=1000)
+        50,
+        "MAX_CHUNK_BUFFER",
+        "most chunks that may wait for a client that reads slowly",
+        unit="chunks",
+        low=4,
+        high=1000,
+    )
     stt_workers: int = setting(
-        0, "STT_WORKERS", "threads that recognize speech; 0 chooses from the processor's cores", unit="threads",
-        low=0, high=64)
+        0,
+        "STT_WORKERS",
+        "threads that recognize speech; 0 chooses from the processor's cores",
+        unit="threads",
+        low=0,
+        high=64,
+    )
     tts_workers: int = setting(1, "TTS_WORKERS", "threads that synthesize speech", unit="threads", low=1, high=16)
 
     def workers(self) -> int:
@@ -65,25 +89,39 @@ class ServerConfig:
     lan: bool = setting(False, "STIMME_LAN", "open the page to the network, over HTTPS, to browsers that were paired")
     secure_port: int = setting(8443, "STIMME_SECURE_PORT", "port of the page over HTTPS", low=0, high=65535)
     certificate: str = setting(
-        "", "STIMME_CERTIFICATE", "your own certificate (PEM, with its chain); empty: the device makes one")
+        "", "STIMME_CERTIFICATE", "your own certificate (PEM, with its chain); empty: the device makes one"
+    )
     certificate_key: str = setting("", "STIMME_CERTIFICATE_KEY", "the key of your own certificate (PEM)")
     pairing: str = setting(
-        "network", "STIMME_PAIRING", "who must be paired: network (all but this machine), always, or off",
-        choices=("network", "always", "off"))
+        "network",
+        "STIMME_PAIRING",
+        "who must be paired: network (all but this machine), always, or off",
+        choices=("network", "always", "off"),
+    )
     names: tuple[str, ...] = setting((), "STIMME_NAMES", "further host names under which the page is reached")
     origins: tuple[str, ...] = setting(
-        (), "STIMME_ORIGINS", "pages of yours on other ports or hosts that may connect, as http://HOST:PORT")
+        (), "STIMME_ORIGINS", "pages of yours on other ports or hosts that may connect, as http://HOST:PORT"
+    )
     shares_ports: bool = setting(
-        False, "STIMME_SHARES_PORTS", "let other processes listen on the same ports; `--processes` sets it")
+        False, "STIMME_SHARES_PORTS", "let other processes listen on the same ports; `--processes` sets it"
+    )
     max_connections: int = setting(
-        100, "MAX_CONNECTIONS", "most clients connected at once", unit="connections", low=1, high=100_000)
+        100, "MAX_CONNECTIONS", "most clients connected at once", unit="connections", low=1, high=100_000
+    )
     max_audio_duration_s: float = setting(
-        30.0, "MAX_AUDIO_DURATION", "longest utterance", unit="seconds", low=1, high=600)
+        30.0, "MAX_AUDIO_DURATION", "longest utterance", unit="seconds", low=1, high=600
+    )
     ping_interval_s: float = setting(
-        20.0, "PING_INTERVAL", "a silent client is asked for a sign of life this often", unit="seconds", low=1,
-        high=3600)
+        20.0,
+        "PING_INTERVAL",
+        "a silent client is asked for a sign of life this often",
+        unit="seconds",
+        low=1,
+        high=3600,
+    )
     ping_timeout_s: float = setting(
-        10.0, "PING_TIMEOUT", "and dropped when none came within", unit="seconds", low=1, high=3600)
+        10.0, "PING_TIMEOUT", "and dropped when none came within", unit="seconds", low=1, high=3600
+    )
 
 
 @dataclass(frozen=True)
@@ -92,7 +130,8 @@ class SpeechConfig:
 
     models_directory: str = setting("", "STIMME_MODELS", "where fetched models live; empty: the user's data directory")
     hear_both: bool = setting(
-        False, "STIMME_HEAR_BOTH", "hear English and German at once and answer what is understood; 2.5 times the work")
+        False, "STIMME_HEAR_BOTH", "hear English and German at once and answer what is understood; 2.5 times the work"
+    )
     recognizer_en: str = setting("", "STIMME_RECOGNIZER_EN", "name or path of the English recognizer")
     recognizer_de: str = setting("", "STIMME_RECOGNIZER_DE", "name or path of the German recognizer")
     voice_en: str = setting("", "STIMME_VOICE_EN", "name or path of the English voice")
@@ -104,20 +143,33 @@ class EndpointConfig:
     """After how much silence an utterance ends by itself, where the person leaves that to the device."""
 
     complete_s: float = setting(
-        0.22, "STIMME_ENDPOINT_COMPLETE", "silence after a whole sentence", unit="seconds", low=0.1, high=5)
+        0.22, "STIMME_ENDPOINT_COMPLETE", "silence after a whole sentence", unit="seconds", low=0.1, high=5
+    )
     continuable_s: float = setting(
-        0.4, "STIMME_ENDPOINT_CONTINUABLE", "… after one that could go on: add milk (and bread)", unit="seconds",
-        low=0.1, high=5)
+        0.4,
+        "STIMME_ENDPOINT_CONTINUABLE",
+        "… after one that could go on: add milk (and bread)",
+        unit="seconds",
+        low=0.1,
+        high=5,
+    )
     unknown_s: float = setting(
-        0.7, "STIMME_ENDPOINT_UNKNOWN", "… after words that mean nothing", unit="seconds", low=0.1, high=5)
+        0.7, "STIMME_ENDPOINT_UNKNOWN", "… after words that mean nothing", unit="seconds", low=0.1, high=5
+    )
     open_s: float = setting(
-        1.8, "STIMME_ENDPOINT_OPEN", "… after one that lacks something: set a timer for", unit="seconds",
-        low=0.1, high=10)
+        1.8,
+        "STIMME_ENDPOINT_OPEN",
+        "… after one that lacks something: set a timer for",
+        unit="seconds",
+        low=0.1,
+        high=10,
+    )
     hesitation_s: float = setting(
-        1.8, "STIMME_ENDPOINT_HESITATION", "… after um or another sound without words", unit="seconds",
-        low=0.1, high=10)
+        1.8, "STIMME_ENDPOINT_HESITATION", "… after um or another sound without words", unit="seconds", low=0.1, high=10
+    )
     nothing_s: float = setting(
-        8.0, "STIMME_ENDPOINT_NOTHING", "… when no word was said at all", unit="seconds", low=1, high=60)
+        8.0, "STIMME_ENDPOINT_NOTHING", "… when no word was said at all", unit="seconds", low=1, high=60
+    )
 
 
 @dataclass(frozen=True)
@@ -130,12 +182,14 @@ class DeviceConfig:
     channel: int = setting(0, "STIMME_CHANNEL", "microphone channel to use, from 1; 0: automatic", low=0, high=32)
     key: str = setting("", "STIMME_KEY", "push-to-talk key as the kernel names it (KEY_SPACE); empty: media keys")
     gpio_button: int = setting(
-        0, "STIMME_GPIO_BUTTON", "GPIO number of the push-to-talk button; 0: none", low=0, high=27)
+        0, "STIMME_GPIO_BUTTON", "GPIO number of the push-to-talk button; 0: none", low=0, high=27
+    )
     gpio_mute: int = setting(0, "STIMME_GPIO_MUTE", "GPIO number of the mute switch; 0: none", low=0, high=27)
     gpio_led: int = setting(0, "STIMME_GPIO_LED", "GPIO number of the lamp; 0: none", low=0, high=27)
     terminal: bool = setting(False, "STIMME_TERMINAL_KEY", "the space bar in this terminal is the button")
     wake_words: tuple[str, ...] = setting(
-        (), "STIMME_WAKE_WORDS", "words that wake the device (okay_nabu, hey_jarvis, …), 3 at most; empty: none")
+        (), "STIMME_WAKE_WORDS", "words that wake the device (okay_nabu, hey_jarvis, …), 3 at most; empty: none"
+    )
     earcons: bool = setting(True, "STIMME_EARCONS", "a short soft tone when listening begins and ends")
 
 
@@ -144,23 +198,33 @@ class HelpersConfig:
     """Who may be asked for what the device cannot do itself; all off (docs/helpers.md says what leaves the house)."""
 
     targets: tuple[str, ...] = setting(
-        (), "STIMME_TARGETS", "where skills of yours may send requests, as NAME=http://HOST:PORT")
+        (), "STIMME_TARGETS", "where skills of yours may send requests, as NAME=http://HOST:PORT"
+    )
     commands: tuple[str, ...] = setting(
-        (), "STIMME_COMMANDS", "programs that skills of yours may start, as NAME=/whole/path {slot}")
+        (), "STIMME_COMMANDS", "programs that skills of yours may start, as NAME=/whole/path {slot}"
+    )
     home_assistant: str = setting("", "STIMME_HOME_ASSISTANT", "Home Assistant's address, http://HOST:8123; empty: off")
     home_assistant_token: str = setting(
-        "", "STIMME_HOME_ASSISTANT_TOKEN", "file that holds its long-lived access token")
+        "", "STIMME_HOME_ASSISTANT_TOKEN", "file that holds its long-lived access token"
+    )
     chat: str = setting("", "STIMME_CHAT", "address of an OpenAI-compatible service, http://HOST:PORT/v1; empty: off")
     chat_model: str = setting("", "STIMME_CHAT_MODEL", "name of the model that it shall use")
     chat_token: str = setting("", "STIMME_CHAT_TOKEN", "file that holds its key; empty: it needs none")
     webhook: str = setting("", "STIMME_WEBHOOK", "address that is sent what nobody else understood; empty: off")
     weather: str = setting(
-        "", "STIMME_WEATHER", "address of a forecast in Open-Meteo's format (…/v1/forecast); empty: off")
+        "", "STIMME_WEATHER", "address of a forecast in Open-Meteo's format (…/v1/forecast); empty: off"
+    )
     when_not_understood: bool = setting(
-        True, "STIMME_HELPERS_UNKNOWN", "ask helpers that are on what was not understood too")
+        True, "STIMME_HELPERS_UNKNOWN", "ask helpers that are on what was not understood too"
+    )
     timeout_s: float = setting(
-        8.0, "STIMME_HELPERS_TIMEOUT", "a helper that has not begun to answer by then is away", unit="seconds",
-        low=1, high=60)
+        8.0,
+        "STIMME_HELPERS_TIMEOUT",
+        "a helper that has not begun to answer by then is away",
+        unit="seconds",
+        low=1,
+        high=60,
+    )
 
 
 @dataclass(frozen=True)
@@ -168,9 +232,11 @@ class PlaceConfig:
     """Where the device stands: for sunrise and sunset, public holidays, and announcements to its room."""
 
     latitude: float = setting(
-        52.52, "STIMME_LATITUDE", "latitude for sunrise and sunset (Berlin's)", unit="degrees", low=-90, high=90)
+        52.52, "STIMME_LATITUDE", "latitude for sunrise and sunset (Berlin's)", unit="degrees", low=-90, high=90
+    )
     longitude: float = setting(
-        13.405, "STIMME_LONGITUDE", "longitude for sunrise and sunset", unit="degrees", low=-180, high=180)
+        13.405, "STIMME_LONGITUDE", "longitude for sunrise and sunset", unit="degrees", low=-180, high=180
+    )
     region: str = setting("DE-BE", "STIMME_REGION", "whose public holidays: country and region as in DE-BY, AT, GB-SCT")
     room: str = setting("", "STIMME_ROOM", "room that the device stands in, for announcements to it: kitchen")
 
@@ -188,20 +254,28 @@ class ClientsConfig:
     """Other people's programs, by the protocol that they speak (docs/clients). All off until switched on."""
 
     allowed: tuple[str, ...] = setting(
-        (), "STIMME_CLIENTS", "addresses or networks whose programs may use Wyoming and Vosk's WebSocket, which know "
-        "no tokens; empty: this machine's only")
+        (),
+        "STIMME_CLIENTS",
+        "addresses or networks whose programs may use Wyoming and Vosk's WebSocket, which know "
+        "no tokens; empty: this machine's only",
+    )
     wyoming: bool = setting(False, "STIMME_WYOMING", "hear, speak and answer for Home Assistant, by Wyoming")
     vosk: bool = setting(False, "STIMME_VOSK", "hear for programs that know vosk-server's WebSocket")
     vosk_port: int = setting(2700, "STIMME_VOSK_PORT", "port of Vosk's WebSocket", low=0, high=65535)
     openai: bool = setting(
-        False, "STIMME_OPENAI", "hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it")
+        False, "STIMME_OPENAI", "hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it"
+    )
     mqtt: str = setting(
-        "", "STIMME_MQTT", "your MQTT broker, as mqtts://USER:PASSWORD@HOST: told what the device does, not words",
-        secret=True)
+        "",
+        "STIMME_MQTT",
+        "your MQTT broker, as mqtts://USER:PASSWORD@HOST: told what the device does, not words",
+        secret=True,
+    )
     mqtt_words: bool = setting(False, "STIMME_MQTT_WORDS", "tell the MQTT broker what was heard and answered, too")
     mqtt_prefix: str = setting("homeassistant", "STIMME_MQTT_PREFIX", "where Home Assistant looks for new devices")
     mqtt_authority: str = setting(
-        "", "STIMME_MQTT_AUTHORITY", "certificate authority of the broker (PEM); empty: those that the system trusts")
+        "", "STIMME_MQTT_AUTHORITY", "certificate authority of the broker (PEM); empty: those that the system trusts"
+    )
     wyoming_port: int = setting(10300, "STIMME_WYOMING_PORT", "port of Wyoming", low=0, high=65535)
 
 
@@ -212,7 +286,8 @@ class FarmConfig:
     redis: str = setting("", "STIMME_REDIS", "Redis that several machines share, as rediss://user@host:6379/0")
     password_file: str = setting("", "STIMME_REDIS_PASSWORD_FILE", "file that holds Redis' password")
     authority: str = setting(
-        "", "STIMME_REDIS_CA", "certificate (PEM) of the authority behind rediss://; empty: those the system trusts")
+        "", "STIMME_REDIS_CA", "certificate (PEM) of the authority behind rediss://; empty: those the system trusts"
+    )
 
 
 @dataclass(frozen=True)
@@ -222,7 +297,8 @@ class Config:
     language: Language = setting("en", "STIMME_LANGUAGE", "language of the device", choices=LANGUAGES)
     state_directory: str = setting("", "STIMME_STATE", "where timers are kept; empty: the user's state directory")
     skills_directory: str = setting(
-        "", "STIMME_SKILLS", "where your own skills are (docs/skills.md); empty: `skills` in the state directory")
+        "", "STIMME_SKILLS", "where your own skills are (docs/skills.md); empty: `skills` in the state directory"
+    )
     log_speech: bool = setting(False, "STIMME_LOG_SPEECH", "write what people say to the log")
     streaming: StreamingConfig = field(default_factory=StreamingConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
@@ -300,7 +376,10 @@ def settings(config: type | object = Config, prefix: str = "") -> Iterator[tuple
 
 
 def load(
-    file: Path | None = None, *, env_file: Path | None = None, environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    *,
+    env_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, object] | None = None,
 ) -> Config:
     """Read all settings. file: must exist if given; without it those of an appliance are read if there are any.
@@ -334,5 +413,4 @@ def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Config:
         return kind(**{p.split(".", 1)[1]: v for p, v in values.items() if p.startswith(f"{name}.")})
 
     top: dict[str, Any] = {p: v for p, v in values.items() if "." not in p}
-    return Config(
-        **top, **{name: section(kind, name) for name, kind in _sections().items()}, sources=dict(sources))
+    return Config(**top, **{name: section(kind, name) for name, kind in _sections().items()}, sources=dict(sources))

@@ -35,12 +35,18 @@ class Ears(Protocol):
     @property
     def names(self) -> Mapping[Language, str]:
         """What hears each language, to show to people."""
+
     @property
     def stats(self) -> PoolStats: ...
 
     async def transcribe(
-        self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None, turn: str = "",
+        self,
+        source: Source,
+        language: Language,
+        *,
+        on_partial: Callable[[str], None],
+        on_place: Callable[[int], None] | None = None,
+        turn: str = "",
     ) -> Final: ...
 
 
@@ -48,11 +54,18 @@ class Mind(Protocol):
     """Understanding and skills (dialogue/dialogue.py). turn: turns.Spoken.key. margin: Final.margin; 1 if typed."""
 
     def answer(
-        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        self,
+        text: str,
+        language: Language,
+        memory: Memory,
+        *,
+        turn: str = "",
+        margin: float = 1.0,
         considered: Considered | None = None,
     ) -> Awaitable[Answer]: ...
     def consider(self, text: str, language: Language, memory: Memory) -> Awaitable[Considered]:
         """What would be answered; nothing is done."""
+
     def completeness(self, text: str, language: Language, memory: Memory) -> Awaitable[str]:
         """How complete what somebody is saying is so far (dialogue/completeness.py)."""
 
@@ -65,11 +78,18 @@ class Mouth(Protocol):
     @property
     def names(self) -> Mapping[Language, str]:
         """What speaks each language, to show to people."""
+
     @property
     def stats(self) -> PoolStats: ...
 
     def speak(
-        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = ..., voice: str = ...,
+        self,
+        text: str | AsyncIterator[str],
+        language: Language,
+        *,
+        rate: int,
+        speed: float = ...,
+        voice: str = ...,
         longest_s: float = ...,
     ) -> AsyncGenerator[bytes, None]: ...
 
@@ -90,7 +110,7 @@ class Conversation:
     """
 
     def __init__(
-        self, faculties: Faculties, tasks: asyncio.TaskGroup, memory: Memory, sink: Sink | None = None,
+        self, faculties: Faculties, tasks: asyncio.TaskGroup, memory: Memory, sink: Sink | None = None
     ) -> None:
         self.sink = sink
         self._faculties = faculties
@@ -131,8 +151,14 @@ class Conversation:
             self._drop_guess()
         if text and self._guess is None and guesses.are_allowed:
             self._guess = Guess(
-                id, text, language, guesses, self._tasks,
-                consider=lambda: self._faculties.mind.consider(text, language, self._memory), speak=self._ahead)
+                id,
+                text,
+                language,
+                guesses,
+                self._tasks,
+                consider=lambda: self._faculties.mind.consider(text, language, self._memory),
+                speak=self._ahead,
+            )
 
     def _drop_guess(self) -> None:
         guess, self._guess = self._guess, None
@@ -144,7 +170,8 @@ class Conversation:
         if sink is None or reply.language not in self._faculties.mouth.languages:
             return None
         return self._faculties.mouth.speak(
-            reply.text, reply.language, rate=sink.rate, speed=manner.speed or 1.0, voice=manner.voice or "")
+            reply.text, reply.language, rate=sink.rate, speed=manner.speed or 1.0, voice=manner.voice or ""
+        )
 
     def favour(self, request: turns.Request) -> None:
         """A turn under way that was overtaken is wanted again: its answer will be spoken."""
@@ -201,34 +228,53 @@ class Conversation:
     async def _listen(self, request: turns.Spoken, tell: Tell) -> tuple[Final, dict[str, float]]:
         loop = asyncio.get_running_loop()
         final = await self._faculties.ears.transcribe(
-            request.source, request.language,
+            request.source,
+            request.language,
             on_partial=lambda text: tell(turns.PartialHeard(request.id, text)),
-            on_place=lambda place: tell(turns.Queued(request.id, place)), turn=request.key,
+            on_place=lambda place: tell(turns.Queued(request.id, place)),
+            turn=request.key,
         )
         source = request.source
         timings = {"recognition_ms": 1000 * (loop.time() - source.ended_at)}
-        tell(turns.FinalHeard(
-            request.id, final.text, final.confidence, final.audio_s, source.truncated, dict(timings)))
+        tell(turns.FinalHeard(request.id, final.text, final.confidence, final.audio_s, source.truncated, dict(timings)))
         return final, timings
 
     async def _answer(
-        self, request: turns.Spoken | turns.Typed, text: str, language: Language, tell: Tell,
-        timings: dict[str, float], margin: float = 1.0,
+        self,
+        request: turns.Spoken | turns.Typed,
+        text: str,
+        language: Language,
+        tell: Tell,
+        timings: dict[str, float],
+        margin: float = 1.0,
     ) -> None:
         guess = self._guess
         is_right = guess is not None and (guess.id, guess.text, guess.language) == (request.id, text, language)
         considered = await guess.considered() if guess is not None and is_right else None
         answer = await self._faculties.mind.answer(
-            text, language, self._memory, turn=request.key, margin=margin, considered=considered)
+            text, language, self._memory, turn=request.key, margin=margin, considered=considered
+        )
         self._memory.last_turn_ms = timings
         timings |= {"understanding_ms": answer.understanding_ms, "skill_ms": answer.skill_ms}
         reply = answer.reply
         if reply.rest is not None and self.sink is None:
             whole = " ".join([reply.text, *[clause async for clause in reply.rest]])
             reply, self._memory.last_reply = replace(reply, text=whole, rest=None), whole
-        tell(turns.Answered(
-            request.id, reply.text, reply.language, answer.intent.name, reply.understood, text, dict(timings),
-            answer.meant, _plain(answer.intent.slots), answer.can_be_undone, reply.question is not None))
+        tell(
+            turns.Answered(
+                request.id,
+                reply.text,
+                reply.language,
+                answer.intent.name,
+                reply.understood,
+                text,
+                dict(timings),
+                answer.meant,
+                _plain(answer.intent.slots),
+                answer.can_be_undone,
+                reply.question is not None,
+            )
+        )
         for action in reply.actions:
             match action:
                 case SetVolume():
@@ -256,7 +302,12 @@ class Conversation:
             yield clause
 
     async def _speak(
-        self, request: turns.Request, text: str, language: Language, tell: Tell, timings: dict[str, float],
+        self,
+        request: turns.Request,
+        text: str,
+        language: Language,
+        tell: Tell,
+        timings: dict[str, float],
         more: AsyncGenerator[str, None] | None = None,
     ) -> None:
         """Say it, unless this person wants no sound or something newer was said meanwhile. more: what follows."""
@@ -269,7 +320,8 @@ class Conversation:
             return
         self._speaking = speech
         speech.task = self._tasks.create_task(
-            speech.run(self._faculties.mouth, text, language, self._memory.speech, more))
+            speech.run(self._faculties.mouth, text, language, self._memory.speech, more)
+        )
         try:
             await _finished(speech.task)
         except asyncio.CancelledError:
@@ -280,8 +332,13 @@ class Conversation:
 
 
 async def say(
-    mouth: Mouth, text: str, language: Language, sink: Sink, on_written: Callable[[bytes], None] = lambda pcm: None,
-    manner: SetSpeech | None = None, more: AsyncGenerator[str, None] | None = None,
+    mouth: Mouth,
+    text: str,
+    language: Language,
+    sink: Sink,
+    on_written: Callable[[bytes], None] = lambda pcm: None,
+    manner: SetSpeech | None = None,
+    more: AsyncGenerator[str, None] | None = None,
 ) -> None:
     """Speak a text into a sink, and return when it was handed on or heard. May be cancelled.
 
@@ -318,7 +375,11 @@ class _Speech:
         self._ended = False
 
     async def run(
-        self, mouth: Mouth, text: str, language: Language, manner: SetSpeech,
+        self,
+        mouth: Mouth,
+        text: str,
+        language: Language,
+        manner: SetSpeech,
         more: AsyncGenerator[str, None] | None = None,
     ) -> None:
         self._tell(turns.SpeechStarted(self._id, self._sink.rate))

@@ -29,8 +29,14 @@ class Deeds:
     """
 
     def __init__(
-        self, run: Run, *, has_device: bool, is_appliance: bool, room: str = "",
-        later: Callable[[float], Awaitable[None]] = asyncio.sleep, bus: power.Bus | None = None,
+        self,
+        run: Run,
+        *,
+        has_device: bool,
+        is_appliance: bool,
+        room: str = "",
+        later: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        bus: power.Bus | None = None,
     ) -> None:
         self.tasks: asyncio.TaskGroup | None = None
         self.people: People | None = None
@@ -67,8 +73,11 @@ class Deeds:
         texts: Mapping[Language, str] = {occasion.language: action.text}
         id, device, memory = f"say-{next(self._announcements)}", self.device, occasion.memory
         self.tasks.create_task(self.people.announce(texts, id, "notice", to=action.places, but=memory))
-        if device is not None and device.session.memory is not memory and (
-                not action.places or (self._room or device.called) in action.places):
+        if (
+            device is not None
+            and device.session.memory is not memory
+            and (not action.places or (self._room or device.called) in action.places)
+        ):
             self.tasks.create_task(device.announce(texts, id, "notice"))
         return ()
 

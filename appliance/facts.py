@@ -45,14 +45,24 @@ class Facts:
         times = {stage: took for stage, took in memory.last_turn_ms.items() if stage != "synthesis_ms"}
         chosen = memory.speech.voice or ""
         return Device(
-            addresses=tuple(str(address) for address in own_addresses() if address.version == 4), host=unique_name(),
-            network=self._network(), temperature_c=self._temperature_c(), memory_free_mb=self._memory_free_mb(),
-            disk_free_mb=self._disk_free_mb(), version=__version__, uptime_s=time.monotonic() - self._begun_s,
-            fingerprint=self.fingerprint, rooms=self.rooms(memory), voices=tuple(voices),
+            addresses=tuple(str(address) for address in own_addresses() if address.version == 4),
+            host=unique_name(),
+            network=self._network(),
+            temperature_c=self._temperature_c(),
+            memory_free_mb=self._memory_free_mb(),
+            disk_free_mb=self._disk_free_mb(),
+            version=__version__,
+            uptime_s=time.monotonic() - self._begun_s,
+            fingerprint=self.fingerprint,
+            rooms=self.rooms(memory),
+            voices=tuple(voices),
             speakers={name: _speaker(choice) for name, choice in voices.items()},
-            voice=chosen if chosen in voices else next(iter(voices), ""), last_turn_ms=times,
-            place=(self._place.latitude, self._place.longitude), region=self._place.region,
-            speed=memory.speech.speed or 1.0)
+            voice=chosen if chosen in voices else next(iter(voices), ""),
+            last_turn_ms=times,
+            place=(self._place.latitude, self._place.longitude),
+            region=self._place.region,
+            speed=memory.speech.speed or 1.0,
+        )
 
     def _temperature_c(self) -> float | None:
         try:
@@ -97,7 +107,8 @@ def _wireless_name(interface: str) -> str:
 def usual_first(voices: Mapping[str, Choice], usual: Choice | None) -> dict[str, Choice]:
     """All voices of a language, and before them the one that speaks if nobody chose another."""
     return ({called(usual.name): usual} if usual is not None else {}) | {
-        name: choice for name, choice in voices.items() if usual is None or choice.path != usual.path}
+        name: choice for name, choice in voices.items() if usual is None or choice.path != usual.path
+    }
 
 
 def _speaker(choice: Choice) -> str:

@@ -53,8 +53,15 @@ class Guess:
     """
 
     def __init__(
-        self, id: str, text: str, language: Language, guesses: Guesses, tasks: asyncio.TaskGroup, *,
-        consider: Callable[[], Awaitable[Considered]], speak: Callable[[Reply], AsyncGenerator[bytes, None] | None],
+        self,
+        id: str,
+        text: str,
+        language: Language,
+        guesses: Guesses,
+        tasks: asyncio.TaskGroup,
+        *,
+        consider: Callable[[], Awaitable[Considered]],
+        speak: Callable[[Reply], AsyncGenerator[bytes, None] | None],
     ) -> None:
         self.id, self.text, self.language = id, text, language
         self._guesses, self._consider, self._speak = guesses, consider, speak

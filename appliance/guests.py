@@ -44,7 +44,11 @@ class Guests:
     """What programs may use. Belongs to one event loop; what is heard is heard in `tasks`."""
 
     def __init__(
-        self, faculties: Faculties, tasks: asyncio.TaskGroup, language: Language, max_audio_duration_s: float,
+        self,
+        faculties: Faculties,
+        tasks: asyncio.TaskGroup,
+        language: Language,
+        max_audio_duration_s: float,
         attention: Attention | None = None,
     ) -> None:
         """attention: who listens along; None: nobody, and every utterance ends when its program says so."""
@@ -65,11 +69,11 @@ class Guests:
             if base == language:
                 return language
         raise ProtocolError(
-            "unknown_language", f"language {wanted!r:.40} is not spoken here; expected {' or '.join(LANGUAGES)}")
+            "unknown_language", f"language {wanted!r:.40} is not spoken here; expected {' or '.join(LANGUAGES)}"
+        )
 
     def hear(
-        self, language: Language, on_partial: Callable[[str], None] = lambda text: None, *,
-        ends_by_itself: bool = False,
+        self, language: Language, on_partial: Callable[[str], None] = lambda text: None, *, ends_by_itself: bool = False
     ) -> Dictation:
         """Listen to one utterance. Raises ProtocolError if nobody here hears the language.
 
@@ -77,8 +81,10 @@ class Guests:
         """
         if language not in self.faculties.ears.languages:
             raise ProtocolError(
-                "no_recognizer", f"There is no recognizer for {language!r} on this device.",
-                hint="`stimme models list` names the recognizers that can be fetched.")
+                "no_recognizer",
+                f"There is no recognizer for {language!r} on this device.",
+                hint="`stimme models list` names the recognizers that can be fetched.",
+            )
         return Dictation(self, language, on_partial, self.attention if ends_by_itself else None)
 
     async def transcribe(self, now: Listening, on_partial: Callable[[str], None]) -> Final:
@@ -92,14 +98,16 @@ class Guests:
             self._admission.leave()
 
     async def speak(
-        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0,
+        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0
     ) -> AsyncGenerator[bytes, None]:
         """As Mouth.speak, of any length, once it is this program's turn. Raises ProtocolError for want of a voice."""
         mouth = self.faculties.mouth
         if language not in mouth.languages:
             raise ProtocolError("no_voice", f"There is no voice for {language!r} on this device.")
-        async with self._speaking, aclosing(
-                mouth.speak(text, language, rate=rate, speed=speed, longest_s=float("inf"))) as pieces:
+        async with (
+            self._speaking,
+            aclosing(mouth.speak(text, language, rate=rate, speed=speed, longest_s=float("inf"))) as pieces,
+        ):
             async for pcm in pieces:
                 yield pcm
 
@@ -108,7 +116,7 @@ class Dictation:
     """One utterance of which only the transcript is wanted. Made by Guests.hear."""
 
     def __init__(
-        self, guests: Guests, language: Language, on_partial: Callable[[str], None], attention: Attention | None,
+        self, guests: Guests, language: Language, on_partial: Callable[[str], None], attention: Attention | None
     ) -> None:
         self.language = language
         self.ended: Reason | None = None

@@ -57,8 +57,17 @@ class Household:
 
 
 async def household(
-    config: Config, site: Site, tokens: TokenStore, places: Places, people: People, metrics: Metrics,
-    ready: asyncio.Event, *, run: Run, show: Callable[[str], None], can_show: bool,
+    config: Config,
+    site: Site,
+    tokens: TokenStore,
+    places: Places,
+    people: People,
+    metrics: Metrics,
+    ready: asyncio.Event,
+    *,
+    run: Run,
+    show: Callable[[str], None],
+    can_show: bool,
 ) -> Household:
     """run: for the disk. show: says and shows a pairing code at the device, if it can. Raises ConfigError."""
     server = config.server
@@ -76,12 +85,22 @@ async def household(
     everywhere = _everywhere(server.page_port) if server.lan else server.host
     listeners = [
         Listener("page", "STIMME_PAGE_PORT", everywhere, server.page_port, otherwise, status | plain, people.talk),
-        Listener("guide", "STIMME_PORT", server.host, server.port, otherwise, status | plain, people.talk)]
+        Listener("guide", "STIMME_PORT", server.host, server.port, otherwise, status | plain, people.talk),
+    ]
     if certified is not None:
         otherwise, secure = entrance.secure()
-        listeners.append(Listener(
-            "secure", "STIMME_SECURE_PORT", _everywhere(server.secure_port), server.secure_port, otherwise,
-            status | secure, people.talk, certified.context))
+        listeners.append(
+            Listener(
+                "secure",
+                "STIMME_SECURE_PORT",
+                _everywhere(server.secure_port),
+                server.secure_port,
+                otherwise,
+                status | secure,
+                people.talk,
+                certified.context,
+            )
+        )
     return Household(guard, pairing, listeners, certified, trust.words if trust is not None else ())
 
 
@@ -112,14 +131,21 @@ def _certified(server: ServerConfig, state: Path) -> Certified:
     except OSError as error:
         raise ConfigError(
             f"no certificate can be made in {state / 'tls'}: {error.strerror or error}. Without it there is no HTTPS; "
-            "STIMME_STATE chooses another directory") from error
+            "STIMME_STATE chooses another directory"
+        ) from error
 
 
 def _trust(certificates: Certificates, port: Callable[[], int]) -> Trust:
     authority, name = certificates.authority, certificates.names[0]
     return Trust(
-        name, lambda: certificates.names, port, authority.der, authority.apple_profile(name), authority.fingerprint,
-        authority.words())
+        name,
+        lambda: certificates.names,
+        port,
+        authority.der,
+        authority.apple_profile(name),
+        authority.fingerprint,
+        authority.words(),
+    )
 
 
 def _everywhere(port: int) -> str | tuple[str, ...]:

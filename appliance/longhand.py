@@ -27,9 +27,7 @@ class Passage:
     confidence: float
 
 
-async def passages(
-    guests: Guests, sound: AsyncIterator[bytes], language: Language,
-) -> AsyncGenerator[Passage, None]:
+async def passages(guests: Guests, sound: AsyncIterator[bytes], language: Language) -> AsyncGenerator[Passage, None]:
     """Hear s16le at 16 kHz that comes in any pieces. What fits into one utterance is heard as one.
 
     It is heard while it comes, but for the last third of each piece. Raises ProtocolError as Guests.hear does.
@@ -46,8 +44,7 @@ async def passages(
 
     async def finished() -> Passage:
         final = await dictation.final()
-        words = tuple(
-            replace(word, start_s=word.start_s + begin_s, end_s=word.end_s + begin_s) for word in final.words)
+        words = tuple(replace(word, start_s=word.start_s + begin_s, end_s=word.end_s + begin_s) for word in final.words)
         return Passage(final.text, words, begin_s, begin_s + final.audio_s, final.confidence)
 
     try:

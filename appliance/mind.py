@@ -45,8 +45,16 @@ class Mind:
 
 
 async def put_together(
-    config: Config, base: Understanding, stores: Stores, *, think: Run, remember: Run, deeds: Deeds, facts: Facts,
-    voices: Voices, serving: bool,
+    config: Config,
+    base: Understanding,
+    stores: Stores,
+    *,
+    think: Run,
+    remember: Run,
+    deeds: Deeds,
+    facts: Facts,
+    voices: Voices,
+    serving: bool,
 ) -> Mind:
     """think, remember: where understanding and the disk are. serving: the house is open, so deeds can be done.
 
@@ -57,10 +65,18 @@ async def put_together(
     understanding = WithOwners(base, lambda: folder.registry)
     family = owners_family(lambda: folder.registry, base)
     dialogue = Dialogue(
-        understanding, stores.timers, stores=stores, families=(*FAMILIES, family), run=think, remember=remember,
-        device=facts, voices=voices, helpers=_helpers(config, deeds),
+        understanding,
+        stores.timers,
+        stores=stores,
+        families=(*FAMILIES, family),
+        run=think,
+        remember=remember,
+        device=facts,
+        voices=voices,
+        helpers=_helpers(config, deeds),
         fallbacks=FALLBACKS if config.helpers.when_not_understood else (),
-        more_performers={**(deeds.performers if serving else {}), **teaching_performers(folder, base, think)})
+        more_performers={**(deeds.performers if serving else {}), **teaching_performers(folder, base, think)},
+    )
     return Mind(dialogue, understanding, folder)
 
 

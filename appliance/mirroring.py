@@ -23,19 +23,31 @@ class Mirroring:
     """name: the device's on its network (stimme-….local). run: for the disk, in `tasks`. Raises ConfigError."""
 
     def __init__(
-        self, config: ClientsConfig, name: str, device: LocalDevice | None, stores: Stores, run: Run,
+        self,
+        config: ClientsConfig,
+        name: str,
+        device: LocalDevice | None,
+        stores: Stores,
+        run: Run,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._device, self._stores, self._run, self._tasks = device, stores, run, tasks
         id = name.removesuffix(".local")
         self._mirror = Mirror(lambda topic, value: self._broker.publish(topic, value), config.mqtt_words)
         commands = Commands(
-            self._stop, device.set_volume if device is not None else None,
-            device.set_muted if device is not None else None)
+            self._stop,
+            device.set_volume if device is not None else None,
+            device.set_muted if device is not None else None,
+        )
         self._broker = Broker(
-            parse(config.mqtt), id, announcement(id, has_device=device is not None, tells_words=config.mqtt_words),
-            lambda: everything(base(id), self._mirror.values), commands.carry_out, prefix=config.mqtt_prefix,
-            authority=config.mqtt_authority)
+            parse(config.mqtt),
+            id,
+            announcement(id, has_device=device is not None, tells_words=config.mqtt_words),
+            lambda: everything(base(id), self._mirror.values),
+            commands.carry_out,
+            prefix=config.mqtt_prefix,
+            authority=config.mqtt_authority,
+        )
 
     def event(self, event: turns.Event) -> None:
         """Something happened in anybody's turn."""

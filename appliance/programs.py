@@ -58,15 +58,26 @@ class Programs:
             from appliance.server.openai.routes import openai_routes  # here, because it loads libsndfile
 
             routes = openai_routes(self.guests, self._packing.run)
-            found = [replace(
-                listener, routes={**listener.routes, **routes}, talk=self._or_realtime(listener.talk))
-                if listener.name != "guide" else listener for listener in found]
+            found = [
+                replace(listener, routes={**listener.routes, **routes}, talk=self._or_realtime(listener.talk))
+                if listener.name != "guide"
+                else listener
+                for listener in found
+            ]
         if self._config.vosk:
             nothing = Route(lambda request, visitor: respond(404, "Here is Vosk's WebSocket and nothing else.\n"))
-            found.append(Listener(
-                "vosk", "STIMME_VOSK_PORT", self._host, self._config.vosk_port, nothing,
-                talk=self._vosk.talk,
-                guard=GuardByAddress(guard, self._allowed), most_bytes=MOST_MESSAGE_BYTES))
+            found.append(
+                Listener(
+                    "vosk",
+                    "STIMME_VOSK_PORT",
+                    self._host,
+                    self._config.vosk_port,
+                    nothing,
+                    talk=self._vosk.talk,
+                    guard=GuardByAddress(guard, self._allowed),
+                    most_bytes=MOST_MESSAGE_BYTES,
+                )
+            )
         return found
 
     async def leave(self, others: Awaitable[None]) -> None:
@@ -104,8 +115,14 @@ class Programs:
         async with AsyncExitStack() as stack:
             if self._config.wyoming:
                 wyoming = Streams(
-                    self._host, self._config.wyoming_port, "STIMME_WYOMING_PORT", self._allowed, self._wyoming,
-                    self._metrics.client_dropped, shares_port=self._shares_ports)
+                    self._host,
+                    self._config.wyoming_port,
+                    "STIMME_WYOMING_PORT",
+                    self._allowed,
+                    self._wyoming,
+                    self._metrics.client_dropped,
+                    shares_port=self._shares_ports,
+                )
                 ports["wyoming"] = await stack.enter_async_context(wyoming.listening())
             yield ports
 

@@ -185,20 +185,30 @@ class Session:
         language = language or self.language
         if language not in self._shared.faculties.ears.languages:
             raise ProtocolError(
-                "no_recognizer", f"There is no recognizer for {language!r} on this device.",
-                hint="Typed text works. `stimme models list` names the recognizers that can be fetched.", id=id)
+                "no_recognizer",
+                f"There is no recognizer for {language!r} on this device.",
+                hint="Typed text works. `stimme models list` names the recognizers that can be fetched.",
+                id=id,
+            )
         if self._shared.backlog.is_too_long:
             raise ProtocolError(
-                "overloaded", f"more than {MOST_WAITING_S:g} s of sound wait to be heard, which is the limit.",
-                hint="Try again in a moment; typed text works.", id=id)
+                "overloaded",
+                f"more than {MOST_WAITING_S:g} s of sound wait to be heard, which is the limit.",
+                hint="Try again in a moment; typed text works.",
+                id=id,
+            )
         limit_s = self._shared.max_audio_duration_s
         earlier = self._asking.earlier(id)
         now = self._open = Listening(self._asking.named(id), language, round(limit_s * RATE), endpointer, earlier)
         self._strays_told, self._closed_id = False, ""
         if (attention := self._shared.attention) is not None:
             now.source = Attended(
-                now, attention, self.memory, lambda end: self._ended(now, end),
-                lambda text: self._conversation.guess(now.id, text, now.language, attention.guesses))
+                now,
+                attention,
+                self.memory,
+                lambda end: self._ended(now, end),
+                lambda text: self._conversation.guess(now.id, text, now.language, attention.guesses),
+            )
         self._backlog.add(now.sound)
         self._shared.backlog.add(now.sound)
         if now.is_new:
@@ -246,8 +256,10 @@ class Session:
         if len(pcm) % SAMPLE_BYTES:
             self._shared.dropped("odd_bytes")
             raise ProtocolError(
-                "odd_bytes", f"{len(pcm)} bytes of sound, expected an even number (s16le); they were not used",
-                id=now.id)
+                "odd_bytes",
+                f"{len(pcm)} bytes of sound, expected an even number (s16le); they were not used",
+                id=now.id,
+            )
         now.write(pcm)
         if now.question is None and now.is_new:
             self._hear(now, now.id)
@@ -309,8 +321,11 @@ class Session:
             raise ProtocolError("not_started", "nothing is being listened to", id=id)
         if id not in ("", self._open.id):
             raise ProtocolError(
-                "wrong_id", f"{id!r} is not being listened to, but {self._open.id!r} is; that one goes on",
-                hint="Name the open utterance, or leave the id out.", id=id)
+                "wrong_id",
+                f"{id!r} is not being listened to, but {self._open.id!r} is; that one goes on",
+                hint="Name the open utterance, or leave the id out.",
+                id=id,
+            )
         return self._open
 
     def _is_over(self, id: str) -> bool:

@@ -40,17 +40,33 @@ class Sessions:
     """
 
     def __init__(
-        self, faculties: Faculties, tasks: asyncio.TaskGroup, *, language: Language, max_audio_duration_s: float,
+        self,
+        faculties: Faculties,
+        tasks: asyncio.TaskGroup,
+        *,
+        language: Language,
+        max_audio_duration_s: float,
         observe: Callable[[turns.Event], None] = lambda event: None,
         dropped: Callable[[str], None] = lambda reason: None,
-        clock: Callable[[], float] | None = None, later: Later | None = None, attention: Attention | None = None,
-        recall: Callable[[str], SetSpeech] = lambda visitor: SetSpeech(), travels: Travels | None = None,
+        clock: Callable[[], float] | None = None,
+        later: Later | None = None,
+        attention: Attention | None = None,
+        recall: Callable[[str], SetSpeech] = lambda visitor: SetSpeech(),
+        travels: Travels | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._later: Later = later or loop.call_later
         self._shared = Shared(
-            faculties, tasks, language, max_audio_duration_s, observe, dropped, clock or loop.time, self._later,
-            attention)
+            faculties,
+            tasks,
+            language,
+            max_audio_duration_s,
+            observe,
+            dropped,
+            clock or loop.time,
+            self._later,
+            attention,
+        )
         self._recall, self._travels = recall, travels
         self._present: set[Session] = set()
         self._returning: dict[str, Session] = {}

@@ -186,6 +186,19 @@ class Failed:
 
 
 Event = (
-    Listening | Queued | PartialHeard | FinalHeard | Answered | AnswerGrew | SpeechStarted | SpeechEnded | Announced
-    | Endpoint | Cancelled | VolumeChanged | LanguageChanged | Silenced | Failed
+    Listening
+    | Queued
+    | PartialHeard
+    | FinalHeard
+    | Answered
+    | AnswerGrew
+    | SpeechStarted
+    | SpeechEnded
+    | Announced
+    | Endpoint
+    | Cancelled
+    | VolumeChanged
+    | LanguageChanged
+    | Silenced
+    | Failed
 )

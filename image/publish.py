@@ -1,6 +1,6 @@
 """What lies beside an image: checksum, block map, bill of materials, and Raspberry Pi Imager's manifest.
 
-    .venv/bin/python image/publish.py VERSION RAW_IMAGE DEPLOY TREE
+.venv/bin/python image/publish.py VERSION RAW_IMAGE DEPLOY TREE
 """
 
 from __future__ import annotations
@@ -28,13 +28,24 @@ def manifest(version: str, image: Path, raw_size: int, raw_sha256: str, day: dat
     doc/os_customisation_formats.md); init_format says which kind of settings the image understands."""
     with image.open("rb") as file:
         download_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"os_list": [{
-        "name": f"Stimme {version}", "description": "A private voice assistant: flash, power on, talk",
-        "icon": (image.parent / "stimme.svg").as_uri(), "url": image.as_uri(),
-        "extract_size": raw_size, "extract_sha256": raw_sha256,
-        "image_download_size": image.stat().st_size, "image_download_sha256": download_sha256,
-        "release_date": day.isoformat(), "devices": list(DEVICES), "init_format": "cloudinit-rpi",
-        "architecture": "armv8"}]}
+    return {
+        "os_list": [
+            {
+                "name": f"Stimme {version}",
+                "description": "A private voice assistant: flash, power on, talk",
+                "icon": (image.parent / "stimme.svg").as_uri(),
+                "url": image.as_uri(),
+                "extract_size": raw_size,
+                "extract_sha256": raw_sha256,
+                "image_download_size": image.stat().st_size,
+                "image_download_sha256": download_sha256,
+                "release_date": day.isoformat(),
+                "devices": list(DEVICES),
+                "init_format": "cloudinit-rpi",
+                "architecture": "armv8",
+            }
+        ]
+    }
 
 
 def bill_of_materials(version: str, packages: str, site: Path, models: Path) -> dict[str, Any]:
@@ -42,21 +53,35 @@ def bill_of_materials(version: str, packages: str, site: Path, models: Path) -> 
     components: list[dict[str, Any]] = []
     for line in packages.splitlines():
         name, number, machine = line.split()
-        components.append({"type": "library", "name": name, "version": number,
-                           "purl": f"pkg:deb/debian/{name}@{number}?arch={machine}"})
+        components.append(
+            {
+                "type": "library",
+                "name": name,
+                "version": number,
+                "purl": f"pkg:deb/debian/{name}@{number}?arch={machine}",
+            }
+        )
     for one in sorted(distributions(path=[str(site)]), key=lambda each: each.metadata["Name"].lower()):
         name = re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower()
-        entry: dict[str, Any] = {"type": "library", "name": name, "version": one.version,
-                                 "purl": f"pkg:pypi/{name}@{one.version}"}
+        entry: dict[str, Any] = {
+            "type": "library",
+            "name": name,
+            "version": one.version,
+            "purl": f"pkg:pypi/{name}@{one.version}",
+        }
         licence = one.metadata.get("License-Expression")
         if licence:
             entry["licenses"] = [{"expression": licence}]
         components.append(entry)
     for folder in sorted(path for path in models.iterdir() if path.is_dir() and path.name != "cache"):
         components.append({"type": "machine-learning-model", "name": folder.name})
-    return {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
-            "metadata": {"component": {"type": "operating-system", "name": "stimme", "version": version}},
-            "components": components}
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": {"type": "operating-system", "name": "stimme", "version": version}},
+        "components": components,
+    }
 
 
 def compress(raw: Path, target: Path) -> tuple[int, str]:
@@ -88,8 +113,11 @@ def main(version: str, raw: Path, deploy: Path, tree: Path) -> int:
     shutil.copy(Path(__file__).parents[1] / "web" / "icon.svg", deploy / "stimme.svg")
     release = tree / "opt" / "stimme" / version
     bill = bill_of_materials(
-        version, (deploy / f"stimme-{version}.packages").read_text(encoding="utf-8"),
-        release / "lib" / "python3.13" / "site-packages", release / "models")
+        version,
+        (deploy / f"stimme-{version}.packages").read_text(encoding="utf-8"),
+        release / "lib" / "python3.13" / "site-packages",
+        release / "models",
+    )
     (deploy / f"stimme-{version}.sbom.json").write_text(json.dumps(bill, indent=1), encoding="utf-8")
     entry = manifest(version, image.resolve(), size, digest, datetime.date.today())
     (deploy / f"stimme-{version}.rpi-imager-manifest").write_text(json.dumps(entry, indent=2), encoding="utf-8")

@@ -35,13 +35,7 @@ class Stream:
 @final
 class Capture(Stream):
     def __new__(
-        cls,
-        ring: Ring,
-        channels: int = 1,
-        channel: int | None = None,
-        *,
-        rate: int = 16000,
-        preroll: int = 0,
+        cls, ring: Ring, channels: int = 1, channel: int | None = None, *, rate: int = 16000, preroll: int = 0
     ) -> Capture: ...
     @property
     def armed(self) -> bool: ...

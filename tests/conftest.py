@@ -29,11 +29,30 @@ settings.load_profile("stimme")
 ON_ONE_LOOP = {"hearing", "speaking"}
 
 WHOLE_PLACES = (
-    "cli/test_capacity.py", "cli/test_hear.py", "cli/test_main.py", "cli/test_prepare.py", "device/test_busy.py",
-    "farm/test_deaths.py", "farm/test_link.py", "faults/", "hearing/", "image/", "models/", "native/test_portaudio.py",
-    "native/test_proofs.py", "native/test_sanitized.py", "native/test_stubs.py", "native/test_vits_proofs.py",
-    "server/test_hostile.py", "server/test_load.py", "server/test_shutdown.py", "soak/", "speaking/",
-    "test_privacy.py", "test_whole_path.py", "web/",
+    "cli/test_capacity.py",
+    "cli/test_hear.py",
+    "cli/test_main.py",
+    "cli/test_prepare.py",
+    "device/test_busy.py",
+    "farm/test_deaths.py",
+    "farm/test_link.py",
+    "faults/",
+    "hearing/",
+    "image/",
+    "models/",
+    "native/test_portaudio.py",
+    "native/test_proofs.py",
+    "native/test_sanitized.py",
+    "native/test_stubs.py",
+    "native/test_vits_proofs.py",
+    "server/test_hostile.py",
+    "server/test_load.py",
+    "server/test_shutdown.py",
+    "soak/",
+    "speaking/",
+    "test_privacy.py",
+    "test_whole_path.py",
+    "web/",
 )
 WHOLE_FIXTURES = {"assistant", "card", "person", "pool", "redis", "server", "speech", "synthesizer"}
 """Tests in these places or with these need a browser, a sound card, another process, a compiler or a loaded model, and
@@ -113,6 +132,9 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundCard]:
 def nothing_blocks_the_event_loop(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Under `make test-debug`: fail where asyncio reports a callback of over 0.1 s (slow_callback_duration)."""
     yield
-    slow = [text for record in caplog.records
-            if record.name == "asyncio" and (text := record.getMessage()).startswith("Executing ")]
+    slow = [
+        text
+        for record in caplog.records
+        if record.name == "asyncio" and (text := record.getMessage()).startswith("Executing ")
+    ]
     assert not slow, f"the event loop was blocked: {slow[0]}"

@@ -34,8 +34,14 @@ async def at_once(function: Callable[[*Ts], T], *args: *Ts) -> T:
 def attended(here: House, tasks: asyncio.TaskGroup, busy: Callable[[], bool] = lambda: False) -> Place:
     attention = Attention(WAITS, here.fake, Detector, at_once, busy, here.clock.now)
     here.sessions = Sessions(
-        here.fake.all(), tasks, language="en", max_audio_duration_s=60, clock=here.clock.now,
-        later=here.clock.later, attention=attention)
+        here.fake.all(),
+        tasks,
+        language="en",
+        max_audio_duration_s=60,
+        clock=here.clock.now,
+        later=here.clock.later,
+        attention=attention,
+    )
     return here.visit()
 
 

@@ -19,7 +19,8 @@ def test_the_guides_env_file_is_understood(folder: Path) -> None:
     (folder / ".env").write_text(
         "\n# Optimierte Audio-Einstellungen\n"
         "AUDIO_CHUNK_SIZE=512\nMAX_AUDIO_DURATION=20\nSTT_WORKERS=2\nTTS_WORKERS=1\n"
-        "export MAX_CONNECTIONS='150'\nPING_INTERVAL=15 # seconds\nPING_TIMEOUT=5\nOTHER_PROGRAM=yes\n")
+        "export MAX_CONNECTIONS='150'\nPING_INTERVAL=15 # seconds\nPING_TIMEOUT=5\nOTHER_PROGRAM=yes\n"
+    )
     config = load(environment={})
     assert config.streaming == StreamingConfig(chunk_size=512, max_chunk_buffer=50, stt_workers=2)
     assert (config.server.max_audio_duration_s, config.server.max_connections) == (20, 150)
@@ -54,19 +55,22 @@ def test_a_boot_partition_that_cannot_be_read_is_left_out(
     assert "its settings are left out" in caplog.text
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    ("AUDIO_CHUNK_SIZE=fast", ["AUDIO_CHUNK_SIZE", ".env line 1", "'fast'", "even whole number of bytes", "128"]),
-    ("AUDIO_CHUNK_SIZE=1023", ["'1023'", "even"]),
-    ("AUDIO_CHUNK_SIZE=4", ["'4'", "from 128 to 16384"]),
-    ("MAX_AUDIO_DURATION=0", ["'0'", "seconds"]),
-    ("PING_TIMEOUT=nan", ["'nan'", "seconds"]),
-    ("MAX_CONECTIONS=5", ["MAX_CONECTIONS", "did you mean 'MAX_CONNECTIONS'"]),
-    ("STIMME_COLOUR=red", ["STIMME_COLOUR"]),
-    ("STIMME_LANGUAGE=fr", ["'fr'", "en or de"]),
-    ("STIMME_LOG_SPEECH=perhaps", ["'perhaps'", "true nor false"]),
-    ("\nno equals sign", [".env line 2", "NAME=value"]),
-    ('STIMME_HOST="127.0.0.1', ["never closed"]),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("AUDIO_CHUNK_SIZE=fast", ["AUDIO_CHUNK_SIZE", ".env line 1", "'fast'", "even whole number of bytes", "128"]),
+        ("AUDIO_CHUNK_SIZE=1023", ["'1023'", "even"]),
+        ("AUDIO_CHUNK_SIZE=4", ["'4'", "from 128 to 16384"]),
+        ("MAX_AUDIO_DURATION=0", ["'0'", "seconds"]),
+        ("PING_TIMEOUT=nan", ["'nan'", "seconds"]),
+        ("MAX_CONECTIONS=5", ["MAX_CONECTIONS", "did you mean 'MAX_CONNECTIONS'"]),
+        ("STIMME_COLOUR=red", ["STIMME_COLOUR"]),
+        ("STIMME_LANGUAGE=fr", ["'fr'", "en or de"]),
+        ("STIMME_LOG_SPEECH=perhaps", ["'perhaps'", "true nor false"]),
+        ("\nno equals sign", [".env line 2", "NAME=value"]),
+        ('STIMME_HOST="127.0.0.1', ["never closed"]),
+    ],
+)
 def test_a_wrong_env_line_says_which_value_and_what_was_expected(folder: Path, content: str, words: list[str]) -> None:
     (folder / ".env").write_text(content)
     with pytest.raises(ConfigError) as caught:
@@ -75,12 +79,15 @@ def test_a_wrong_env_line_says_which_value_and_what_was_expected(folder: Path, c
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    ("[server]\nprot = 1", ["unknown setting 'server.prot'", "server.port"]),
-    ("language = 3", ["3", "en or de"]),
-    ("[server]\nport = true", ["True", "whole number"]),
-    ("[server", ["not valid TOML"]),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[server]\nprot = 1", ["unknown setting 'server.prot'", "server.port"]),
+        ("language = 3", ["3", "en or de"]),
+        ("[server]\nport = true", ["True", "whole number"]),
+        ("[server", ["not valid TOML"]),
+    ],
+)
 def test_a_wrong_settings_file_says_so(folder: Path, content: str, words: list[str]) -> None:
     file = folder / "stimme.toml"
     file.write_text(content)
@@ -99,6 +106,6 @@ def test_a_missing_settings_file_is_an_error_only_when_asked_for(folder: Path) -
 def test_the_byte_order_mark_of_windows_editors_is_passed_over(folder: Path) -> None:
     (folder / ".env").write_bytes("MAX_CONNECTIONS=5\r\n".encode("utf-8-sig"))
     file = folder / "stimme.toml"
-    file.write_bytes('[server]\r\nport = 8200\r\n'.encode("utf-8-sig"))
+    file.write_bytes("[server]\r\nport = 8200\r\n".encode("utf-8-sig"))
     config = load(file, environment={})
     assert (config.server.max_connections, config.server.port) == (5, 8200)

@@ -21,12 +21,15 @@ def understanding() -> Understanding:
     return Understanding()
 
 
-@pytest.mark.parametrize(("language", "ask", "sure", "yes", "reply", "method"), [
-    ("en", "shut down", "Shall I switch myself off?", "yes", "Okay, goodbye.", "PowerOff"),
-    ("de", "fahr dich herunter", "Soll ich mich ausschalten?", "ja", "Okay, bis bald.", "PowerOff"),
-    ("en", "restart", "Shall I restart?", "yes please", "Okay, I'll be back in a moment.", "Reboot"),
-    ("de", "starte neu", "Soll ich neu starten?", "ja", "Okay, ich bin gleich wieder da.", "Reboot"),
-])
+@pytest.mark.parametrize(
+    ("language", "ask", "sure", "yes", "reply", "method"),
+    [
+        ("en", "shut down", "Shall I switch myself off?", "yes", "Okay, goodbye.", "PowerOff"),
+        ("de", "fahr dich herunter", "Soll ich mich ausschalten?", "ja", "Okay, bis bald.", "PowerOff"),
+        ("en", "restart", "Shall I restart?", "yes please", "Okay, I'll be back in a moment.", "Reboot"),
+        ("de", "starte neu", "Soll ich neu starten?", "ja", "Okay, ich bin gleich wieder da.", "Reboot"),
+    ],
+)
 async def test_it_restarts_and_switches_off_once_somebody_said_yes(
     understanding: Understanding, language: Language, ask: str, sure: str, yes: str, reply: str, method: str
 ) -> None:
@@ -58,10 +61,13 @@ async def test_what_the_system_refuses_is_said(understanding: Understanding) -> 
     assert home.bus_calls == [("CanPowerOff",)]
 
 
-@pytest.mark.parametrize(("language", "ask", "reply"), [
-    ("en", "shut down", "This computer is not mine to switch off or restart. Please do that yourself."),
-    ("de", "starte neu", "Diesen Rechner darf ich nicht ausschalten oder neu starten. Das musst du selbst tun."),
-])
+@pytest.mark.parametrize(
+    ("language", "ask", "reply"),
+    [
+        ("en", "shut down", "This computer is not mine to switch off or restart. Please do that yourself."),
+        ("de", "starte neu", "Diesen Rechner darf ich nicht ausschalten oder neu starten. Das musst du selbst tun."),
+    ],
+)
 async def test_a_desktop_is_not_switched_off(
     understanding: Understanding, language: Language, ask: str, reply: str
 ) -> None:
@@ -77,14 +83,23 @@ async def test_a_guest_may_neither_switch_off_nor_let_others_in(understanding: U
     assert not home.pairing.is_open(0)
 
 
-@pytest.mark.parametrize(("language", "ask", "reply"), [
-    ("en", "what is the pairing code", "The code is 1, 2, 3, 4, 5, 6."),
-    ("de", "wie ist der kopplungscode", "Der Code ist 1, 2, 3, 4, 5, 6."),
-    ("en", "tell me the four words of your certificate",
-     "The four words are: alpha, gecko, oval, zebra. They must be the same on the page."),
-    ("de", "sag mir den fingerabdruck",
-     "Die vier Wörter sind: alpha, gecko, oval, zebra. Auf der Seite müssen dieselben stehen."),
-])
+@pytest.mark.parametrize(
+    ("language", "ask", "reply"),
+    [
+        ("en", "what is the pairing code", "The code is 1, 2, 3, 4, 5, 6."),
+        ("de", "wie ist der kopplungscode", "Der Code ist 1, 2, 3, 4, 5, 6."),
+        (
+            "en",
+            "tell me the four words of your certificate",
+            "The four words are: alpha, gecko, oval, zebra. They must be the same on the page.",
+        ),
+        (
+            "de",
+            "sag mir den fingerabdruck",
+            "Die vier Wörter sind: alpha, gecko, oval, zebra. Auf der Seite müssen dieselben stehen.",
+        ),
+    ],
+)
 async def test_the_code_and_the_words_are_said(
     understanding: Understanding, language: Language, ask: str, reply: str
 ) -> None:
@@ -92,11 +107,17 @@ async def test_the_code_and_the_words_are_said(
         assert await home.enters("tablet").ask(ask, language) == reply
 
 
-@pytest.mark.parametrize(("language", "ask", "begins"), [
-    ("en", "what version are you", "Version "), ("de", "welche version hast du", "Version "),
-    ("en", "how much memory is free", ""), ("de", "wie viel speicher ist frei", ""),
-    ("en", "how long have you been running", "For "), ("de", "wie lange läufst du schon", "Seit "),
-])
+@pytest.mark.parametrize(
+    ("language", "ask", "begins"),
+    [
+        ("en", "what version are you", "Version "),
+        ("de", "welche version hast du", "Version "),
+        ("en", "how much memory is free", ""),
+        ("de", "wie viel speicher ist frei", ""),
+        ("en", "how long have you been running", "For "),
+        ("de", "wie lange läufst du schon", "Seit "),
+    ],
+)
 async def test_it_knows_itself(understanding: Understanding, language: Language, ask: str, begins: str) -> None:
     async with house(understanding) as home:
         reply = await home.enters("tablet").ask(ask, language)
@@ -111,10 +132,13 @@ async def test_how_fast_it_was_is_told_of_the_turn_before(understanding: Underst
         assert (await person.ask("how fast are you")).startswith("The last answer took ")
 
 
-@pytest.mark.parametrize(("language", "ask", "reply", "heard"), [
-    ("en", "tell everyone that dinner is ready", "Okay, announced.", "Announcement: Dinner is ready."),
-    ("de", "sag allen dass das essen fertig ist", "Okay, durchgesagt.", "Durchsage: Das essen fertig ist."),
-])
+@pytest.mark.parametrize(
+    ("language", "ask", "reply", "heard"),
+    [
+        ("en", "tell everyone that dinner is ready", "Okay, announced.", "Announcement: Dinner is ready."),
+        ("de", "sag allen dass das essen fertig ist", "Okay, durchgesagt.", "Durchsage: Das essen fertig ist."),
+    ],
+)
 async def test_an_announcement_reaches_all_other_places(
     understanding: Understanding, language: Language, ask: str, reply: str, heard: str
 ) -> None:
@@ -132,18 +156,30 @@ async def test_an_announcement_to_one_room_is_heard_there_alone(understanding: U
         here, kitchen, laptop = home.enters("phone"), home.enters("kitchen tablet"), home.enters("laptop")
         assert await here.ask("announce in the kitchen that dinner is ready") == "Okay, said in the kitchen."
         await kitchen.session.settled()
-        assert (kitchen.said(), laptop.said(), home.device.announced) == (
-            ["Announcement: Dinner is ready."], [], [])
+        assert (kitchen.said(), laptop.said(), home.device.announced) == (["Announcement: Dinner is ready."], [], [])
         unknown = await here.ask("announce in the garage that dinner is ready")
         assert unknown == "There is no place called garage. There is the device, kitchen tablet and laptop."
 
 
-@pytest.mark.parametrize(("language", "ask", "off", "on", "reply"), [
-    ("en", "turn the microphone off", "Okay, the microphone is off. A button switches it on again.",
-     "turn the microphone on", "Okay, the microphone is on."),
-    ("de", "mach das mikrofon aus", "Okay, das Mikrofon ist aus. Ein Knopf schaltet es wieder ein.",
-     "schalt das mikrofon wieder ein", "Okay, das Mikrofon ist an."),
-])
+@pytest.mark.parametrize(
+    ("language", "ask", "off", "on", "reply"),
+    [
+        (
+            "en",
+            "turn the microphone off",
+            "Okay, the microphone is off. A button switches it on again.",
+            "turn the microphone on",
+            "Okay, the microphone is on.",
+        ),
+        (
+            "de",
+            "mach das mikrofon aus",
+            "Okay, das Mikrofon ist aus. Ein Knopf schaltet es wieder ein.",
+            "schalt das mikrofon wieder ein",
+            "Okay, das Mikrofon ist an.",
+        ),
+    ],
+)
 async def test_the_microphone_is_switched_off_and_on(
     understanding: Understanding, language: Language, ask: str, off: str, on: str, reply: str
 ) -> None:
@@ -158,17 +194,21 @@ async def test_the_microphone_is_switched_off_and_on(
 async def test_a_microphone_that_is_off_for_a_while_comes_back(understanding: Understanding) -> None:
     async with house(understanding) as home:
         assert await home.enters("tablet").ask("turn the microphone off for ten minutes") == (
-            "Okay, the microphone is off for ten minutes.")
+            "Okay, the microphone is off for ten minutes."
+        )
         await asyncio.sleep(0)
         assert home.device.muted and home.slept == [600]
     assert not home.device.muted
 
 
-@pytest.mark.parametrize(("language", "ask", "reply", "speed"), [
-    ("en", "speak faster", "Okay, 1.25 times normal speed.", 1.25),
-    ("de", "sprich dreimal so schnell", "", 3.0),
-    ("en", "as fast as you can", "", 3.0),
-])
+@pytest.mark.parametrize(
+    ("language", "ask", "reply", "speed"),
+    [
+        ("en", "speak faster", "Okay, 1.25 times normal speed.", 1.25),
+        ("de", "sprich dreimal so schnell", "", 3.0),
+        ("en", "as fast as you can", "", 3.0),
+    ],
+)
 async def test_the_next_reply_is_spoken_faster(
     understanding: Understanding, language: Language, ask: str, reply: str, speed: float
 ) -> None:
@@ -199,10 +239,13 @@ async def test_a_voice_that_is_not_there_is_declined(understanding: Understandin
         assert person.session.memory.speech == SetSpeech()
 
 
-@pytest.mark.parametrize(("language", "ask", "other", "reply"), [
-    ("en", "speak german", "de", "Gut, ich spreche jetzt Deutsch."),
-    ("de", "sprich englisch", "en", "Okay, I speak English now."),
-])
+@pytest.mark.parametrize(
+    ("language", "ask", "other", "reply"),
+    [
+        ("en", "speak german", "de", "Gut, ich spreche jetzt Deutsch."),
+        ("de", "sprich englisch", "en", "Okay, I speak English now."),
+    ],
+)
 async def test_another_language_is_spoken_at_once_and_from_then_on(
     understanding: Understanding, language: Language, ask: str, other: Language, reply: str
 ) -> None:
@@ -215,12 +258,23 @@ async def test_another_language_is_spoken_at_once_and_from_then_on(
         assert answer.language == other, "it is said by a voice of that language"
 
 
-@pytest.mark.parametrize(("language", "hours", "announce", "reply"), [
-    ("en", "quiet hours from ten in the evening to seven", "tell everyone that dinner is ready",
-     "It is quiet time, so I did not announce it."),
-    ("de", "ruhezeit von zweiundzwanzig bis sieben uhr", "sag allen dass das essen fertig ist",
-     "Es ist Ruhezeit, deshalb habe ich es nicht durchgesagt."),
-])
+@pytest.mark.parametrize(
+    ("language", "hours", "announce", "reply"),
+    [
+        (
+            "en",
+            "quiet hours from ten in the evening to seven",
+            "tell everyone that dinner is ready",
+            "It is quiet time, so I did not announce it.",
+        ),
+        (
+            "de",
+            "ruhezeit von zweiundzwanzig bis sieben uhr",
+            "sag allen dass das essen fertig ist",
+            "Es ist Ruhezeit, deshalb habe ich es nicht durchgesagt.",
+        ),
+    ],
+)
 async def test_nothing_is_announced_in_quiet_hours(
     understanding: Understanding, language: Language, hours: str, announce: str, reply: str
 ) -> None:
@@ -233,8 +287,9 @@ async def test_nothing_is_announced_in_quiet_hours(
         assert there.said() == [] and not home.device.announced
 
 
-@pytest.mark.parametrize(("clock", "quiet"), [
-    ("21:59", False), ("22:00", True), ("00:00", True), ("06:59", True), ("07:00", False)])
+@pytest.mark.parametrize(
+    ("clock", "quiet"), [("21:59", False), ("22:00", True), ("00:00", True), ("06:59", True), ("07:00", False)]
+)
 def test_quiet_hours_go_over_midnight(clock: str, quiet: bool) -> None:
     assert is_quiet(["22:00", "07:00"], datetime.fromisoformat(f"2026-03-03T{clock}")) is quiet
     assert not is_quiet(None, datetime.fromisoformat(f"2026-03-03T{clock}"))
@@ -251,11 +306,11 @@ def test_only_the_images_service_is_an_appliance(tmp_path: Path, monkeypatch: py
     assert not power.is_appliance(file)
 
 
-@pytest.mark.parametrize(("script", "allowed"), [
-    ('echo "s \\"yes\\""', True), ('echo "s \\"no\\""', False), ("echo no bus >&2; exit 1", False)])
-def test_logind_is_asked_by_busctl(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, allowed: bool
-) -> None:
+@pytest.mark.parametrize(
+    ("script", "allowed"),
+    [('echo "s \\"yes\\""', True), ('echo "s \\"no\\""', False), ("echo no bus >&2; exit 1", False)],
+)
+def test_logind_is_asked_by_busctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, allowed: bool) -> None:
     program, asked = tmp_path / "busctl", tmp_path / "asked"
     program.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n{script}\n')
     program.chmod(0o755)

@@ -15,13 +15,16 @@ def told(partials: list[str], final: str) -> str:
     return found + growing.rest(final)
 
 
-@pytest.mark.parametrize(("partials", "final"), [
-    ([], "what time is it"),
-    (["what", "what time", "what time is"], "what time is it"),
-    (["what", "watt hour", "what time is it"], "what time is it"),
-    (["set a time", "set a timer for", "set a timer for ten"], "set a timer for ten minutes"),
-    ([], ""),
-])
+@pytest.mark.parametrize(
+    ("partials", "final"),
+    [
+        ([], "what time is it"),
+        (["what", "what time", "what time is"], "what time is it"),
+        (["what", "watt hour", "what time is it"], "what time is it"),
+        (["set a time", "set a timer for", "set a timer for ten"], "set a timer for ten minutes"),
+        ([], ""),
+    ],
+)
 def test_what_was_told_is_the_final_transcript(partials: list[str], final: str) -> None:
     assert told(partials, final) == final
 

@@ -26,8 +26,19 @@ from tests.test_session import House, pcm
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 TEXTS = (
-    "set a timer for ten minutes", "set a pizza timer for ten minutes", "cancel all timers", "yes", "add milk", "undo",
-    "what time is it", "set a timer", "turn it up", "stop", "set an alarm for seven", "clear the shopping list")
+    "set a timer for ten minutes",
+    "set a pizza timer for ten minutes",
+    "cancel all timers",
+    "yes",
+    "add milk",
+    "undo",
+    "what time is it",
+    "set a timer",
+    "turn it up",
+    "stop",
+    "set an alarm for seven",
+    "clear the shopping list",
+)
 
 
 async def at_once(function: Callable[[*Ts], T], *args: *Ts) -> T:
@@ -45,8 +56,15 @@ class Mind:
     def state(self) -> tuple[object, ...]:
         stores = self.dialogue._stores
         memory = self.memory
-        return ([(timer.kind, timer.name, timer.duration_s) for timer in self.timers.pending()], stores.lists.all(),
-                [note.text for note in stores.notes.all()], memory.question, memory.last, memory.volume, memory.undo)
+        return (
+            [(timer.kind, timer.name, timer.duration_s) for timer in self.timers.pending()],
+            stores.lists.all(),
+            [note.text for note in stores.notes.all()],
+            memory.question,
+            memory.last,
+            memory.volume,
+            memory.undo,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +72,11 @@ def understanding() -> Understanding:
     return Understanding()
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["guess", "say", "say as guessed"]), st.integers(0, len(TEXTS) - 1)),
-                 min_size=1, max_size=8)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["guess", "say", "say as guessed"]), st.integers(0, len(TEXTS) - 1)),
+    min_size=1,
+    max_size=8,
+)
 _count = itertools.count()
 
 
@@ -76,8 +97,7 @@ async def test_guesses_have_no_effect_however_they_come_between_turns(
                 assert guessing.state() == before
                 continue
             considered = guesses.get(text) if step == "say as guessed" else None
-            said = await guessing.dialogue.answer(
-                text, "en", guessing.memory, turn=f"t{turn}", considered=considered)
+            said = await guessing.dialogue.answer(text, "en", guessing.memory, turn=f"t{turn}", considered=considered)
             expected = await plain.dialogue.answer(text, "en", plain.memory, turn=f"t{turn}")
             assert [type(action) for action in said.reply.actions] == [type(one) for one in expected.reply.actions]
             assert repr(_plain(guessing.state())) == repr(_plain(plain.state()))
@@ -96,7 +116,8 @@ async def test_what_was_considered_is_not_used_once_something_has_happened(
         before = await mind.dialogue.consider("how many timers are running", "en", mind.memory)
         await mind.dialogue.answer("set a timer for ten minutes", "en", Memory(), turn="somebody else's")
         answer = await mind.dialogue.answer(
-            "how many timers are running", "en", mind.memory, turn="t", considered=before)
+            "how many timers are running", "en", mind.memory, turn="t", considered=before
+        )
         assert answer.reply.text != getattr(before.said, "text", "")
 
 

@@ -86,8 +86,9 @@ async def test_an_utterance_of_which_nothing_comes_any_more_is_over(monkeypatch:
         assert dictation.ended == "silence" and (await dictation.final()).text == "hi"
 
 
-@pytest.mark.parametrize(("wanted", "language"), [
-    ("de", "de"), ("de-DE", "de"), ("en_US", "en"), ("EN", "en"), (None, "en"), ("", "en")])
+@pytest.mark.parametrize(
+    ("wanted", "language"), [("de", "de"), ("de-DE", "de"), ("en_US", "en"), ("EN", "en"), (None, "en"), ("", "en")]
+)
 async def test_a_language_is_understood_however_a_program_writes_it(wanted: object, language: str) -> None:
     async with guests(willing()) as one:
         assert one.language_of(wanted) == language

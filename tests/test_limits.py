@@ -14,9 +14,13 @@ def test_the_limits_are_those_of_the_shared_vectors() -> None:
     vectors = json.loads((ROOT / "tests" / "vectors" / "limits.json").read_text(encoding="utf-8"))
     del vectors["about"]
     assert vectors == {
-        "max_text_characters": limits.MAX_TEXT_CHARACTERS, "max_id_characters": limits.MAX_ID_CHARACTERS,
-        "max_message_bytes": limits.MAX_MESSAGE_BYTES, "chunk_bytes": list(limits.CHUNK_BYTES),
-        "wire_rate_hz": limits.WIRE_RATE, "reply_rates_hz": list(limits.REPLY_RATES)}
+        "max_text_characters": limits.MAX_TEXT_CHARACTERS,
+        "max_id_characters": limits.MAX_ID_CHARACTERS,
+        "max_message_bytes": limits.MAX_MESSAGE_BYTES,
+        "chunk_bytes": list(limits.CHUNK_BYTES),
+        "wire_rate_hz": limits.WIRE_RATE,
+        "reply_rates_hz": list(limits.REPLY_RATES),
+    }
 
 
 def test_samples_and_settings_keep_to_them() -> None:
@@ -27,6 +31,10 @@ def test_samples_and_settings_keep_to_them() -> None:
 
 def test_the_documented_protocol_names_them() -> None:
     text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
-    for words in (f"over {limits.MAX_TEXT_CHARACTERS} characters", f"at most {limits.MAX_ID_CHARACTERS} characters",
-                  f"up to {limits.MAX_MESSAGE_BYTES // 1024} KiB", f"over {limits.MAX_MESSAGE_BYTES // 1024} KiB"):
+    for words in (
+        f"over {limits.MAX_TEXT_CHARACTERS} characters",
+        f"at most {limits.MAX_ID_CHARACTERS} characters",
+        f"up to {limits.MAX_MESSAGE_BYTES // 1024} KiB",
+        f"over {limits.MAX_MESSAGE_BYTES // 1024} KiB",
+    ):
         assert words in text

@@ -66,12 +66,18 @@ def test_the_screen_is_told_what_the_device_hears_and_says(address: Path) -> Non
     timings: dict[str, float] = {}
     with neighbours.Inbox(address) as inbox:
         for event in (
-            turns.Listening("1"), turns.PartialHeard("1", "what time"),
+            turns.Listening("1"),
+            turns.PartialHeard("1", "what time"),
             turns.Answered("1", "It is seven.", "en", "HassGetCurrentTime", True, "what time is it", timings),
-            turns.SpeechStarted("1", 16_000), turns.SpeechEnded("1", False, 1.0, timings),
+            turns.SpeechStarted("1", 16_000),
+            turns.SpeechEnded("1", False, 1.0, timings),
         ):
             beside.show(event, address)
         told = [inbox.receive(0) for _ in range(5)]
     assert told == [
-        {"state": "listening", "heard": "", "answer": ""}, {"heard": "what time"},
-        {"state": "speaking", "answer": "It is seven."}, {"state": "idle"}, None]
+        {"state": "listening", "heard": "", "answer": ""},
+        {"heard": "what time"},
+        {"state": "speaking", "answer": "It is seven."},
+        {"state": "idle"},
+        None,
+    ]

@@ -66,8 +66,15 @@ class House:
         self.observed: list[turns.Event] = []
         self.dropped: list[str] = []
         self.sessions = Sessions(
-            fake.all(), tasks, language="en", max_audio_duration_s=LIMIT_S, observe=self.observed.append,
-            dropped=self.dropped.append, clock=self.clock.now, later=self.clock.later)
+            fake.all(),
+            tasks,
+            language="en",
+            max_audio_duration_s=LIMIT_S,
+            observe=self.observed.append,
+            dropped=self.dropped.append,
+            clock=self.clock.now,
+            later=self.clock.later,
+        )
 
     def visit(self) -> Place:
         return Place(self.sessions.open("anna"))
@@ -112,8 +119,7 @@ async def test_turns_without_an_id_get_different_ones() -> None:
         page = here.visit()
         ids = {page.say("one"), page.say("two"), page.session.text("three")}
         await page.session.settled()
-    assert len(ids) == 3 and sorted(page.texts(turns.Answered)) == [
-        "You said one", "You said three", "You said two"]
+    assert len(ids) == 3 and sorted(page.texts(turns.Answered)) == ["You said one", "You said three", "You said two"]
 
 
 async def test_end_and_cancel_need_an_open_utterance_and_its_id() -> None:
@@ -127,8 +133,7 @@ async def test_end_and_cancel_need_an_open_utterance_and_its_id() -> None:
         with pytest.raises(ProtocolError) as another:
             page.session.cancel("8")
         page.session.cancel("7")
-    assert (code(nothing), code(other), code(another)) == (
-        ("not_started", "7"), ("wrong_id", "8"), ("wrong_id", "8"))
+    assert (code(nothing), code(other), code(another)) == (("not_started", "7"), ("wrong_id", "8"), ("wrong_id", "8"))
 
 
 async def test_a_second_begin_is_refused_and_the_first_goes_on() -> None:

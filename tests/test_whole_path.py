@@ -103,7 +103,8 @@ def test_press_speak_release_gives_transcript_reply_and_the_spoken_answer(server
     assert "56" in shown
     assert "fifty six" in sound.heard()
     assert {"recognition_ms", "understanding_ms", "skill_ms", "first_audio_ms", "synthesis_ms"} <= set(
-        metrics["lastTurn"]["stages"])
+        metrics["lastTurn"]["stages"]
+    )
     assert metrics["audio"]["chunksSent"] > 30
 
 
@@ -168,10 +169,14 @@ def test_a_double_click_opens_the_overlay_with_real_figures(server: RunningServe
 
 def test_presets_take_effect_while_running(server: RunningServer) -> None:
     with open_page(server) as page:
-        sizes = [page.evaluate(
-            "name => { Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS[name], {adaptiveQuality: false});"
-            " return voiceAssistant.getMetrics().audio.chunkSize }", name)
-            for name in ("ultraLow", "balanced", "stable")]
+        sizes = [
+            page.evaluate(
+                "name => { Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS[name], {adaptiveQuality: false});"
+                " return voiceAssistant.getMetrics().audio.chunkSize }",
+                name,
+            )
+            for name in ("ultraLow", "balanced", "stable")
+        ]
     assert sizes == [512, 1024, 2048]
 
 

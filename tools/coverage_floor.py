@@ -1,6 +1,6 @@
 """How much of appliance/ the tests reach, from the report of `coverage json`; exit code 1 below the floors.
 
-    .venv/bin/python -m coverage json -q -o - | .venv/bin/python tools/coverage_floor.py
+.venv/bin/python -m coverage json -q -o - | .venv/bin/python tools/coverage_floor.py
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ def reached(totals: dict[str, int]) -> dict[str, float]:
     """Percent of lines and of branches."""
     return {
         "lines": 100 * totals["covered_lines"] / max(1, totals["num_statements"]),
-        "branches": 100 * totals["covered_branches"] / max(1, totals["num_branches"])}
+        "branches": 100 * totals["covered_branches"] / max(1, totals["num_branches"]),
+    }
 
 
 def main() -> int:

@@ -51,17 +51,29 @@ class Target:
     def markers(self) -> dict[str, str]:
         """PEP 508 environment markers of the target."""
         return {
-            "python_version": self.python, "python_full_version": f"{self.python}.0", "platform_machine": self.machine,
-            "sys_platform": "linux", "platform_system": "Linux", "os_name": "posix",
-            "implementation_name": "cpython", "platform_python_implementation": "CPython", "extra": ""}
+            "python_version": self.python,
+            "python_full_version": f"{self.python}.0",
+            "platform_machine": self.machine,
+            "sys_platform": "linux",
+            "platform_system": "Linux",
+            "os_name": "posix",
+            "implementation_name": "cpython",
+            "platform_python_implementation": "CPython",
+            "extra": "",
+        }
 
     @property
     def options(self) -> list[str]:
         """What pip must be told to choose files for it."""
         number = self.python.replace(".", "")
         abis = [f"--abi={tag}" for tag in (f"cp{number}", "abi3", "none")]
-        return ["--only-binary=:all:", "--implementation=cp", f"--python-version={self.python}", *abis,
-                *(f"--platform={tag}" for tag in self.platforms)]
+        return [
+            "--only-binary=:all:",
+            "--implementation=cp",
+            f"--python-version={self.python}",
+            *abis,
+            *(f"--platform={tag}" for tag in self.platforms),
+        ]
 
 
 TARGETS = {
@@ -81,8 +93,10 @@ def main(names: list[str]) -> int:
         target = TARGETS[name]
         packages = resolve(target, requirements(name))
         lines = [f"{package}=={version} --hash=sha256:{digest}" for package, version, digest in sorted(packages)]
-        head = [f"# {target.machine}, CPython {target.python}; written by tools/lock.py from pyproject.toml",
-                *(f"# {package}: the distribution's own" for package in target.without)]
+        head = [
+            f"# {target.machine}, CPython {target.python}; written by tools/lock.py from pyproject.toml",
+            *(f"# {package}: the distribution's own" for package in target.without),
+        ]
         (ROOT / "requirements" / f"{name}.lock").write_text("\n".join([*head, *lines, ""]), encoding="utf-8")
         print(f"requirements/{name}.lock: {len(lines)} packages")  # noqa: T201  what this program is for
     return 0
@@ -104,8 +118,17 @@ def resolve(target: Target, wanted: list[str]) -> list[tuple[str, str, str]]:
         sources = {name: _build_source(name, Path(folder)) for name in missing}
         kept = [line for line in wanted if canonicalize_name(Requirement(line).name) not in target.without]
         report = Path(folder) / "report.json"
-        _pip("install", "--dry-run", "--quiet", "--ignore-installed", f"--report={report}", f"--target={folder}/target",
-             f"--find-links={folder}", *target.options, *kept)
+        _pip(
+            "install",
+            "--dry-run",
+            "--quiet",
+            "--ignore-installed",
+            f"--report={report}",
+            f"--target={folder}/target",
+            f"--find-links={folder}",
+            *target.options,
+            *kept,
+        )
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
     packages, complete = [], {canonicalize_name(name) for name in target.without}
     for one in found:
@@ -119,8 +142,10 @@ def resolve(target: Target, wanted: list[str]) -> list[tuple[str, str, str]]:
             if needed.marker is not None and not needed.marker.evaluate(target.markers):
                 continue
             if canonicalize_name(needed.name) not in complete:
-                sys.exit(f"lock: {one['metadata']['name']} needs {line} on {target.machine} with Python "
-                         f"{target.python}, which pip left out here; name it in pyproject.toml")
+                sys.exit(
+                    f"lock: {one['metadata']['name']} needs {line} on {target.machine} with Python "
+                    f"{target.python}, which pip left out here; name it in pyproject.toml"
+                )
     return packages
 
 

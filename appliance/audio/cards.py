@@ -35,8 +35,12 @@ class Sound:
     """
 
     def __init__(
-        self, config: DeviceConfig, on_change: Callable[[], None],
-        on_news: Callable[[Direction, AudioDeviceError | None], None], *, muted: bool,
+        self,
+        config: DeviceConfig,
+        on_change: Callable[[], None],
+        on_news: Callable[[Direction, AudioDeviceError | None], None],
+        *,
+        muted: bool,
     ) -> None:
         self.microphone: Microphone | None = None
         self.loudspeaker: Loudspeaker | None = None
@@ -52,7 +56,9 @@ class Sound:
     def stats(self) -> dict[Direction, StreamStats]:
         """What has been counted of each direction that is open."""
         streams: dict[Direction, Microphone | Loudspeaker | None] = {
-            "microphone": self.microphone, "loudspeaker": self.loudspeaker}
+            "microphone": self.microphone,
+            "loudspeaker": self.loudspeaker,
+        }
         return {direction: stream.stats for direction, stream in streams.items() if stream is not None}
 
     @property

@@ -93,9 +93,7 @@ class Patience:
     So much sound and so much time: on a thin link the sound of a second takes three, after a drop it comes at once.
     """
 
-    def __init__(
-        self, pause_s: float = PAUSE_S, silence_s: float = SILENCE_S, *, is_invited: bool = False
-    ) -> None:
+    def __init__(self, pause_s: float = PAUSE_S, silence_s: float = SILENCE_S, *, is_invited: bool = False) -> None:
         """is_invited: nobody asked to talk; without a word nobody wants to (End "nothing")."""
         self._pause_s, self._silence_s, self._is_invited = pause_s, silence_s, is_invited
         self._heard: str | None = None

@@ -21,8 +21,11 @@ BLOCK_S = 5.0
 LONGEST_S = 4 * 3600.0
 
 Kind = Literal["wav", "pcm", "flac", "mp3", "opus"]
-PACKED: dict[Kind, tuple[str, str]] = {"flac": ("FLAC", "PCM_16"), "mp3": ("MP3", "MPEG_LAYER_III"),
-                                       "opus": ("OGG", "OPUS")}
+PACKED: dict[Kind, tuple[str, str]] = {
+    "flac": ("FLAC", "PCM_16"),
+    "mp3": ("MP3", "MPEG_LAYER_III"),
+    "opus": ("OGG", "OPUS"),
+}
 """libsndfile's names (format, subtype); opus and mp3 since its 1.1."""
 
 MP3 = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
@@ -137,7 +140,8 @@ class Packer:
             try:
                 constant = MP3 if kind == "mp3" else {}
                 self._file = soundfile.SoundFile(
-                    self._pipe, "w", samplerate=rate, channels=1, format=form, subtype=subtype, **constant)
+                    self._pipe, "w", samplerate=rate, channels=1, format=form, subtype=subtype, **constant
+                )
             except (soundfile.LibsndfileError, ValueError) as error:
                 raise ProtocolError("no_format", f"{kind} cannot be written on this device ({error})") from None
 

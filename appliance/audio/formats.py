@@ -25,11 +25,17 @@ class Inbound:
 
     def __init__(self, rate: int, width: int = SAMPLE_BYTES, channels: int = 1, *, is_float: bool = False) -> None:
         lowest, highest = RATES
-        if not (lowest <= rate <= highest and width in (1, 2, 3, 4) and 1 <= channels <= MOST_CHANNELS
-                and (width == 4 or not is_float)):
+        if not (
+            lowest <= rate <= highest
+            and width in (1, 2, 3, 4)
+            and 1 <= channels <= MOST_CHANNELS
+            and (width == 4 or not is_float)
+        ):
             raise ProtocolError(
-                "bad_format", f"{rate} Hz, {width} bytes a sample, {channels} channels: expected {lowest} to {highest} "
-                f"Hz, 1 to 4 bytes, 1 to {MOST_CHANNELS} channels")
+                "bad_format",
+                f"{rate} Hz, {width} bytes a sample, {channels} channels: expected {lowest} to {highest} "
+                f"Hz, 1 to 4 bytes, 1 to {MOST_CHANNELS} channels",
+            )
         self._width, self._channels, self._is_float = width, channels, is_float
         self._plain = (rate, width, channels) == (RATE, SAMPLE_BYTES, 1)
         self._resampler = None if rate == RATE else soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")

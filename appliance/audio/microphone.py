@@ -54,7 +54,8 @@ class Microphone:
     @property
     def stats(self) -> StreamStats:
         return StreamStats(
-            self.capture.blocks, self.capture.overflows, self._ring.dropped, 0, self.capture.lateness_counts)
+            self.capture.blocks, self.capture.overflows, self._ring.dropped, 0, self.capture.lateness_counts
+        )
 
     def fileno(self) -> int:
         """Readable when sound has come, for loop.add_reader."""

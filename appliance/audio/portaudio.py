@@ -58,8 +58,14 @@ class Stream:
     """A PortAudio stream with a native callback. on_end: told when it ends by itself, from the audio thread."""
 
     def __init__(
-        self, kind: str, device: AudioDevice, channels: int, block_s: float, latency_s: float,
-        native: Capture | Playback, on_end: Callable[[], None],
+        self,
+        kind: str,
+        device: AudioDevice,
+        channels: int,
+        block_s: float,
+        latency_s: float,
+        native: Capture | Playback,
+        on_end: Callable[[], None],
     ) -> None:
         sounddevice = _sounddevice()
         self._error: type[Exception] = sounddevice.PortAudioError
@@ -73,11 +79,17 @@ class Stream:
             # The base class is what sounddevice offers for callbacks in C (its docstring, and python-rtmixer).
             with _urgent():
                 self._stream = sounddevice._StreamBase(
-                    kind, device=device.index, samplerate=native.rate, channels=channels, dtype="int16",
-                    blocksize=round(block_s * native.rate), latency=latency_s,
+                    kind,
+                    device=device.index,
+                    samplerate=native.rate,
+                    channels=channels,
+                    dtype="int16",
+                    blocksize=round(block_s * native.rate),
+                    latency=latency_s,
                     callback=pointer("PaStreamCallback*", native.callback_address),
                     userdata=pointer("void*", native.userdata_address),
-                    finished_callback=pointer("PaStreamFinishedCallback*", _address(self._end)))
+                    finished_callback=pointer("PaStreamFinishedCallback*", _address(self._end)),
+                )
         except (self._error, ValueError) as error:
             raise AudioDeviceError(f"{device.name!r} cannot be opened: {_reason(error)}") from error
         self.latency_s = float(self._stream.latency)
@@ -141,13 +153,20 @@ def _devices() -> list[AudioDevice]:
     sounddevice = _sounddevice()
     if not sounddevice._initialized:
         rescan()
-    defaults = {host[key] for host in sounddevice.query_hostapis()
-                for key in ("default_input_device", "default_output_device")}
+    defaults = {
+        host[key] for host in sounddevice.query_hostapis() for key in ("default_input_device", "default_output_device")
+    }
     return [
         AudioDevice(
-            entry["index"], entry["name"], entry["max_input_channels"], entry["max_output_channels"],
-            round(entry["default_samplerate"]), entry["index"] in defaults)
-        for entry in sounddevice.query_devices()]
+            entry["index"],
+            entry["name"],
+            entry["max_input_channels"],
+            entry["max_output_channels"],
+            round(entry["default_samplerate"]),
+            entry["index"] in defaults,
+        )
+        for entry in sounddevice.query_devices()
+    ]
 
 
 def _examined(device: AudioDevice) -> AudioDevice:
@@ -189,5 +208,6 @@ def _sounddevice() -> Any:
         import sounddevice
     except OSError as error:
         raise AudioDeviceError(
-            f"PortAudio cannot be loaded ({error}); on Debian: sudo apt install libportaudio2") from error
+            f"PortAudio cannot be loaded ({error}); on Debian: sudo apt install libportaudio2"
+        ) from error
     return sounddevice

@@ -10,8 +10,28 @@ from appliance.errors import AudioDeviceError
 
 Direction = Literal["microphone", "loudspeaker"]
 
-_NOT_A_CARD = ("surround", "iec958", "spdif", "front", "rear", "center_lfe", "side", "dmix", "dsnoop", "null", "modem",
-               "lavrate", "samplerate", "speexrate", "upmix", "vdownmix", "usbstream", "oss", "jack", "monitor")
+_NOT_A_CARD = (
+    "surround",
+    "iec958",
+    "spdif",
+    "front",
+    "rear",
+    "center_lfe",
+    "side",
+    "dmix",
+    "dsnoop",
+    "null",
+    "modem",
+    "lavrate",
+    "samplerate",
+    "speexrate",
+    "upmix",
+    "vdownmix",
+    "usbstream",
+    "oss",
+    "jack",
+    "monitor",
+)
 """ALSA's building blocks, which PortAudio lists like devices; nobody's microphone. "monitor": a loudspeaker's echo."""
 
 _ONBOARD = ("hdmi", "vc4", "bcm2835")
@@ -94,7 +114,8 @@ def capture_channels(device: AudioDevice, channel: int) -> tuple[int, int | None
     if channel > device.inputs:
         raise AudioDeviceError(
             f"microphone {device.name!r} has {device.inputs} channels, so channel {channel} cannot be used; "
-            f"set STIMME_CHANNEL to 0 (automatic) or 1 to {device.inputs}")
+            f"set STIMME_CHANNEL to 0 (automatic) or 1 to {device.inputs}"
+        )
     if channel:
         return channel, channel - 1
     if device.is_card and device.inputs == 2:

@@ -27,4 +27,5 @@ class VoiceDetector:
         whole = len(pcm) - len(pcm) % _CHUNK_BYTES
         self._rest = pcm[whole:]
         return tuple(
-            self._silero.process_chunk(pcm[begin : begin + _CHUNK_BYTES]) for begin in range(0, whole, _CHUNK_BYTES))
+            self._silero.process_chunk(pcm[begin : begin + _CHUNK_BYTES]) for begin in range(0, whole, _CHUNK_BYTES)
+        )

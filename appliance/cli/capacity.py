@@ -31,14 +31,18 @@ USABLE = 0.6
 NOISE_S = 10.0
 
 SENTENCES: dict[Language, tuple[str, ...]] = {
-    "en": ("Set a timer for twenty five minutes, and another one for the pizza.",
-           "What is seven hundred and twelve divided by eight?",
-           "How many kilometers are there in one hundred and twenty miles?",
-           "Turn the volume down a little, and tell me a joke."),
-    "de": ("Stelle einen Timer auf fünfundzwanzig Minuten und noch einen für die Pizza.",
-           "Wie viel ist siebenhundertzwölf geteilt durch acht?",
-           "Wie viele Kilometer sind einhundertzwanzig Meilen?",
-           "Mach es ein wenig leiser, und erzähle mir einen Witz."),
+    "en": (
+        "Set a timer for twenty five minutes, and another one for the pizza.",
+        "What is seven hundred and twelve divided by eight?",
+        "How many kilometers are there in one hundred and twenty miles?",
+        "Turn the volume down a little, and tell me a joke.",
+    ),
+    "de": (
+        "Stelle einen Timer auf fünfundzwanzig Minuten und noch einen für die Pizza.",
+        "Wie viel ist siebenhundertzwölf geteilt durch acht?",
+        "Wie viele Kilometer sind einhundertzwanzig Meilen?",
+        "Mach es ein wenig leiser, und erzähle mir einen Witz.",
+    ),
 }
 
 
@@ -142,7 +146,8 @@ def _key(config: Config) -> list[object]:
     """What the measurement depends on."""
     kinds: tuple[Kind, ...] = ("recognizer", "voice")
     models = [
-        choice.name for kind in kinds for choice in choose(config, kind, config.models_path(), unpack=False).values()]
+        choice.name for kind in kinds for choice in choose(config, kind, config.models_path(), unpack=False).values()
+    ]
     return [*_machine(config), *models]
 
 

@@ -23,8 +23,12 @@ async def check(config: Config, options: argparse.Namespace) -> int:
     """Print what is in force. Exit code 1 if the self-test of the sound finds something."""
     if options.audio:
         return await _check_audio(config, options.json)
-    report: dict[str, Any] = {"settings": _settings(config), "models": _models(config), "machine": _machine(),
-                              "programs": [asdict(door) for door in doors(config)]}
+    report: dict[str, Any] = {
+        "settings": _settings(config),
+        "models": _models(config),
+        "machine": _machine(),
+        "programs": [asdict(door) for door in doors(config)],
+    }
     report["helpers"] = [asdict(row) for row in helper_rows(config.helpers)]
     report["capacity"] = await _capacity(config, measuring=options.capacity)
     if options.json:
@@ -53,9 +57,16 @@ def _settings(config: Config) -> list[dict[str, Any]]:
         value = getattr(getattr(config, section) if section else config, name)
         if value and one.metadata["secret"]:
             value = "(set)"
-        rows.append({
-            "setting": path, "environment": one.metadata["env"], "value": value, "unit": one.metadata["unit"],
-            "source": config.sources.get(path, "default"), "help": one.metadata["help"]})
+        rows.append(
+            {
+                "setting": path,
+                "environment": one.metadata["env"],
+                "value": value,
+                "unit": one.metadata["unit"],
+                "source": config.sources.get(path, "default"),
+                "help": one.metadata["help"],
+            }
+        )
     return rows
 
 
@@ -66,23 +77,40 @@ def _models(config: Config) -> list[dict[str, Any]]:
         chosen = choose(config, kind, config.models_path(), unpack=False)
         for language in LANGUAGES:
             choice = chosen.get(language)
-            rows.append({
-                "kind": kind, "language": language, "name": choice.name if choice else "",
-                "why": choice.why if choice else how_to_get(kind, language)})
+            rows.append(
+                {
+                    "kind": kind,
+                    "language": language,
+                    "name": choice.name if choice else "",
+                    "why": choice.why if choice else how_to_get(kind, language),
+                }
+            )
     return rows
 
 
 def _machine() -> dict[str, Any]:
     memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
-    return {"cores": os.cpu_count(), "memory_mb": memory_mb, "architecture": platform.machine(),
-            "python": platform.python_version()}
+    return {
+        "cores": os.cpu_count(),
+        "memory_mb": memory_mb,
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+    }
 
 
 async def _capacity(config: Config, *, measuring: bool) -> dict[str, Any] | None:
     found = await capacity(config, measuring=measuring)
-    return None if found is None else asdict(found) | {
-        "speakers": found.speakers, "listeners": found.listeners, "stt_workers": config.streaming.workers(),
-        "tts_workers": config.streaming.tts_workers}
+    return (
+        None
+        if found is None
+        else asdict(found)
+        | {
+            "speakers": found.speakers,
+            "listeners": found.listeners,
+            "stt_workers": config.streaming.workers(),
+            "tts_workers": config.streaming.tts_workers,
+        }
+    )
 
 
 def _print(report: dict[str, Any]) -> None:
@@ -102,8 +130,10 @@ def _print(report: dict[str, Any]) -> None:
     for row in report["helpers"]:
         print(f"  {row['name']:16} {row['where'] or 'off':36} {row['sends']}")
     machine = report["machine"]
-    print(f"\nMachine: {machine['cores']} cores, {machine['memory_mb']} MB, {machine['architecture']}, "
-          f"Python {machine['python']}")
+    print(
+        f"\nMachine: {machine['cores']} cores, {machine['memory_mb']} MB, {machine['architecture']}, "
+        f"Python {machine['python']}"
+    )
     if report["capacity"] is None:
         print("\nHow many people it can hear and speak to at once: `stimme check --capacity` measures it.")
     else:
@@ -114,7 +144,10 @@ def _print_capacity(
     speakers: int, listeners: int, hears_x_realtime: float, speaks_x_realtime: float, stt_workers: int, tts_workers: int
 ) -> None:
     print("\nAt once (others wait a moment; nobody's words are lost)")
-    print(f"  speaking   about {speakers} people: recognition does {hears_x_realtime:g} s of speech a second, "
-          f"with STT_WORKERS={stt_workers} (0 takes a thread for each core, 4 at most)")
-    print(f"  listening  about {listeners} people: synthesis does {speaks_x_realtime:g} s, "
-          f"with TTS_WORKERS={tts_workers}")
+    print(
+        f"  speaking   about {speakers} people: recognition does {hears_x_realtime:g} s of speech a second, "
+        f"with STT_WORKERS={stt_workers} (0 takes a thread for each core, 4 at most)"
+    )
+    print(
+        f"  listening  about {listeners} people: synthesis does {speaks_x_realtime:g} s, with TTS_WORKERS={tts_workers}"
+    )

@@ -37,9 +37,14 @@ async def ask(config: Config, options: argparse.Namespace) -> int:
         answer = await assistant.mind.answer(text, config.language, Memory())
         if options.json:
             _print_json(
-                text=answer.reply.text, language=answer.reply.language, understood=answer.reply.understood,
-                intent=answer.intent.name, slots=dict(answer.intent.slots),
-                understanding_ms=round(answer.understanding_ms, 1), skill_ms=round(answer.skill_ms, 1))
+                text=answer.reply.text,
+                language=answer.reply.language,
+                understood=answer.reply.understood,
+                intent=answer.intent.name,
+                slots=dict(answer.intent.slots),
+                understanding_ms=round(answer.understanding_ms, 1),
+                skill_ms=round(answer.skill_ms, 1),
+            )
         else:
             print(answer.reply.text)
         if options.speak:
@@ -96,13 +101,28 @@ async def _hear_one(assistant: Assistant, config: Config, name: str, pcm: bytes,
     took_s = time.perf_counter() - begin
     if as_json:
         _print_json(
-            file=name, text=final.text, confidence=round(final.confidence, 3), audio_s=round(final.audio_s, 3),
-            took_s=round(took_s, 3), final_ms=round(final.final_ms, 1), partials=partials,
-            words=[{"word": w.text, "start_s": round(w.start_s, 2), "end_s": round(w.end_s, 2),
-                    "confidence": round(w.confidence, 3)} for w in final.words])
+            file=name,
+            text=final.text,
+            confidence=round(final.confidence, 3),
+            audio_s=round(final.audio_s, 3),
+            took_s=round(took_s, 3),
+            final_ms=round(final.final_ms, 1),
+            partials=partials,
+            words=[
+                {
+                    "word": w.text,
+                    "start_s": round(w.start_s, 2),
+                    "end_s": round(w.end_s, 2),
+                    "confidence": round(w.confidence, 3),
+                }
+                for w in final.words
+            ],
+        )
     else:
-        print(f"  {final.audio_s:6.2f} s  {final.text or '(nothing was heard)'}   "
-              f"[{took_s:.2f} s for all, {final.final_ms:.0f} ms after the last sample]")
+        print(
+            f"  {final.audio_s:6.2f} s  {final.text or '(nothing was heard)'}   "
+            f"[{took_s:.2f} s for all, {final.final_ms:.0f} ms after the last sample]"
+        )
 
 
 async def _play(assistant: Assistant, text: str, config: Config) -> None:
@@ -132,12 +152,24 @@ def models(config: Config, options: argparse.Namespace) -> int:
     in_use = {choice.name for by_language in chosen for choice in by_language.values()}
     for model in CATALOGUE:
         row = {
-            "name": model.name, "kind": model.kind, "language": model.language, "licence": model.licence,
-            "size_mb": round(model.size_bytes / 1e6, 1), "embedded": not model.source, "in_use": model.name in in_use,
-            "on_disk": not model.source or (directory / model.name).exists(), "note": model.note,
+            "name": model.name,
+            "kind": model.kind,
+            "language": model.language,
+            "licence": model.licence,
+            "size_mb": round(model.size_bytes / 1e6, 1),
+            "embedded": not model.source,
+            "in_use": model.name in in_use,
+            "on_disk": not model.source or (directory / model.name).exists(),
+            "note": model.note,
             "files": [
-                {"url": f"{model.source}/{file.name}" if model.source else "", "sha256": file.sha256,
-                 "size_bytes": file.size_bytes} for file in model.files]}
+                {
+                    "url": f"{model.source}/{file.name}" if model.source else "",
+                    "sha256": file.sha256,
+                    "size_bytes": file.size_bytes,
+                }
+                for file in model.files
+            ],
+        }
         if options.json:
             _print_json(**row)
             continue

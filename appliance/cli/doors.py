@@ -27,7 +27,6 @@ def doors(config: Config) -> Iterator[Door]:
     if clients.wyoming:
         yield _by_address(config, f"tcp://%s:{clients.wyoming_port}", "Wyoming, for Home Assistant")
 
-
     if clients.vosk:
         yield _by_address(config, f"ws://%s:{clients.vosk_port}", "Vosk's WebSocket")
     if clients.openai:
@@ -35,10 +34,13 @@ def doors(config: Config) -> Iterator[Door]:
     if clients.mqtt:
         host = urlsplit(clients.mqtt).hostname
         yield Door(
-            f"{host} (nothing listens here)", "MQTT, outbound", "whoever may read that broker" + (
-                ", what is said too" if clients.mqtt_words else ""),
-            "" if clients.mqtt.startswith("mqtts:") or host in HERE else
-            "unencrypted: whoever is in between reads all and the password too; mqtts:// is not")
+            f"{host} (nothing listens here)",
+            "MQTT, outbound",
+            "whoever may read that broker" + (", what is said too" if clients.mqtt_words else ""),
+            ""
+            if clients.mqtt.startswith("mqtts:") or host in HERE
+            else "unencrypted: whoever is in between reads all and the password too; mqtts:// is not",
+        )
 
 
 def _by_token(config: Config, path: str, protocol: str) -> Iterator[Door]:
@@ -48,8 +50,11 @@ def _by_token(config: Config, path: str, protocol: str) -> Iterator[Door]:
     whom = {"network": f"this machine, and {paired}", "always": paired, "off": "everybody who reaches it"}
     host = "0.0.0.0" if server.lan else server.host
     yield Door(
-        f"http://{host}:{server.page_port}{path}", protocol, whom[server.pairing],
-        "STIMME_PAIRING=network lets only paired programs in" if server.pairing == "off" else "")
+        f"http://{host}:{server.page_port}{path}",
+        protocol,
+        whom[server.pairing],
+        "STIMME_PAIRING=network lets only paired programs in" if server.pairing == "off" else "",
+    )
     if server.lan:
         yield Door(f"https://…:{server.secure_port}{path}", protocol, paired)
 
@@ -60,5 +65,8 @@ def _by_address(config: Config, where: str, protocol: str) -> Door:
     whom = ", ".join(filter(None, (here, *allowed))) or "nobody"
     everybody = any(network.endswith("/0") for network in allowed)
     return Door(
-        where % ("0.0.0.0" if allowed else "127.0.0.1"), protocol, whom,
-        "anybody may come; name your own network in STIMME_CLIENTS, as 192.168.1.0/24" if everybody else "")
+        where % ("0.0.0.0" if allowed else "127.0.0.1"),
+        protocol,
+        whom,
+        "anybody may come; name your own network in STIMME_CLIENTS, as 192.168.1.0/24" if everybody else "",
+    )

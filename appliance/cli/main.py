@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.arguments = sys.argv[1:] if arguments is None else arguments
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO if options.command in SERVICES else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s" if options.verbose else "%(message)s", stream=sys.stderr)
+        format="%(levelname)s %(name)s: %(message)s" if options.verbose else "%(message)s",
+        stream=sys.stderr,
+    )
     logging.getLogger("websockets").setLevel(logging.WARNING)  # it reports every connection twice
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be UTF-8; valid in JSON too
@@ -70,7 +72,7 @@ def _carry_out(options: argparse.Namespace) -> int:
             from appliance.cli.processes import run_several
 
             return run_several(config, options.processes, options.arguments)
-        from appliance.app import run
+        from appliance.serving import run
 
         run(config, fetching=options.fetch)
         return 0
@@ -83,8 +85,9 @@ def _carry_out(options: argparse.Namespace) -> int:
 
         if options.scheduled and not config.update.automatic:
             return 0
-        return update(options.source or config.update.url, check=options.check, settle=options.settle,
-                      scheduled=options.scheduled)
+        return update(
+            options.source or config.update.url, check=options.check, settle=options.settle, scheduled=options.scheduled
+        )
     from appliance.cli import commands  # here, so that --help does not load models' libraries
 
     result = getattr(commands, options.command.replace("-", "_"))(config, options)
@@ -96,8 +99,18 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
     return {path: value for path, value in vars(options).items() if path in _PATHS and value is not None}
 
 
-_PATHS = ("language", "server.host", "server.page_port", "server.port", "server.lan", "device.enabled",
-          "clients.wyoming", "clients.vosk", "clients.openai", "streaming.stt_workers")
+_PATHS = (
+    "language",
+    "server.host",
+    "server.page_port",
+    "server.port",
+    "server.lan",
+    "device.enabled",
+    "clients.wyoming",
+    "clients.vosk",
+    "clients.openai",
+    "streaming.stt_workers",
+)
 
 
 def _complain(error: BaseException | str, code: int) -> int:

@@ -56,8 +56,10 @@ def _day(place: Place) -> str:
 
 def _add(tokens: TokenStore, name: str, role: str) -> int:
     token, place = tokens.add(name, "program", role)
-    print(f"{place.name} ({place.id}) may {place.role}. Its token is shown this once; send it as\n"
-          f"Authorization: Bearer {token}")
+    print(
+        f"{place.name} ({place.id}) may {place.role}. Its token is shown this once; send it as\n"
+        f"Authorization: Bearer {token}"
+    )
     return 0
 
 
@@ -74,7 +76,8 @@ def _code(config: Config) -> int:
     """Only the running assistant knows it."""
     port = config.server.page_port
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/pair/open", b"{}", {"Content-Type": "application/json"}, method="POST")
+        f"http://127.0.0.1:{port}/pair/open", b"{}", {"Content-Type": "application/json"}, method="POST"
+    )
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
             print(json.load(response)["code"])

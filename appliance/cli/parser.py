@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 def parser() -> argparse.ArgumentParser:
     """All commands and their options; a setting's option has the setting's path as `dest`."""
     made = argparse.ArgumentParser(
-        prog="stimme", description="A private voice assistant: hears, understands and answers without any cloud.",
-        epilog="Exit codes: 0 all went well, 1 something failed, 2 wrong usage or settings, 3 a model is missing.")
+        prog="stimme",
+        description="A private voice assistant: hears, understands and answers without any cloud.",
+        epilog="Exit codes: 0 all went well, 1 something failed, 2 wrong usage or settings, 3 a model is missing.",
+    )
     made.add_argument("--version", action="version", version=f"stimme {__version__}")
     made.add_argument("--config", type=Path, metavar="FILE", help="settings file in TOML")
     made.add_argument("--verbose", action="store_true", help="log more (never what people say)")
@@ -31,37 +33,65 @@ def parser() -> argparse.ArgumentParser:
 def _serving(subcommands: Subcommands) -> None:
     run = subcommands.add_parser("run", help="start the assistant; its page is at http://localhost:8080")
     run.add_argument(
-        "--host", dest="server.host", metavar="ADDRESS", help="address to listen on; 0.0.0.0 opens it to the network")
+        "--host", dest="server.host", metavar="ADDRESS", help="address to listen on; 0.0.0.0 opens it to the network"
+    )
     run.add_argument("--page-port", dest="server.page_port", type=int, metavar="PORT", help="port of the page (8080)")
     run.add_argument("--port", dest="server.port", type=int, metavar="PORT", help="port of the plain WebSocket (8123)")
     run.add_argument(
-        "--device", dest="device.enabled", action="store_true", default=None,
-        help="also listen at this machine's microphone and button")
+        "--device",
+        dest="device.enabled",
+        action="store_true",
+        default=None,
+        help="also listen at this machine's microphone and button",
+    )
     run.add_argument(
-        "--lan", dest="server.lan", action="store_true", default=None,
-        help="open the page to the network: over HTTPS, to browsers that were paired")
+        "--lan",
+        dest="server.lan",
+        action="store_true",
+        default=None,
+        help="open the page to the network: over HTTPS, to browsers that were paired",
+    )
     run.add_argument(
-        "--wyoming", dest="clients.wyoming", action="store_true", default=None,
-        help="hear, speak and answer for Home Assistant, by Wyoming on port 10300")
+        "--wyoming",
+        dest="clients.wyoming",
+        action="store_true",
+        default=None,
+        help="hear, speak and answer for Home Assistant, by Wyoming on port 10300",
+    )
     run.add_argument(
-        "--vosk", dest="clients.vosk", action="store_true", default=None,
-        help="hear for programs that know vosk-server's WebSocket, on port 2700")
+        "--vosk",
+        dest="clients.vosk",
+        action="store_true",
+        default=None,
+        help="hear for programs that know vosk-server's WebSocket, on port 2700",
+    )
     run.add_argument(
-        "--openai", dest="clients.openai", action="store_true", default=None,
-        help="hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it")
+        "--openai",
+        dest="clients.openai",
+        action="store_true",
+        default=None,
+        help="hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it",
+    )
     run.add_argument(
-        "--processes", type=int, default=1, metavar="N",
-        help="so many web processes on the same ports, in a farm (STIMME_REDIS)")
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="so many web processes on the same ports, in a farm (STIMME_REDIS)",
+    )
     run.add_argument("--fetch", action="store_true", help="fetch the better models in the background (network)")
 
     worker = subcommands.add_parser(
-        "worker", help="hear and speak for web nodes elsewhere, over the Redis that STIMME_REDIS names",
+        "worker",
+        help="hear and speak for web nodes elsewhere, over the Redis that STIMME_REDIS names",
         description="Takes what people say to web nodes from Redis, hears it and speaks the replies (docs/farm.md). "
-        "SIGTERM finishes what was taken; a worker that is killed is replaced by the others within a second.")
+        "SIGTERM finishes what was taken; a worker that is killed is replaced by the others within a second.",
+    )
     worker.add_argument("--hear", metavar="LANGUAGES", help="hear only these: en, de, or both with a comma (all)")
     worker.add_argument("--speak", metavar="LANGUAGES", help="speak only these (all)")
     worker.add_argument(
-        "--threads", dest="streaming.stt_workers", type=int, metavar="N", help="threads that recognize speech (cores)")
+        "--threads", dest="streaming.stt_workers", type=int, metavar="N", help="threads that recognize speech (cores)"
+    )
 
 
 def _talking(subcommands: Subcommands) -> None:
@@ -76,16 +106,20 @@ def _talking(subcommands: Subcommands) -> None:
     say.add_argument("--rate", type=_rate, default=22_050, metavar="HZ", help="sample rate of the file (22050)")
 
     hear = subcommands.add_parser(
-        "hear", help="recognize speech in WAV files",
+        "hear",
+        help="recognize speech in WAV files",
         description="Recognize speech in WAV files of any rate, mono or stereo. Partial transcripts come with the "
-        "position in the recording, the final one with the time it took after the last sample.")
+        "position in the recording, the final one with the time it took after the last sample.",
+    )
     hear.add_argument("files", nargs="+", metavar="FILE.wav")
     hear.add_argument("--json", action="store_true", help="one JSON object a line and file: file, text, words, times")
 
     record = subcommands.add_parser(
-        "record-test", help="read thirty commands aloud and see how well you are heard",
+        "record-test",
+        help="read thirty commands aloud and see how well you are heard",
         description="Read thirty commands into this machine's microphone. The recordings stay on this disk, readable "
-        "by you alone, and are sent nowhere; afterwards Stimme says how many words it heard wrong.")
+        "by you alone, and are sent nowhere; afterwards Stimme says how many words it heard wrong.",
+    )
     record.add_argument("--sentences", type=int, default=30, metavar="N", help="read only the first N")
     record.add_argument("--again", action="store_true", help="hear the kept recordings once more; record nothing")
     record.add_argument("--directory", type=Path, help="where recordings are kept (recordings/LANGUAGE of the state)")
@@ -102,9 +136,11 @@ def _models(subcommands: Subcommands) -> None:
     fetch = actions.add_parser("fetch", help="fetch by name; checksums are verified")
     fetch.add_argument("names", nargs="+", metavar="NAME")
     prepare = actions.add_parser(
-        "prepare", help="unpack recognizers and make voices ready, so that a read-only system starts at once",
+        "prepare",
+        help="unpack recognizers and make voices ready, so that a read-only system starts at once",
         description="Unpack the recognizers that come with Stimme and make every voice in use ready to speak, in a "
-        "directory that is only read afterwards: the one that Stimme looks into by itself, or the models' directory.")
+        "directory that is only read afterwards: the one that Stimme looks into by itself, or the models' directory.",
+    )
     prepare.add_argument("directory", nargs="?", type=Path, help="share/stimme/models beside the Python that runs")
     path = actions.add_parser("path", help="where models are kept, or where one is")
     path.add_argument("name", nargs="?")
@@ -129,8 +165,10 @@ def _skills(subcommands: Subcommands) -> None:
     listing = actions.add_parser("list", help="which there are, and what is wrong with them")
     listing.add_argument("--json", action="store_true")
     checking = actions.add_parser(
-        "check", help="read files, run the tests in them, and tell conflicts with what is understood already",
-        description="Exit code 1 if a file has mistakes or a test in it fails. Nothing is called or started.")
+        "check",
+        help="read files, run the tests in them, and tell conflicts with what is understood already",
+        description="Exit code 1 if a file has mistakes or a test in it fails. Nothing is called or started.",
+    )
     checking.add_argument("files", nargs="*", type=Path, metavar="FILE.yaml", help="all of the skills' directory")
 
 
@@ -143,8 +181,10 @@ def _looking_after(subcommands: Subcommands) -> None:
     check.add_argument("--json", action="store_true")
 
     update = subcommands.add_parser(
-        "update", help="on the appliance: install a newer, signed release of Stimme",
-        description="Exit codes besides the usual: 4 with --check when there is a newer release.")
+        "update",
+        help="on the appliance: install a newer, signed release of Stimme",
+        description="Exit codes besides the usual: 4 with --check when there is a newer release.",
+    )
     update.add_argument("source", nargs="?", default="", help="a release's .json, or an address with latest.json")
     update.add_argument("--check", action="store_true", help="only say whether there is a newer one")
     update.add_argument("--settle", action="store_true", help=argparse.SUPPRESS)  # after a power cut

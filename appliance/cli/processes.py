@@ -37,7 +37,8 @@ def run_several(config: Config, count: int, arguments: Sequence[str]) -> int:
     if not config.farm.redis:
         raise ConfigError(
             "--processes needs STIMME_REDIS, through which the processes share timers, sessions and tokens, and "
-            "workers that hear and speak (docs/farm.md)")
+            "workers that hear and speak (docs/farm.md)"
+        )
     stopping = False
 
     def stop(*_: object) -> None:
@@ -95,8 +96,11 @@ def _ports(config: Config) -> Iterator[dict[str, str]]:
     """The ports that all share. A free one is chosen here, and kept bound but not listened to, so it stays theirs."""
     held: list[socket.socket] = []
     chosen: dict[str, str] = {}
-    for name, port in (("STIMME_PAGE_PORT", config.server.page_port), ("STIMME_PORT", config.server.port),
-                       ("STIMME_SECURE_PORT", config.server.secure_port)):
+    for name, port in (
+        ("STIMME_PAGE_PORT", config.server.page_port),
+        ("STIMME_PORT", config.server.port),
+        ("STIMME_SECURE_PORT", config.server.secure_port),
+    ):
         if port == 0:
             one = socket.socket()
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -24,7 +24,8 @@ from appliance.hearing.score import word_errors
 from appliance.language import Language
 
 SENTENCES: dict[Language, tuple[str, ...]] = {
-    "en": tuple("""
+    "en": tuple(
+        """
 what time is it
 set a timer for five minutes
 set a pizza timer for twelve minutes
@@ -55,8 +56,10 @@ what did you hear
 say that again
 never mind
 good night
-""".strip().splitlines()),
-    "de": tuple("""
+""".strip().splitlines()
+    ),
+    "de": tuple(
+        """
 wie spät ist es
 stelle einen timer auf fünf minuten
 stelle einen pizza timer auf zwölf minuten
@@ -87,7 +90,8 @@ was hast du verstanden
 sag das noch einmal
 vergiss es
 gute nacht
-""".strip().splitlines()),
+""".strip().splitlines()
+    ),
 }
 
 READ: dict[Language, str] = {
@@ -135,7 +139,8 @@ async def record_test(config: Config, options: argparse.Namespace) -> int:
             raise StimmeError(f"no recognizer for {language!r}; `stimme models list` names those that can be fetched")
         if not options.again:
             microphone = await asyncio.to_thread(
-                open_microphone, config.device.microphone, config.device.channel, lambda: None)
+                open_microphone, config.device.microphone, config.device.channel, lambda: None
+            )
             try:
                 await record(SENTENCES[language][: options.sentences], language, folder, microphone, _enter)
             finally:
@@ -143,9 +148,17 @@ async def record_test(config: Config, options: argparse.Namespace) -> int:
         result = await hear_again(folder, language, assistant.ears)
     if not result.sentences:
         raise StimmeError(f"{folder}: no recordings; `stimme record-test` without --again makes some")
-    print("\n" + SUM[language].format(
-        recognizer=assistant.ears.names[language], errors=result.errors, words=result.words, percent=result.percent,
-        right=result.right, all=result.sentences))
+    print(
+        "\n"
+        + SUM[language].format(
+            recognizer=assistant.ears.names[language],
+            errors=result.errors,
+            words=result.words,
+            percent=result.percent,
+            right=result.right,
+            all=result.sentences,
+        )
+    )
     print(KEPT[language].format(folder=folder))
     return 0
 

@@ -58,19 +58,29 @@ def _listeners(config: Config) -> Iterable[Row]:
         yield Row(f"https://{own_names()[0]}:{server.secure_port} ({addresses})", everybody, advice)
         yield Row(f"http on port {server.page_port}", f"{here}; to others it only shows the way to HTTPS")
     elif reachable:
-        yield Row(f"http://{server.host}:{server.page_port}", everybody,
-                  advice or "what is said goes over the network unencrypted, and tokens too; use --lan")
+        yield Row(
+            f"http://{server.host}:{server.page_port}",
+            everybody,
+            advice or "what is said goes over the network unencrypted, and tokens too; use --lan",
+        )
     else:
         yield Row(f"http://{server.host}:{server.page_port}", here)
     if reachable:
-        yield Row(f"ws://{server.host}:{server.port}", everybody, advice or
-                  "unencrypted: whoever is in between hears all and sees tokens; wss at the secure port is not")
+        yield Row(
+            f"ws://{server.host}:{server.port}",
+            everybody,
+            advice or "unencrypted: whoever is in between hears all and sees tokens; wss at the secure port is not",
+        )
     else:
         yield Row(f"ws://{server.host}:{server.port}", here)
     for origin in server.origins:
-        yield Row(f"pages at {origin}", "may connect from a browser that may",
-                  "unencrypted pages can be changed on their way; serve it over https"
-                  if origin.startswith("http://") and not any(name in origin for name in HERE) else "")
+        yield Row(
+            f"pages at {origin}",
+            "may connect from a browser that may",
+            "unencrypted pages can be changed on their way; serve it over https"
+            if origin.startswith("http://") and not any(name in origin for name in HERE)
+            else "",
+        )
 
 
 def _programs(config: Config) -> Iterable[Row]:
@@ -130,5 +140,8 @@ def _helpers(config: Config) -> Iterable[Row]:
 
 
 def _privacy(config: Config) -> Iterable[Row]:
-    yield Row("what people say", "is written to the log" if config.log_speech else "is kept nowhere",
-              "STIMME_LOG_SPEECH=false keeps it out of the log" if config.log_speech else "")
+    yield Row(
+        "what people say",
+        "is written to the log" if config.log_speech else "is kept nowhere",
+        "STIMME_LOG_SPEECH=false keeps it out of the log" if config.log_speech else "",
+    )

@@ -35,10 +35,24 @@ def skills(config: Config, options: argparse.Namespace) -> int:
 def _list(folder: Folder, *, as_json: bool) -> int:
     registry = folder.registry
     if as_json:
-        print(json.dumps({
-            "directory": str(folder.directory), "problems": [str(problem) for problem in registry.problems],
-            "skills": [{"name": skill.name, "about": skill.about, "languages": list(skill.wordings),
-                        "sentences": _sentences(skill)} for skill in registry.skills.values()]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {
+                    "directory": str(folder.directory),
+                    "problems": [str(problem) for problem in registry.problems],
+                    "skills": [
+                        {
+                            "name": skill.name,
+                            "about": skill.about,
+                            "languages": list(skill.wordings),
+                            "sentences": _sentences(skill),
+                        }
+                        for skill in registry.skills.values()
+                    ],
+                },
+                ensure_ascii=False,
+            )
+        )
     else:
         for skill in registry.skills.values():
             print(f"{skill.name:24} {', '.join(skill.wordings):8} {_sentences(skill):4} sentences  {skill.about}")
@@ -63,9 +77,14 @@ def _check(config: Config, base: Understanding, folder: Folder, files: list[Path
         if skill is not None:
             others = [each for each in folder.registry.skills.values() if each.name != skill.name]
             registry = Registry([*others, skill])
-            problems = (*problems, *(each for each in registry.problems if each.file == str(file)),
-                        *_tried(registry, base, skill), *_elsewhere(base, skill), *_outside(config, skill),
-                        *_unheard(config, skill))
+            problems = (
+                *problems,
+                *(each for each in registry.problems if each.file == str(file)),
+                *_tried(registry, base, skill),
+                *_elsewhere(base, skill),
+                *_outside(config, skill),
+                *_unheard(config, skill),
+            )
         found += problems
         for problem in problems:
             print(problem)
@@ -95,8 +114,12 @@ def _elsewhere(base: Understanding, skill: OwnersSkill) -> Iterable[Problem]:
             if any(isinstance(part, Slot) for part in parts):
                 continue
             if meant := understood_otherwise(base, " ".join(map(str, parts)), language):
-                yield Problem(skill.file, sentence.line, f"{sentence.text!r} means {meant} without this skill; yours "
-                              "comes first", is_warning=True)
+                yield Problem(
+                    skill.file,
+                    sentence.line,
+                    f"{sentence.text!r} means {meant} without this skill; yours comes first",
+                    is_warning=True,
+                )
 
 
 def _unheard(config: Config, skill: OwnersSkill) -> Iterable[Problem]:
@@ -105,22 +128,37 @@ def _unheard(config: Config, skill: OwnersSkill) -> Iterable[Problem]:
     for language, wording in skill.wordings.items():
         if (choice := recognizers.get(language)) is None or not (known := vocabulary(choice.path)):
             continue
-        lines = {part: sentence.line for sentence in reversed(wording.sentences) for parts in sentence.variants
-                 for part in parts if isinstance(part, str)}
+        lines = {
+            part: sentence.line
+            for sentence in reversed(wording.sentences)
+            for parts in sentence.variants
+            for part in parts
+            if isinstance(part, str)
+        }
         for words in wording.lists.values():
             lines |= {word: lines.get(word, 1) for said in words.values for word in said}
         for word, line in sorted(lines.items(), key=lambda entry: entry[1]):
             if word not in known and not word.isdecimal():
-                yield Problem(skill.file, line, f"{choice.name} has never heard the word {word!r}; typed it is "
-                              "understood, spoken it is not", is_warning=True)
+                yield Problem(
+                    skill.file,
+                    line,
+                    f"{choice.name} has never heard the word {word!r}; typed it is understood, spoken it is not",
+                    is_warning=True,
+                )
 
 
 def _outside(config: Config, skill: OwnersSkill) -> Iterable[Problem]:
     """What the settings do not name."""
     known, programs = targets(config.helpers.targets), commands(config.helpers.commands)
     if skill.call is not None and skill.call.target not in known:
-        yield Problem(skill.file, 1, f"the target {skill.call.target!r} is not in the settings; expected "
-                      f"{', '.join(known) or _NO_TARGETS}")
+        yield Problem(
+            skill.file,
+            1,
+            f"the target {skill.call.target!r} is not in the settings; expected {', '.join(known) or _NO_TARGETS}",
+        )
     if skill.command and skill.command not in programs:
-        yield Problem(skill.file, 1, f"the command {skill.command!r} is not in the settings; expected "
-                      f"{', '.join(programs) or _NO_COMMANDS}")
+        yield Problem(
+            skill.file,
+            1,
+            f"the command {skill.command!r} is not in the settings; expected {', '.join(programs) or _NO_COMMANDS}",
+        )

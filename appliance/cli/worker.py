@@ -59,8 +59,13 @@ async def _work(config: Config, options: argparse.Namespace) -> None:
             give_back()
             watching = asyncio.create_task(feed_watchdog())
             notify("READY=1")
-            log.info("ready: hears %s, speaks %s, %s at once, as %s",
-                     _names(recognizers), _names(voices), slots(can), link.name)
+            log.info(
+                "ready: hears %s, speaks %s, %s at once, as %s",
+                _names(recognizers),
+                _names(voices),
+                slots(can),
+                link.name,
+            )
             await Worker(link, ears, mouth, slots(can), config.streaming.tts_workers).run(stop)
             notify("STOPPING=1")
             watching.cancel()

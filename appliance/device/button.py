@@ -174,7 +174,10 @@ class TerminalKey:
     """
 
     def __init__(
-        self, on_edge: Edge, is_listening: Callable[[], bool], clock: Callable[[], float],
+        self,
+        on_edge: Edge,
+        is_listening: Callable[[], bool],
+        clock: Callable[[], float],
         later: Callable[[float, Callable[[], None]], asyncio.TimerHandle],
     ) -> None:
         self._on_edge, self._is_listening, self._clock, self._later = on_edge, is_listening, clock, later

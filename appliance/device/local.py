@@ -52,8 +52,14 @@ class LocalDevice:
     """
 
     def __init__(
-        self, config: DeviceConfig, sessions: Sessions, tasks: asyncio.TaskGroup, *, state_directory: Path,
-        clock: Callable[[], float] | None = None, later: Later | None = None,
+        self,
+        config: DeviceConfig,
+        sessions: Sessions,
+        tasks: asyncio.TaskGroup,
+        *,
+        state_directory: Path,
+        clock: Callable[[], float] | None = None,
+        later: Later | None = None,
     ) -> None:
         self._config, self._languages = config, sessions.faculties.ears.languages
         self._state_directory = state_directory
@@ -70,8 +76,7 @@ class LocalDevice:
         self.is_quiet: Callable[[], bool] = lambda: False
         """Whether these are quiet hours: replies are low and notices are not said; what rings rings all the same."""
         self.session = sessions.open("device", Memory(volume=self._state.volume, may_configure=True))
-        self.session.language = next(
-            (one for one in LANGUAGES if one == self._state.language), self.session.language)
+        self.session.language = next((one for one in LANGUAGES if one == self._state.language), self.session.language)
         self.signs = Signs(self.session, self.sound, self._later, self._resting, with_earcons=config.earcons)
         self.take = Take(self.session, self._later, self.signs.heard)
         self._ringing = Ringing(tasks, self._sound_alarm, self._say, self._apply_volume)
@@ -82,13 +87,24 @@ class LocalDevice:
         self._says = ""
         """The reply or announcement that is being spoken."""
         self._stopping = Stopping(
-            sessions.faculties.ears, tasks, is_sounding=self._is_sounding, says=lambda: self._says, stop=self._silence,
-            language=lambda: self.session.language)
+            sessions.faculties.ears,
+            tasks,
+            is_sounding=self._is_sounding,
+            says=lambda: self._says,
+            stop=self._silence,
+            language=lambda: self.session.language,
+        )
         self.waking = Waking(
             parse(config.wake_words if self._state.wake_words is None else self._state.wake_words),
-            sessions.faculties.ears, tasks, woken=self._woken, is_speaking=self._is_heard,
-            is_talking=lambda: bool(self.take), language=lambda: self.session.language, also=self._stopping.overhear,
-            chosen=self._chosen)
+            sessions.faculties.ears,
+            tasks,
+            woken=self._woken,
+            is_speaking=self._is_heard,
+            is_talking=lambda: bool(self.take),
+            language=lambda: self.session.language,
+            also=self._stopping.overhear,
+            chosen=self._chosen,
+        )
         self.session.attach(self, None)
 
     async def run(self) -> None:
@@ -193,8 +209,7 @@ class LocalDevice:
             self._refuse()
             return False
         try:
-            self.session.begin(
-                endpointer=self.session.by_itself(invited_s) if invited_s is not None else None)
+            self.session.begin(endpointer=self.session.by_itself(invited_s) if invited_s is not None else None)
         except ProtocolError as error:  # the device is stopping
             log.info("not listening: %s", error)
             return False

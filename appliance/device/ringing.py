@@ -21,8 +21,11 @@ class Ringing:
     """
 
     def __init__(
-        self, tasks: asyncio.TaskGroup, tone: Callable[[], Awaitable[None]],
-        say: Callable[[Announcement], Awaitable[None]], on_change: Callable[[], None],
+        self,
+        tasks: asyncio.TaskGroup,
+        tone: Callable[[], Awaitable[None]],
+        say: Callable[[Announcement], Awaitable[None]],
+        on_change: Callable[[], None],
     ) -> None:
         self._tasks, self._tone, self._say, self._on_change = tasks, tone, say, on_change
         self._announcements: dict[str, Announcement] = {}

@@ -87,15 +87,18 @@ class SelfTest:
 
     def lines(self) -> list[str]:
         """What was measured, for a person to read."""
-        rows = [("microphone", self.microphone, self.microphone_rate),
-                ("loudspeaker", self.loudspeaker, self.loudspeaker_rate)]
+        rows = [
+            ("microphone", self.microphone, self.microphone_rate),
+            ("loudspeaker", self.loudspeaker, self.loudspeaker_rate),
+        ]
         lines = [f"{side:12} {name}, {rate} Hz" if name else f"{side:12} none" for side, name, rate in rows]
         if self.echo is not None:
             lines += [
                 f"{'round trip':12} {self.round_trip_ms:.0f} ms" if self.echo.heard else f"{'round trip':12} not heard",
                 f"{'noise floor':12} {self.echo.noise_db:.0f} dB below full scale",
                 f"{'clipping':12} {100 * self.echo.clipped:.1f} % of the samples",
-                f"{'sample rate':12} {self.measured_rate:.0f} samples a second arrived, expected {RATE}"]
+                f"{'sample rate':12} {self.measured_rate:.0f} samples a second arrived, expected {RATE}",
+            ]
         if self.channel_levels_db:
             levels = ", ".join(f"{number}: {level:.0f} dB" for number, level in enumerate(self.channel_levels_db, 1))
             lines.append(f"{'channels':12} {levels}")
@@ -115,14 +118,14 @@ async def self_test(config: DeviceConfig, language: Language, mouth: Mouth | Non
     try:
         loudspeaker = await asyncio.to_thread(open_loudspeaker, config.loudspeaker, _ended)
     except AudioDeviceError as error:
-        findings.append(Finding("no_loudspeaker", {
-            "en": f"No loudspeaker: {error}.", "de": f"Kein Lautsprecher: {error}."}))
+        findings.append(
+            Finding("no_loudspeaker", {"en": f"No loudspeaker: {error}.", "de": f"Kein Lautsprecher: {error}."})
+        )
     try:
         levels = await _channel_levels(config)
         microphone = await asyncio.to_thread(open_microphone, config.microphone, config.channel, _ended)
     except AudioDeviceError as error:
-        findings.append(Finding("no_microphone", {
-            "en": f"No microphone: {error}.", "de": f"Kein Mikrofon: {error}."}))
+        findings.append(Finding("no_microphone", {"en": f"No microphone: {error}.", "de": f"Kein Mikrofon: {error}."}))
     try:
         result = SelfTest(findings=tuple(findings))
         if loudspeaker is not None and microphone is not None:
@@ -148,9 +151,16 @@ async def _measure(microphone: Microphone, loudspeaker: Loudspeaker, levels: tup
     echo = find_chirp(heard)
     begin = microphone.capture.first_block_ns / 1e9 - BLOCK_S  # a block comes when its last sample was heard
     return SelfTest(
-        microphone.name, microphone.rate, loudspeaker.name, loudspeaker.rate,
-        1000 * (begin + echo.begin_s - played_at), len(heard) / seconds, echo, levels,
-        tuple(judge(echo, len(heard) / seconds, levels)))
+        microphone.name,
+        microphone.rate,
+        loudspeaker.name,
+        loudspeaker.rate,
+        1000 * (begin + echo.begin_s - played_at),
+        len(heard) / seconds,
+        echo,
+        levels,
+        tuple(judge(echo, len(heard) / seconds, levels)),
+    )
 
 
 def chirp(rate: int, speed: float = 1.0) -> NDArray[np.float64]:
@@ -169,8 +179,14 @@ def find_chirp(samples: NDArray[np.float64], rate: int = RATE) -> Echo:
     likeness, begin, speed = max(found)
     quiet = samples[: round(QUIET_S * rate * 0.9)]
     return Echo(
-        likeness >= HEARD, likeness, begin / rate, speed, decibels(quiet), decibels(samples[begin : begin + rate // 2]),
-        float(np.mean(np.abs(samples) > 0.999)) if len(samples) else 0.0)
+        likeness >= HEARD,
+        likeness,
+        begin / rate,
+        speed,
+        decibels(quiet),
+        decibels(samples[begin : begin + rate // 2]),
+        float(np.mean(np.abs(samples) > 0.999)) if len(samples) else 0.0,
+    )
 
 
 def judge(echo: Echo, measured_rate: float, channel_levels_db: Sequence[float]) -> list[Finding]:
@@ -179,30 +195,66 @@ def judge(echo: Echo, measured_rate: float, channel_levels_db: Sequence[float]) 
     dead = [number for number, level in enumerate(channel_levels_db, 1) if level < DEAD_DB]
     if dead and len(dead) < len(channel_levels_db):
         good = next(n for n, level in enumerate(channel_levels_db, 1) if level >= DEAD_DB)
-        findings.append(Finding("dead_channel", {
-            "en": f"Channel {dead[0]} of the microphone is dead. Set STIMME_CHANNEL to {good}.",
-            "de": f"Kanal {dead[0]} des Mikrofons ist tot. Setze STIMME_CHANNEL auf {good}."}))
+        findings.append(
+            Finding(
+                "dead_channel",
+                {
+                    "en": f"Channel {dead[0]} of the microphone is dead. Set STIMME_CHANNEL to {good}.",
+                    "de": f"Kanal {dead[0]} des Mikrofons ist tot. Setze STIMME_CHANNEL auf {good}.",
+                },
+            )
+        )
     if abs(measured_rate / RATE - 1) > 0.03 or (echo.heard and echo.speed != 1):
         speed = echo.speed if echo.heard and echo.speed != 1 else RATE / max(measured_rate, 1)
-        findings.append(Finding("wrong_rate", {
-            "en": f"The sound card runs at a wrong rate: everything is {speed:.2f} times as fast.",
-            "de": f"Die Soundkarte hat die falsche Abtastrate: Alles ist {speed:.2f} mal so schnell."}))
+        findings.append(
+            Finding(
+                "wrong_rate",
+                {
+                    "en": f"The sound card runs at a wrong rate: everything is {speed:.2f} times as fast.",
+                    "de": f"Die Soundkarte hat die falsche Abtastrate: Alles ist {speed:.2f} mal so schnell.",
+                },
+            )
+        )
     if echo.clipped > CLIPPED:
-        findings.append(Finding("clipping", {
-            "en": "The microphone is too loud and clips. Turn its gain down with alsamixer.",
-            "de": "Das Mikrofon ist übersteuert. Dreh es mit alsamixer leiser."}))
+        findings.append(
+            Finding(
+                "clipping",
+                {
+                    "en": "The microphone is too loud and clips. Turn its gain down with alsamixer.",
+                    "de": "Das Mikrofon ist übersteuert. Dreh es mit alsamixer leiser.",
+                },
+            )
+        )
     if not echo.heard and echo.level_db < DEAD_DB:
-        findings.append(Finding("dead_microphone", {
-            "en": "The microphone hears nothing at all. Is it switched on, or the wrong one?",
-            "de": "Das Mikrofon hört gar nichts. Ist es eingeschaltet, oder ist es das falsche?"}))
+        findings.append(
+            Finding(
+                "dead_microphone",
+                {
+                    "en": "The microphone hears nothing at all. Is it switched on, or the wrong one?",
+                    "de": "Das Mikrofon hört gar nichts. Ist es eingeschaltet, oder ist es das falsche?",
+                },
+            )
+        )
     elif not echo.heard:
-        findings.append(Finding("not_heard", {
-            "en": "The microphone works but does not hear the loudspeaker. Is that turned up?",
-            "de": "Das Mikrofon geht, hört aber den Lautsprecher nicht. Ist der laut genug?"}))
+        findings.append(
+            Finding(
+                "not_heard",
+                {
+                    "en": "The microphone works but does not hear the loudspeaker. Is that turned up?",
+                    "de": "Das Mikrofon geht, hört aber den Lautsprecher nicht. Ist der laut genug?",
+                },
+            )
+        )
     if echo.noise_db > NOISY_DB:
-        findings.append(Finding("noisy", {
-            "en": f"It is noisy here: {-echo.noise_db:.0f} decibels below full scale.",
-            "de": f"Es rauscht stark: {-echo.noise_db:.0f} Dezibel unter Vollaussteuerung."}))
+        findings.append(
+            Finding(
+                "noisy",
+                {
+                    "en": f"It is noisy here: {-echo.noise_db:.0f} decibels below full scale.",
+                    "de": f"Es rauscht stark: {-echo.noise_db:.0f} Dezibel unter Vollaussteuerung.",
+                },
+            )
+        )
     return findings
 
 

@@ -18,7 +18,9 @@ from appliance.language import Language
 log = logging.getLogger(__name__)
 
 STOPS: Mapping[Language, frozenset[str]] = {
-    "en": frozenset({"stop", "quiet", "silence"}), "de": frozenset({"stopp", "stop", "halt", "ruhe"})}
+    "en": frozenset({"stop", "quiet", "silence"}),
+    "de": frozenset({"stopp", "stop", "halt", "ruhe"}),
+}
 
 LISTENS_S = 20.0
 """Then it begins anew: what was heard does not grow."""
@@ -31,8 +33,14 @@ class Stopping:
     """
 
     def __init__(
-        self, ears: Ears, tasks: asyncio.TaskGroup, *, is_sounding: Callable[[], bool], says: Callable[[], str],
-        stop: Callable[[], None], language: Callable[[], Language],
+        self,
+        ears: Ears,
+        tasks: asyncio.TaskGroup,
+        *,
+        is_sounding: Callable[[], bool],
+        says: Callable[[], str],
+        stop: Callable[[], None],
+        language: Callable[[], Language],
     ) -> None:
         self._ears, self._tasks, self._is_sounding, self._says = ears, tasks, is_sounding, says
         self._stop, self._language = stop, language

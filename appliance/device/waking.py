@@ -34,10 +34,18 @@ class Waking:
     """
 
     def __init__(
-        self, words: Sequence[Word], ears: Ears, tasks: asyncio.TaskGroup, *, woken: Callable[[float], None],
-        is_speaking: Callable[[], bool], is_talking: Callable[[], bool], language: Callable[[], Language],
+        self,
+        words: Sequence[Word],
+        ears: Ears,
+        tasks: asyncio.TaskGroup,
+        *,
+        woken: Callable[[float], None],
+        is_speaking: Callable[[], bool],
+        is_talking: Callable[[], bool],
+        language: Callable[[], Language],
         also: Callable[[bytes], None] = lambda pcm: None,
-        chosen: Callable[[Sequence[str]], None] = lambda words: None, now: Callable[[], float] = time.time,
+        chosen: Callable[[Sequence[str]], None] = lambda words: None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.words: tuple[Word, ...] = ()
         self.told: Callable[[], None] = lambda: None
@@ -119,8 +127,16 @@ class Waking:
         except ModelError:
             known = {}
         wakes = [
-            {"number": wake.number, "word": known.get(wake.word.name, wake.word.spoken), "score": round(wake.score, 2),
-             "at": round(wake.at), "accepted": wake.accepted, "wrong": wake.wrong} for wake in self.wakes]
+            {
+                "number": wake.number,
+                "word": known.get(wake.word.name, wake.word.spoken),
+                "score": round(wake.score, 2),
+                "at": round(wake.at),
+                "accepted": wake.accepted,
+                "wrong": wake.wrong,
+            }
+            for wake in self.wakes
+        ]
         words = [word.name for word in self.words]
         return {"known": known, "words": words, "listens": self.is_listening, "wakes": wakes}
 

@@ -44,7 +44,8 @@ def _judged(utterance: Utterance, reading: Reading | None, intent: Intent) -> Co
     if utterance.is_in("hesitation", last):
         return "hesitation"
     in_a_phrase = reading is not None and any(  # "what are you up to"
-        span.start < last < span.end and not span.slots for span in reading.spans)
+        span.start < last < span.end and not span.slots for span in reading.spans
+    )
     if utterance.is_in("dangling", last):
         return "open"
     leads_on = any(utterance.is_in(name, last) for name in _LEADING) and not in_a_phrase

@@ -61,8 +61,9 @@ def replies(families: Iterable[Family], language: Language) -> Replies:
     for family in families:
         file = family.sentences(language)
         texts |= {f"{family.name}.{name}": text for name, text in file.get("replies", {}).items()}
-        texts |= {f"means.{intent}": entry["means"] for intent, entry in file.get("intents", {}).items()
-                  if "means" in entry}
+        texts |= {
+            f"means.{intent}": entry["means"] for intent, entry in file.get("intents", {}).items() if "means" in entry
+        }
     return Replies(texts, grammar(language))
 
 
@@ -111,7 +112,13 @@ class Dialogue:
         self._voices = {language: {name: name for name in names} for language, names in (voices or {}).items()}
 
     async def answer(
-        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        self,
+        text: str,
+        language: Language,
+        memory: Memory,
+        *,
+        turn: str = "",
+        margin: float = 1.0,
         considered: Considered | None = None,
     ) -> Answer:
         """Answer one utterance. Never raises for what people say: a failing skill apologises.
@@ -131,12 +138,16 @@ class Dialogue:
         can_be_undone = bool(memory.undo) and memory.undo is not undo
         self._remember(intent, reply, memory)
         end_s = time.perf_counter()
-        return Answer(reply, intent, 1000 * (understood_s - start_s), 1000 * (end_s - understood_s),
-                      _meant(intent, context), can_be_undone)
+        return Answer(
+            reply,
+            intent,
+            1000 * (understood_s - start_s),
+            1000 * (end_s - understood_s),
+            _meant(intent, context),
+            can_be_undone,
+        )
 
-    async def consider(
-        self, text: str, language: Language, memory: Memory, margin: float = 1.0
-    ) -> Considered:
+    async def consider(self, text: str, language: Language, memory: Memory, margin: float = 1.0) -> Considered:
         """What would be answered. Changes nothing, asks no helper, is never told to anybody. Never raises."""
         whose, memory = memory, replace(memory)  # who asks is known by the memory itself
         self._forget(memory)
@@ -169,9 +180,13 @@ class Dialogue:
     async def completeness(self, text: str, language: Language, memory: Memory) -> Completeness:
         """How complete what somebody is saying is so far; changes nothing."""
         found, intent = await self._run(
-            completeness, self._understanding, text, language, self._situation(memory, language))
-        would_ask = intent.name and not intent.doubt and self._would_ask(
-            intent, self._context(language, memory, UNKNOWN_DEVICE))
+            completeness, self._understanding, text, language, self._situation(memory, language)
+        )
+        would_ask = (
+            intent.name
+            and not intent.doubt
+            and self._would_ask(intent, self._context(language, memory, UNKNOWN_DEVICE))
+        )
         return "open" if would_ask else found
 
     def _would_ask(self, intent: Intent, context: Context) -> bool:
@@ -196,14 +211,22 @@ class Dialogue:
 
     def _situation(self, memory: Memory, language: Language) -> Situation:
         named = [timer for timer in self._timers.pending() if timer.name]
-        known = {kind: {timer.name.casefold(): timer.name for timer in named if timer.kind == kind}
-                 for kind in ("timer", "reminder")}
+        known = {
+            kind: {timer.name.casefold(): timer.name for timer in named if timer.kind == kind}
+            for kind in ("timer", "reminder")
+        }
         timers = [timer for timer in self._timers.pending() if timer.kind == "timer"]
         things = tuple({"name": each.name} if each.name else {"start_s": each.duration_s} for each in timers)
         known |= {"list": {name.casefold(): name for name in self._stores.lists.all()}}
         known |= {"voice": self._voices.get(language, {})}
-        return Situation(known, memory.question, memory.last, self._timers.clock.now().date(), things,
-                         ringing=bool(self._timers.ringing()))
+        return Situation(
+            known,
+            memory.question,
+            memory.last,
+            self._timers.clock.now().date(),
+            things,
+            ringing=bool(self._timers.ringing()),
+        )
 
     def _context(self, language: Language, memory: Memory, device: Device) -> Context:
         return Context(
@@ -260,7 +283,8 @@ class Dialogue:
     async def _perform(self, reply: Reply, occasion: Occasion) -> None:
         inverses: list[Inverse] = [
             await self._performers[type(action)](action, replace(occasion, number=number))
-            for number, action in enumerate(reply.actions)]
+            for number, action in enumerate(reply.actions)
+        ]
         effects = [inverse for inverse in inverses if inverse is not None]
         if effects:
             occasion.memory.undo = tuple(action for inverse in reversed(effects) for action in inverse)

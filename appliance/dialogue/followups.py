@@ -150,7 +150,8 @@ def _about_it(sentences: Sentences, utterance: Utterance, last: Intent, family: 
     same = {slot: last.slots[slot] for slot in ("name", "start_s") if slot in last.slots}
     own_name = {"name", "start_s"} & set(reading.slots)
     return Intent(
-        reading.frame.intent, "", utterance.language, {**({} if own_name else same), **reading.slots, "it": True})
+        reading.frame.intent, "", utterance.language, {**({} if own_name else same), **reading.slots, "it": True}
+    )
 
 
 def _loose(
@@ -217,7 +218,8 @@ def changes(reading: Reading, utterance: Utterance, lead: str = "") -> bool:
     leads = {at for start, end in utterance.hits.get(lead, ()) for at in range(start, end)}
     return any(
         not reading.explains(start, end) and not leads.issuperset(range(start, end))
-        for start, end in utterance.hits.get("changer", ()))
+        for start, end in utterance.hits.get("changer", ())
+    )
 
 
 def corrected(sentences: Sentences, utterance: Utterance) -> Utterance:

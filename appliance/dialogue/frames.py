@@ -24,7 +24,8 @@ OpenReader = Callable[[Utterance, int, int], Span | None]
 """Whether the words from start to end may be what an open slot holds."""
 
 _TERM = re.compile(
-    r"(?P<not>!)?(?:\{(?P<slot>\w+)\}|\*(?P<open>\w+)|'(?P<words>[^']*(?:'\w[^']*)*)'|(?P<cls>[\w.]+))(?P<opt>\?)?$")
+    r"(?P<not>!)?(?:\{(?P<slot>\w+)\}|\*(?P<open>\w+)|'(?P<words>[^']*(?:'\w[^']*)*)'|(?P<cls>[\w.]+))(?P<opt>\?)?$"
+)
 _MAX_OPEN_WORDS = 18
 
 
@@ -81,8 +82,17 @@ def parse_frame(text: str, intent: str, resolve: Callable[[str, bool], str], **m
         else:
             name = resolve(match["cls"] or match["words"], match["cls"] is None)
             (forbidden if match["not"] else required if must else optional).add(name)
-    return Frame(intent, text, frozenset(required), frozenset(optional), frozenset(forbidden), tuple(slots),
-                 tuple(open_slots), ordered, **more)  # type: ignore[arg-type]
+    return Frame(
+        intent,
+        text,
+        frozenset(required),
+        frozenset(optional),
+        frozenset(forbidden),
+        tuple(slots),
+        tuple(open_slots),
+        ordered,
+        **more,  # type: ignore[arg-type]
+    )
 
 
 def _split(text: str) -> list[str]:
@@ -164,7 +174,11 @@ class _Search:
     """Covers the words from left to right with the frame's parts; the best cover of each (position, parts used)."""
 
     def __init__(
-        self, matcher: Matcher, frame: Frame, utterance: Utterance, slots: list[tuple[str, bool, list[Span]]],
+        self,
+        matcher: Matcher,
+        frame: Frame,
+        utterance: Utterance,
+        slots: list[tuple[str, bool, list[Span]]],
         loose: bool,
     ) -> None:
         self._frame, self._utterance, self._open_readers = frame, utterance, matcher.open_readers

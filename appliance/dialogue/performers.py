@@ -81,18 +81,24 @@ def speech_of(stores: Stores, who: str) -> SetSpeech:
     """The voice and speed that were chosen at a place."""
     kept = stores.keeper.get(f"{SPEECH}{who}") or {}
     voice, speed = kept.get("voice"), kept.get("speed")
-    return SetSpeech(voice=voice if isinstance(voice, str) else None,
-                     speed=float(speed) if isinstance(speed, (int, float)) else None)
+    return SetSpeech(
+        voice=voice if isinstance(voice, str) else None, speed=float(speed) if isinstance(speed, (int, float)) else None
+    )
 
 
 def performers(stores: Stores, run: Run) -> Mapping[type, Performer]:
     """Those that every device has."""
-    return {**_timers(stores.timers, run), **_lists(stores.lists, run), **_notes(stores.notes, run),
-            **_others(stores, run)}
+    return {
+        **_timers(stores.timers, run),
+        **_lists(stores.lists, run),
+        **_notes(stores.notes, run),
+        **_others(stores, run),
+    }
 
 
-DURABLE = frozenset({
-    SetTimer, CancelTimer, PauseTimer, ResumeTimer, AddItems, RemoveItems, ReplaceList, AddNote, RemoveNotes, Keep})
+DURABLE = frozenset(
+    {SetTimer, CancelTimer, PauseTimer, ResumeTimer, AddItems, RemoveItems, ReplaceList, AddNote, RemoveNotes, Keep}
+)
 """Actions that are written down."""
 ONLY_DEVICES = (MuteMicrophone, UnmuteMicrophone, Say, SystemAction)
 """Actions that nobody but a whole device can carry out."""

@@ -34,7 +34,8 @@ class Repair:
         protected = sentences.lexicon.words_of(_PROTECTED)
         self._known = sentences.lexicon.words
         self._targets = sorted(
-            word for word in self._known - protected if len(word) >= _SHORTEST - 1 and not self._is_number(word))
+            word for word in self._known - protected if len(word) >= _SHORTEST - 1 and not self._is_number(word)
+        )
 
     def variants(self, utterance: Utterance) -> Iterator[Utterance]:
         """The utterance with one word put right, then with two; the likelier first."""
@@ -56,7 +57,8 @@ class Repair:
             return []
         edits = 2 if len(word) >= _LONG else 1
         near = process.extract(
-            word, [*names, *self._targets], scorer=OSA.distance, score_cutoff=edits, limit=_CANDIDATES)
+            word, [*names, *self._targets], scorer=OSA.distance, score_cutoff=edits, limit=_CANDIDATES
+        )
         return [one for one, _, _ in near]
 
     def _is_number(self, word: str) -> bool:

@@ -87,10 +87,17 @@ class Sentences:
         more = entry if isinstance(entry, Mapping) else {"frame": entry}
         weight = float(more.get("weight", 0.0))
         frame = parse_frame(
-            more["frame"], intent, resolve, fixed=more.get("slots", {}), acts=intent in family.acts,
-            changes=intent in family.changes, when=more.get("when", ""), weight=weight,
+            more["frame"],
+            intent,
+            resolve,
+            fixed=more.get("slots", {}),
+            acts=intent in family.acts,
+            changes=intent in family.changes,
+            when=more.get("when", ""),
+            weight=weight,
             strict=bool(more.get("strict", intent not in family.acts and weight <= _WEAK)),
-            asks_beyond=int(more.get("asks_beyond", Frame.asks_beyond)))
+            asks_beyond=int(more.get("asks_beyond", Frame.asks_beyond)),
+        )
         frame = replace(frame, slots=tuple((scoped.get(name, name), must) for name, must in frame.slots))
         self.frames.setdefault(intent, []).append(frame)
         if frame.required:

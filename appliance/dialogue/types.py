@@ -166,8 +166,14 @@ class Context:
     """What the device knows of itself."""
 
     def say(
-        self, name: str, /, *, actions: Sequence[Action] = (), question: Question | None = None,
-        understood: bool = True, **values: object,
+        self,
+        name: str,
+        /,
+        *,
+        actions: Sequence[Action] = (),
+        question: Question | None = None,
+        understood: bool = True,
+        **values: object,
     ) -> Reply:
         """A reply with the text of that name ("timer.set"), its values filled in."""
         said = self.texts.sentence(name, self.random, self.last_reply, **values)

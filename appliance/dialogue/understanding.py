@@ -39,8 +39,9 @@ class Understands(Protocol):
     """Understanding, or what puts more in front of it (owners/listening.py)."""
 
     def understand(self, text: str, language: Language, situation: Situation = NOTHING) -> Intent: ...
-    def read(self, text: str, language: Language, situation: Situation = NOTHING) -> tuple[Utterance, Reading | None]:
-        ...
+    def read(
+        self, text: str, language: Language, situation: Situation = NOTHING
+    ) -> tuple[Utterance, Reading | None]: ...
 
 
 class Understanding:
@@ -61,7 +62,8 @@ class Understanding:
             return Intent("", text, language)
         known = {**situation.known, "ringing": {}} if situation.ringing else situation.known
         utterance = Utterance(
-            tuple(words), language, sentences.lexicon, known, situation.today, commas(text, words, language))
+            tuple(words), language, sentences.lexicon, known, situation.today, commas(text, words, language)
+        )
         intent = self._meant(sentences, utterance, situation)
         if not intent.name and (heard := as_it_sounded(words, language)) != words:
             intent = self._meant(sentences, replace(utterance, words=tuple(heard), spans={}, costs=None), situation)
@@ -75,20 +77,21 @@ class Understanding:
         for variant in self._repairs[utterance.language].variants(utterance):
             reading = best(sentences, variant)
             intent = judged(reading, variant) if reading and reading.confidence >= REPAIRED else None
-            if reading is not None and intent is not None and not intent.doubt and (
-                    intent.name in self.acts or supported(reading, utterance, variant)):
+            if (
+                reading is not None
+                and intent is not None
+                and not intent.doubt
+                and (intent.name in self.acts or supported(reading, utterance, variant))
+            ):
                 found.append((reading.gain - reading.cost, intent))
         _, best_intent = max(found, key=lambda each: each[0], default=(0.0, None))
         return best_intent and replace(best_intent, doubt="repaired" if best_intent.name in self.acts else "")
 
-    def read(
-        self, text: str, language: Language, situation: Situation = NOTHING
-    ) -> tuple[Utterance, Reading | None]:
+    def read(self, text: str, language: Language, situation: Situation = NOTHING) -> tuple[Utterance, Reading | None]:
         """A text's words and their best reading by themselves, for who wants to know more than the intent."""
         sentences = self._sentences[language]
         words = normalise(text, language).split() if len(text) <= MAX_CHARACTERS else []
-        utterance = Utterance(
-            tuple(words[:MAX_WORDS]), language, sentences.lexicon, situation.known, situation.today)
+        utterance = Utterance(tuple(words[:MAX_WORDS]), language, sentences.lexicon, situation.known, situation.today)
         return utterance, best(sentences, utterance)
 
     def _meant(self, sentences: Sentences, utterance: Utterance, situation: Situation) -> Intent:
@@ -101,8 +104,12 @@ class Understanding:
         if situation.last is not None and alone is not None:
             alone = stopped(sentences, utterance, situation, alone)
         if situation.last is not None:
-            sure = alone is not None and not alone.doubt and reading is not None and (
-                reading.confidence + reading.frame.weight > SURE)
+            sure = (
+                alone is not None
+                and not alone.doubt
+                and reading is not None
+                and (reading.confidence + reading.frame.weight > SURE)
+            )
             pointing = any(start > 0 for start, _ in utterance.hits.get("pointing", ()))
             if (not sure or pointing) and (intent := followed(sentences, utterance, situation, pointing=sure)):
                 return _kept(sentences, intent, utterance, situation.last)

@@ -45,7 +45,8 @@ def address(config: FarmConfig) -> Address:
     if parts.password is not None:
         raise ConfigError(
             "STIMME_REDIS holds a password, which logs and `stimme check` would show. Write it into a file and name "
-            "that in STIMME_REDIS_PASSWORD_FILE")
+            "that in STIMME_REDIS_PASSWORD_FILE"
+        )
     tls = parts.scheme == "rediss"
     if config.authority and not tls:
         raise ConfigError(f"STIMME_REDIS_CA is set, but STIMME_REDIS is {url!r}, without TLS; did you mean rediss://?")
@@ -53,8 +54,14 @@ def address(config: FarmConfig) -> Address:
         raise ConfigError(f"STIMME_REDIS_CA: {config.authority}: no such file")
     assert parts.hostname is not None
     return Address(
-        parts.hostname, port or PORT, int(number or 0), tls, unquote(parts.username) if parts.username else None,
-        _password(config.password_file), config.authority or None)
+        parts.hostname,
+        port or PORT,
+        int(number or 0),
+        tls,
+        unquote(parts.username) if parts.username else None,
+        _password(config.password_file),
+        config.authority or None,
+    )
 
 
 def _password(file: str) -> str | None:

@@ -102,9 +102,15 @@ class SharedDatabase(Database):
 
     def _send(self, changes: Iterable[Change], seen: int | str) -> bool:
         """seen: the version that must still be in force; "" for none in particular."""
-        arguments = [text for change in changes for text in (
-            _table(change.table.name), json.dumps(change.key),
-            "" if change.values is None else json.dumps(change.values))]
+        arguments = [
+            text
+            for change in changes
+            for text in (
+                _table(change.table.name),
+                json.dumps(change.key),
+                "" if change.values is None else json.dumps(change.values),
+            )
+        ]
         version = int(self._link.script("change", [keys.VERSION], keys.CHANGED, seen, *arguments))
         if version:
             self._seen = version
@@ -124,8 +130,10 @@ class SharedDatabase(Database):
     def _read(self, repositories: list[AnyRepository]) -> bool:
         version, *tables = self._link.script("rows", [keys.VERSION, *(_table(one.table.name) for one in repositories)])
         for repository, flat in zip(repositories, tables, strict=True):
-            rows = [(int(seen), json.loads(key), json.loads(values)) for key, (seen, values) in (
-                (flat[at], flat[at + 1].split(b" ", 1)) for at in range(0, len(flat), 2))]
+            rows = [
+                (int(seen), json.loads(key), json.loads(values))
+                for key, (seen, values) in ((flat[at], flat[at + 1].split(b" ", 1)) for at in range(0, len(flat), 2))
+            ]
             rows.sort(key=lambda row: row[0])
             damaged = repository.load((key, *values) for _, key, values in rows)
             if damaged:

@@ -79,13 +79,19 @@ class FarmEars:
         """Take in what workers answer, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(unless_lost(self._link, self._read_inbox))
-            tasks.create_task(unless_lost(
-                self._link, lambda: each(self._link.listen(keys.news(self._link.name)), self._heard_news)))
+            tasks.create_task(
+                unless_lost(self._link, lambda: each(self._link.listen(keys.news(self._link.name)), self._heard_news))
+            )
             tasks.create_task(unless_lost(self._link, self._tell_places))
 
     async def transcribe(
-        self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None, turn: str = "",
+        self,
+        source: Source,
+        language: Language,
+        *,
+        on_partial: Callable[[str], None],
+        on_place: Callable[[int], None] | None = None,
+        turn: str = "",
     ) -> Final:
         """As RecognizerPool.transcribe. turn: names the utterance for ever; once heard, it is not heard again.
 
@@ -105,8 +111,11 @@ class FarmEars:
         except BaseException:
             if utterance.attempt and self._link.is_up:
                 self._link.post_script(
-                    "forget", [keys.owner(name), keys.work(language), keys.sound(name, utterance.attempt)],
-                    utterance.attempt, keys.GROUP)
+                    "forget",
+                    [keys.owner(name), keys.work(language), keys.sound(name, utterance.attempt)],
+                    utterance.attempt,
+                    keys.GROUP,
+                )
             raise
         finally:
             del self._open[name]
@@ -128,8 +137,10 @@ class FarmEars:
                 await self._link.up()
         except TimeoutError:
             raise FacultyError(
-                "farm_gone", "What hears and speaks cannot be reached.",
-                hint="Redis does not answer; typed text works. It comes back by itself.") from None
+                "farm_gone",
+                "What hears and speaks cannot be reached.",
+                hint="Redis does not answer; typed text works. It comes back by itself.",
+            ) from None
 
     async def _attempt(self, utterance: _Utterance, source: Source) -> bytes:
         """Send, and wait for the transcript. Raises Lost; then it is known again what arrived once Redis is back."""
@@ -153,15 +164,20 @@ class FarmEars:
         own, fin = keys.owner(turn), keys.final(turn)
         if utterance.attempt:
             kind, *rest = await self._link.script(
-                "look", [own, fin, work, keys.sound(turn, utterance.attempt)],
-                utterance.attempt, self._link.name, keys.UTTERANCE_S)
+                "look",
+                [own, fin, work, keys.sound(turn, utterance.attempt)],
+                utterance.attempt,
+                self._link.name,
+                keys.UTTERANCE_S,
+            )
             if kind == b"open":
                 utterance.sent = int(rest[0])
                 return None
             if kind == b"done":
                 return bytes(rest[0])
         kind, *rest = await self._link.script(
-            "open", [own, fin, work], turn, self._link.name, keys.sound(turn, 0)[:-1], keys.UTTERANCE_S, keys.GROUP)
+            "open", [own, fin, work], turn, self._link.name, keys.sound(turn, 0)[:-1], keys.UTTERANCE_S, keys.GROUP
+        )
         if kind == b"done":
             return bytes(rest[0])
         utterance.attempt, utterance.entry = int(rest[0]), rest[1]
@@ -173,8 +189,11 @@ class FarmEars:
         commands = []
         for number in range(utterance.sent + 1, len(utterance.pieces) + 1):
             is_last = utterance.is_whole and number == len(utterance.pieces)
-            commands.append(self._link.call(
-                "XADD", name, f"{number}-0", "pcm", utterance.pieces[number - 1], *(("end", 1) if is_last else ())))
+            commands.append(
+                self._link.call(
+                    "XADD", name, f"{number}-0", "pcm", utterance.pieces[number - 1], *(("end", 1) if is_last else ())
+                )
+            )
             if number % RENEWED_EVERY == 1:
                 commands.append(self._link.call("EXPIRE", name, keys.UTTERANCE_S))
         await asyncio.gather(*commands)
@@ -240,8 +259,10 @@ async def _next_piece(source: Source) -> tuple[bytes, bool]:
 
 def _full(waiting: int) -> FacultyError:
     return FacultyError(
-        "overloaded", f"Too many people are speaking; {waiting} wait before you.",
-        hint="Try again in a moment; typed text works. Redis' memory is used up to four fifths.")
+        "overloaded",
+        f"Too many people are speaking; {waiting} wait before you.",
+        hint="Try again in a moment; typed text works. Redis' memory is used up to four fifths.",
+    )
 
 
 NOT_HEARD = "null"

@@ -52,9 +52,23 @@ class Hearer(Taker):
         while True:
             try:
                 await self.link.script(
-                    "commit", [keys.owner(held.turn), keys.final(held.turn), keys.work(held.language),
-                               keys.sound(held.turn, held.attempt), keys.COUNTS],
-                    held.mark, held.entry, keys.GROUP, held.turn, held.attempt, text, keys.FINAL_S, keys.inbox(""))
+                    "commit",
+                    [
+                        keys.owner(held.turn),
+                        keys.final(held.turn),
+                        keys.work(held.language),
+                        keys.sound(held.turn, held.attempt),
+                        keys.COUNTS,
+                    ],
+                    held.mark,
+                    held.entry,
+                    keys.GROUP,
+                    held.turn,
+                    held.attempt,
+                    text,
+                    keys.FINAL_S,
+                    keys.inbox(""),
+                )
                 return
             except Lost:
                 await self.link.up()

@@ -24,7 +24,8 @@ try:
     from redis.retry import Retry as BlockingRetry
 except ImportError as error:
     raise ConfigError(
-        "STIMME_REDIS is set, but Redis' library is not installed: pip install 'stimme[redis]'") from error
+        "STIMME_REDIS is set, but Redis' library is not installed: pip install 'stimme[redis]'"
+    ) from error
 
 log = logging.getLogger(__name__)
 
@@ -279,8 +280,13 @@ def _client(
 ) -> redis.asyncio.Redis:
     """No retries of its own: whether something may be sent again is ours to know."""
     return redis.asyncio.Redis(
-        **_options(address), client_name=name, socket_timeout=timeout_s, max_connections=MOST_CONNECTIONS,
-        retry=Retry(NoBackoff(), 0), redis_connect_func=connected)
+        **_options(address),
+        client_name=name,
+        socket_timeout=timeout_s,
+        max_connections=MOST_CONNECTIONS,
+        retry=Retry(NoBackoff(), 0),
+        redis_connect_func=connected,
+    )
 
 
 class BlockingLink:
@@ -289,7 +295,8 @@ class BlockingLink:
     def __init__(self, address: Address, name: str) -> None:
         self._address = address
         self._client = redis.Redis(
-            **_options(address), client_name=name, socket_timeout=ANSWER_S, retry=BlockingRetry(NoBackoff(), 0))
+            **_options(address), client_name=name, socket_timeout=ANSWER_S, retry=BlockingRetry(NoBackoff(), 0)
+        )
 
     def call(self, *command: Any) -> Reply:
         """One command. Raises Lost."""
@@ -311,11 +318,23 @@ class BlockingLink:
 
 def _options(address: Address) -> dict[str, Any]:
     options: dict[str, Any] = {
-        "host": address.host, "port": address.port, "db": address.database, "username": address.user,
-        "password": address.password, "socket_connect_timeout": CONNECT_S, "socket_keepalive": True, "protocol": 2}
+        "host": address.host,
+        "port": address.port,
+        "db": address.database,
+        "username": address.user,
+        "password": address.password,
+        "socket_connect_timeout": CONNECT_S,
+        "socket_keepalive": True,
+        "protocol": 2,
+    }
     if address.tls:
-        options |= {"ssl": True, "ssl_ca_certs": address.authority, "ssl_cert_reqs": "required",
-                    "ssl_check_hostname": True, "ssl_min_version": _tls_1_2()}
+        options |= {
+            "ssl": True,
+            "ssl_ca_certs": address.authority,
+            "ssl_cert_reqs": "required",
+            "ssl_check_hostname": True,
+            "ssl_min_version": _tls_1_2(),
+        }
     return options
 
 

@@ -39,8 +39,13 @@ class Ability:
     @classmethod
     def decode(cls, text: bytes | str) -> Ability:
         fields = json.loads(text)
-        return cls(fields["hear"], fields["speak"], fields["slots"], PoolStats(**fields["hearing"]),
-                   PoolStats(**fields["speaking"]))
+        return cls(
+            fields["hear"],
+            fields["speak"],
+            fields["slots"],
+            PoolStats(**fields["hearing"]),
+            PoolStats(**fields["speaking"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,27 @@ class Members:
     def pool(self, of: Callable[[Ability], PoolStats]) -> PoolStats:
         """All workers' pools as one."""
         pools = [of(worker) for worker in self.workers.values()]
-        return PoolStats(*(sum(values) for values in zip(*(
-            (one.made, one.in_use, one.waiting, one.limit, one.audio_s, one.work_s) for one in pools),
-            strict=True))) if pools else PoolStats(0, 0, 0, 0, 0.0, 0.0)
+        return (
+            PoolStats(
+                *(
+                    sum(values)
+                    for values in zip(
+                        *((one.made, one.in_use, one.waiting, one.limit, one.audio_s, one.work_s) for one in pools),
+                        strict=True,
+                    )
+                )
+            )
+            if pools
+            else PoolStats(0, 0, 0, 0, 0.0, 0.0)
+        )
 
     async def say(self, ability: Ability | None) -> None:
         """Be here as a worker that can do this, or as a web node (None). Raises Lost."""
         own, other = (keys.NODES, keys.WORKERS) if ability is None else (keys.WORKERS, keys.NODES)
         says = "" if ability is None else ability.encode()
         alive = await self._link.script(
-            "present", [own, *(STREAMS if ability else ())], self._link.name, says, keys.ALIVE_MS, keys.GROUP)
+            "present", [own, *(STREAMS if ability else ())], self._link.name, says, keys.ALIVE_MS, keys.GROUP
+        )
         others = await self._link.script("present_others", [other])
         self._take(alive if ability else others, others if ability else alive)
 
@@ -98,16 +114,21 @@ class Members:
         """How far behind everything is. Raises Lost."""
         lag, oldest_ms = 0, 0
         memory, counts, (seconds, _), *streams = await asyncio.gather(
-            self._link.call("INFO", "memory"), self._link.call("HGETALL", keys.COUNTS), self._link.call("TIME"),
-            *(self._link.script("behind", [keys.work(language)], keys.GROUP) for language in LANGUAGES))
+            self._link.call("INFO", "memory"),
+            self._link.call("HGETALL", keys.COUNTS),
+            self._link.call("TIME"),
+            *(self._link.script("behind", [keys.work(language)], keys.GROUP) for language in LANGUAGES),
+        )
         for waiting, first_ms in streams:
             lag += waiting
             oldest_ms = min(filter(None, (oldest_ms, int(first_ms))), default=0)
         limit = int(memory.get("maxmemory", 0))
         self.load = Load(
-            lag, max(0.0, int(seconds) - oldest_ms / 1000) if oldest_ms else 0.0,
+            lag,
+            max(0.0, int(seconds) - oldest_ms / 1000) if oldest_ms else 0.0,
             int(memory["used_memory"]) / limit if limit else 0.0,
-            {name.decode(): int(count) for name, count in counts.items()})
+            {name.decode(): int(count) for name, count in counts.items()},
+        )
 
     def _take(self, workers: list[bytes], nodes: list[bytes]) -> None:
         self.workers = {who.decode(): Ability.decode(says) for who, says in _pairs(workers)}

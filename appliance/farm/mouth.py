@@ -48,7 +48,13 @@ class FarmMouth:
         return self._members.pool(lambda worker: worker.speaking)
 
     async def speak(
-        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
+        self,
+        text: str | AsyncIterator[str],
+        language: Language,
+        *,
+        rate: int,
+        speed: float = 1.0,
+        voice: str = "",
         longest_s: float = LONGEST_SPEECH_S,
     ) -> AsyncGenerator[bytes, None]:
         """As Synthesizer.speak. Raises FacultyError where Redis is full, or gone for too long."""
@@ -106,8 +112,14 @@ class _Clause:
         """Have it spoken, unless it is or was."""
         if not self._is_wanted:
             answer = await self._link.script(
-                "say", [keys.owner(self.name), self._pieces, keys.clauses(self._language), keys.SAID], self.name,
-                keys.GROUP, keys.UTTERANCE_S, KEPT_S, *self._fields)
+                "say",
+                [keys.owner(self.name), self._pieces, keys.clauses(self._language), keys.SAID],
+                self.name,
+                keys.GROUP,
+                keys.UTTERANCE_S,
+                KEPT_S,
+                *self._fields,
+            )
             self._is_wanted = answer != b"said"
 
     def leave(self) -> None:
@@ -115,8 +127,12 @@ class _Clause:
         if self._is_wanted:
             self._is_wanted = False
             self._link.post_script(
-                "quiet", [keys.owner(self.name), self._pieces, keys.clauses(self._language)], self.name, keys.GROUP,
-                keys.STOP)
+                "quiet",
+                [keys.owner(self.name), self._pieces, keys.clauses(self._language)],
+                self.name,
+                keys.GROUP,
+                keys.STOP,
+            )
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Its sound as it is made."""
@@ -128,7 +144,8 @@ class _Clause:
                 reply = await self._link.read("XREAD", "COUNT", 50, "BLOCK", BLOCK_MS, "STREAMS", self._pieces, last)
             except Full:
                 raise FacultyError(
-                    "overloaded", "Too many replies are being spoken.", hint="The answer is there as text.") from None
+                    "overloaded", "Too many replies are being spoken.", hint="The answer is there as text."
+                ) from None
             except Lost:
                 self._is_wanted = False
                 if not self._link.is_up and clock() - came_at > SILENT_S:

@@ -46,8 +46,9 @@ class Node:
                 tasks.create_task(self.link.run())
                 tasks.create_task(self._be_here())
                 tasks.create_task(self.ears.run())
-                tasks.create_task(unless_lost(
-                    self.link, lambda: each(self.link.listen(keys.CHANGED, keys.PAIRING), self._heard)))
+                tasks.create_task(
+                    unless_lost(self.link, lambda: each(self.link.listen(keys.CHANGED, keys.PAIRING), self._heard))
+                )
         finally:
             await self.link.close()
 
@@ -67,8 +68,14 @@ class Node:
     def figures(self) -> Mapping[str, float]:
         """For server/metrics.py."""
         load = self.members.load
-        return {"workers": len(self.members.workers), "lag": load.lag, "oldest_seconds": load.oldest_s,
-                "memory_ratio": load.memory, "losses": self.link.times_lost, **load.counts}
+        return {
+            "workers": len(self.members.workers),
+            "lag": load.lag,
+            "oldest_seconds": load.oldest_s,
+            "memory_ratio": load.memory,
+            "losses": self.link.times_lost,
+            **load.counts,
+        }
 
     async def _be_here(self) -> None:
         while True:

@@ -30,7 +30,14 @@ class Voices(Protocol):
     def languages(self) -> Collection[Language]: ...
 
     def speak(
-        self, text: str, language: Language, *, rate: int, speed: float = ..., voice: str = ..., longest_s: float = ...,
+        self,
+        text: str,
+        language: Language,
+        *,
+        rate: int,
+        speed: float = ...,
+        voice: str = ...,
+        longest_s: float = ...,
         is_begun: bool = ...,
     ) -> AsyncGenerator[bytes, None]: ...
 
@@ -48,9 +55,11 @@ class Speaker(Taker):
         text, voice = held.fields[b"text"].decode(), held.fields[b"voice"].decode()
         rate, speed = int(held.fields[b"rate"]), float(held.fields[b"speed"])
         number = 0
-        async with aclosing(self._voices.speak(
-            text, held.language, rate=rate, speed=speed, voice=voice, longest_s=math.inf, is_begun=True
-        )) as pieces:
+        async with aclosing(
+            self._voices.speak(
+                text, held.language, rate=rate, speed=speed, voice=voice, longest_s=math.inf, is_begun=True
+            )
+        ) as pieces:
             async for pcm in pieces:
                 number += 1
                 if not await self._hand_over(held, number, pcm, is_last=False):
@@ -60,8 +69,24 @@ class Speaker(Taker):
     async def _hand_over(self, held: Held, number: int, pcm: bytes, *, is_last: bool) -> bool:
         """False if nobody wants it from us any more. A piece that is there already is not there twice."""
         answer = await self.link.script(
-            "piece", [keys.owner(held.turn), keys.sound(held.turn, held.attempt), keys.clauses(held.language),
-                      keys.SAID, keys.SAID_SIZES, keys.COUNTS],
-            held.mark, number, pcm, int(is_last), held.entry, keys.GROUP, held.turn, KEPT_S, MOST_KEPT_BYTES,
-            keys.PREFIX + "u:")
+            "piece",
+            [
+                keys.owner(held.turn),
+                keys.sound(held.turn, held.attempt),
+                keys.clauses(held.language),
+                keys.SAID,
+                keys.SAID_SIZES,
+                keys.COUNTS,
+            ],
+            held.mark,
+            number,
+            pcm,
+            int(is_last),
+            held.entry,
+            keys.GROUP,
+            held.turn,
+            KEPT_S,
+            MOST_KEPT_BYTES,
+            keys.PREFIX + "u:",
+        )
         return bool(answer == 1)

@@ -62,9 +62,7 @@ class Held:
 class Taker(ABC):
     """Takes from a stream for each language. slots: how much at once."""
 
-    def __init__(
-        self, link: Link, languages: Sequence[Language], stream: Callable[[str], str], slots: int
-    ) -> None:
+    def __init__(self, link: Link, languages: Sequence[Language], stream: Callable[[str], str], slots: int) -> None:
         self.link, self.languages, self.stream = link, tuple(languages), stream
         self.is_draining = False
         self._free = asyncio.Semaphore(slots)
@@ -141,8 +139,15 @@ class Taker(ABC):
                     break
                 try:
                     cursors[language], entries, *_ = await self.link.call(
-                        "XAUTOCLAIM", self.stream(language), keys.GROUP, self.link.name, SILENT_MS, cursors[language],
-                        "COUNT", TAKEN_AT_ONCE)
+                        "XAUTOCLAIM",
+                        self.stream(language),
+                        keys.GROUP,
+                        self.link.name,
+                        SILENT_MS,
+                        cursors[language],
+                        "COUNT",
+                        TAKEN_AT_ONCE,
+                    )
                 except Refused as error:
                     if "NOGROUP" not in str(error):
                         raise
@@ -155,8 +160,7 @@ class Taker(ABC):
 
     def _begin(self, tasks: asyncio.TaskGroup, language: Language, entry: bytes, fields: Fields) -> None:
         mark = f"{self.link.name}:{next(self._count)}"
-        held = self._held[mark] = Held(
-            fields[b"turn"].decode(), int(fields[b"attempt"]), language, entry, fields, mark)
+        held = self._held[mark] = Held(fields[b"turn"].decode(), int(fields[b"attempt"]), language, entry, fields, mark)
         held.task = tasks.create_task(self._hold(held))
         held.task.add_done_callback(lambda _: self._let_go(held))
 
@@ -172,8 +176,8 @@ class Taker(ABC):
                 continue
             arguments = [value for one in held for value in (one.mark, self.stream(one.language), one.entry)]
             lost = await self.link.script(
-                "beat", [keys.owner(one.turn) for one in held], keys.GROUP, self.link.name, keys.UTTERANCE_S,
-                *arguments)
+                "beat", [keys.owner(one.turn) for one in held], keys.GROUP, self.link.name, keys.UTTERANCE_S, *arguments
+            )
             for number in lost:
                 if (task := held[number - 1].task) is not None:
                     task.cancel()
@@ -181,16 +185,26 @@ class Taker(ABC):
     async def _hold(self, held: Held) -> None:
         try:
             answer = await self.link.script(
-                "take", [keys.owner(held.turn), self.stream(held.language), keys.COUNTS], held.entry, keys.GROUP,
-                self.link.name, held.mark, held.attempt, keys.UTTERANCE_S)
+                "take",
+                [keys.owner(held.turn), self.stream(held.language), keys.COUNTS],
+                held.entry,
+                keys.GROUP,
+                self.link.name,
+                held.mark,
+                held.attempt,
+                keys.UTTERANCE_S,
+            )
             if answer:
                 held.is_ours = True
                 held.node, held.times = answer[0].decode(), int(answer[1])
                 await self.work(held)
         except Abandoned:
             self.link.post_script(
-                "forget", [keys.owner(held.turn), self.stream(held.language), keys.sound(held.turn, held.attempt)],
-                held.attempt, keys.GROUP)
+                "forget",
+                [keys.owner(held.turn), self.stream(held.language), keys.sound(held.turn, held.attempt)],
+                held.attempt,
+                keys.GROUP,
+            )
         except Lost:
             return  # it is still pending: somebody takes it over
         except Exception:

@@ -39,8 +39,11 @@ class Worker:
             carrying = tasks.create_task(self._link.run())
             saying = tasks.create_task(self._say_what_we_can())
             working = [tasks.create_task(hearer.run()), tasks.create_task(speaker.run())]
-            listening = tasks.create_task(unless_lost(self._link, lambda: each(
-                self._link.listen(keys.STOP), lambda _, name: speaker.stop(name.decode()))))
+            listening = tasks.create_task(
+                unless_lost(
+                    self._link, lambda: each(self._link.listen(keys.STOP), lambda _, name: speaker.stop(name.decode()))
+                )
+            )
             await stop.wait()
             log.info("finishing what was taken")
             hearer.is_draining = speaker.is_draining = True
@@ -54,6 +57,13 @@ class Worker:
     async def _say_what_we_can(self) -> None:
         while True:
             with suppress(Lost):
-                await self._members.say(Ability(
-                    dict(self._ears.names), dict(self._mouth.names), self._slots, self._ears.stats, self._mouth.stats))
+                await self._members.say(
+                    Ability(
+                        dict(self._ears.names),
+                        dict(self._mouth.names),
+                        self._slots,
+                        self._ears.stats,
+                        self._mouth.stats,
+                    )
+                )
             await asyncio.sleep(SAY_S)

@@ -33,8 +33,13 @@ class Pool(Protocol):
     def stats(self) -> PoolStats: ...
 
     async def transcribe(
-        self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None, turn: str = "",
+        self,
+        source: Source,
+        language: Language,
+        *,
+        on_partial: Callable[[str], None],
+        on_place: Callable[[int], None] | None = None,
+        turn: str = "",
     ) -> Final: ...
 
 
@@ -58,17 +63,30 @@ class BothEars:
         return self._pool.stats
 
     async def transcribe(
-        self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None, turn: str = "",
+        self,
+        source: Source,
+        language: Language,
+        *,
+        on_partial: Callable[[str], None],
+        on_place: Callable[[int], None] | None = None,
+        turn: str = "",
     ) -> Final:
         """As RecognizerPool.transcribe; the final's `language` is the one that was understood best."""
         branches = {one: _Branch(source) for one in self.languages}
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_share(source, list(branches.values())))
-            hearing = {one: tasks.create_task(self._pool.transcribe(
-                branch, one, on_partial=on_partial if one == language else _unheeded,
-                on_place=on_place if one == language else None, turn=turn and f"{turn}/{one}"))
-                for one, branch in branches.items()}
+            hearing = {
+                one: tasks.create_task(
+                    self._pool.transcribe(
+                        branch,
+                        one,
+                        on_partial=on_partial if one == language else _unheeded,
+                        on_place=on_place if one == language else None,
+                        turn=turn and f"{turn}/{one}",
+                    )
+                )
+                for one, branch in branches.items()
+            }
         finals = {one: task.result() for one, task in hearing.items()}
         ranks = {one: await self._rank(final, one, language) for one, final in finals.items()}
         best = max(finals, key=ranks.__getitem__)

@@ -49,8 +49,13 @@ class RecognizerPool:
     """
 
     def __init__(
-        self, models: Mapping[Language, Path], workers: Workers, limit: int | None = None, *,
-        partial_interval_s: float = PARTIAL_INTERVAL_S, doubtful_below: Mapping[Language, float] | None = None,
+        self,
+        models: Mapping[Language, Path],
+        workers: Workers,
+        limit: int | None = None,
+        *,
+        partial_interval_s: float = PARTIAL_INTERVAL_S,
+        doubtful_below: Mapping[Language, float] | None = None,
     ) -> None:
         self._paths = dict(models)
         self._workers = workers
@@ -128,14 +133,13 @@ class RecognizerPool:
         try:
             now_s = time.monotonic()
             return await self._workers.run(
-                Recognizer, self._models[language], priority=urgency(now_s, now_s if source.ended else None))
+                Recognizer, self._models[language], priority=urgency(now_s, now_s if source.ended else None)
+            )
         except BaseException:
             self._made -= 1
             raise
 
-    async def _decode(
-        self, recognizer: Recognizer, source: Source, on_partial: Callable[[str], None]
-    ) -> Final:
+    async def _decode(self, recognizer: Recognizer, source: Source, on_partial: Callable[[str], None]) -> Final:
         heard, size_bytes = "", 0
         ended_at_s: float | None = None
         partial_at = time.monotonic()

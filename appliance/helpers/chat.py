@@ -68,8 +68,12 @@ class Chat:
         return Streaming(first, rest)
 
     async def _rest(
-        self, pieces: asyncio.Queue[str | Away | None], task: asyncio.Task[None] | None, question: str,
-        language: Language, memory: Memory,
+        self,
+        pieces: asyncio.Queue[str | Away | None],
+        task: asyncio.Task[None] | None,
+        question: str,
+        language: Language,
+        memory: Memory,
     ) -> AsyncGenerator[str, None]:
         """Clauses; ends the request when nobody wants to hear more. Raises Away before the first."""
         said: list[str] = []
@@ -89,21 +93,35 @@ class Chat:
             if said:
                 before = memory.helped.get("chat") or []
                 memory.helped["chat"] = [*before, _message("user", question), _message("assistant", " ".join(said))][
-                    -REMEMBERED:]
+                    -REMEMBERED:
+                ]
 
     async def _produce(
         self, question: str, language: Language, memory: Memory, pieces: asyncio.Queue[str | Away | None]
     ) -> None:
-        body = {"model": self._model, "stream": True, "max_tokens": 400, "messages": [
-            _message("system", _PROMPT[language]), *(memory.helped.get("chat") or []), _message("user", question)]}
+        body = {
+            "model": self._model,
+            "stream": True,
+            "max_tokens": 400,
+            "messages": [
+                _message("system", _PROMPT[language]),
+                *(memory.helped.get("chat") or []),
+                _message("user", question),
+            ],
+        }
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         clauses = Clauses()
         try:
             async with asked(
-                self._to, "POST", "/chat/completions", body=json.dumps(body).encode(), headers=headers,
-                timeout_s=WHOLE_S, silent_s=self._timeout_s,
+                self._to,
+                "POST",
+                "/chat/completions",
+                body=json.dumps(body).encode(),
+                headers=headers,
+                timeout_s=WHOLE_S,
+                silent_s=self._timeout_s,
             ) as answer:
                 async with aclosing(self._contents(answer)) as contents:
                     async for content in contents:

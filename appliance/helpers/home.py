@@ -35,8 +35,9 @@ class HomeAssistant:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         try:
-            async with asked(self._to, "POST", PATH, body=json.dumps(body).encode(), headers=headers,
-                             timeout_s=self._timeout_s) as answer:
+            async with asked(
+                self._to, "POST", PATH, body=json.dumps(body).encode(), headers=headers, timeout_s=self._timeout_s
+            ) as answer:
                 return self._said(await answer.text(), memory)
         except Away as away:
             log.warning("%s", away)
@@ -51,8 +52,9 @@ class HomeAssistant:
                 raise TypeError("speech is no text")
             code = response.get("data", {}).get("code", "") if kind == "error" else ""
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise Away("wrong", f"{self._to.name} answers something else than a conversation response: {error!r}"
-                       ) from error
+            raise Away(
+                "wrong", f"{self._to.name} answers something else than a conversation response: {error!r}"
+            ) from error
         if isinstance(id := found.get("conversation_id"), str) and len(id) <= 200:
             memory.helped["home"] = id
         return "" if code == "no_intent_match" else spoken(said)

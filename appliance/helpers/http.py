@@ -44,8 +44,14 @@ class Answer:
 
 @asynccontextmanager
 async def asked(
-    to: Target, method: str, path: str = "", *, body: bytes | None = None, headers: Mapping[str, str] | None = None,
-    timeout_s: float, silent_s: float = SILENT_S,
+    to: Target,
+    method: str,
+    path: str = "",
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float,
+    silent_s: float = SILENT_S,
 ) -> AsyncIterator[Answer]:
     """Send a request and read its answer inside the block. Raises Away, in the block too.
 
@@ -90,8 +96,13 @@ class _Exchange:
 
     def request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
         own = {
-            "Host": self._to.authority, "Connection": "close", "Accept-Encoding": "identity", "User-Agent": "stimme",
-            **({"Content-Length": str(len(body))} if body is not None else {}), **headers}
+            "Host": self._to.authority,
+            "Connection": "close",
+            "Accept-Encoding": "identity",
+            "User-Agent": "stimme",
+            **({"Content-Length": str(len(body))} if body is not None else {}),
+            **headers,
+        }
         sent = self._connection.send(h11.Request(method=method, target=path, headers=list(own.items()))) or b""
         if body is not None:
             sent += self._connection.send(h11.Data(data=body)) or b""

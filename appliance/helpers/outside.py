@@ -27,7 +27,7 @@ class Outside:
     """The one way out for owners' skills. targets, commands: those that the settings name, and no others."""
 
     def __init__(
-        self, targets: Mapping[str, Target], commands: Mapping[str, tuple[str, ...]], timeout_s: float = TIMEOUT_S,
+        self, targets: Mapping[str, Target], commands: Mapping[str, tuple[str, ...]], timeout_s: float = TIMEOUT_S
     ) -> None:
         self._targets, self._commands, self._timeout_s = targets, commands, timeout_s
 
@@ -51,8 +51,9 @@ class Outside:
         body = call.get("body")
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json"} if content is not None else {}
-        async with asked(to, str(call["method"]), str(call["path"]), body=content, headers=headers,
-                         timeout_s=self._timeout_s) as answer:
+        async with asked(
+            to, str(call["method"]), str(call["path"]), body=content, headers=headers, timeout_s=self._timeout_s
+        ) as answer:
             return await answer.text()
 
     async def _run(self, name: str, slots: Mapping[str, str]) -> str:
@@ -61,13 +62,16 @@ class Outside:
         if template is None:
             raise Refused("owners.no_command", name=name)
         words = [template[0], *(_SLOT.sub(lambda slot: slots.get(slot[1], ""), word) for word in template[1:])]
-        if any(word.startswith("-") and not plain.startswith("-") for word, plain in
-               zip(words[1:], template[1:], strict=True)):
+        if any(
+            word.startswith("-") and not plain.startswith("-")
+            for word, plain in zip(words[1:], template[1:], strict=True)
+        ):
             raise Away("wrong", f"command {name}: what was said would be an option")
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": os.environ.get("LANG", "C.UTF-8")}
         try:
             process = await asyncio.create_subprocess_exec(
-                *words, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment)
+                *words, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment
+            )
         except OSError as error:
             raise Away("wrong", f"command {name}: {error}") from error
         try:

@@ -24,10 +24,18 @@ def helper_rows(config: HelpersConfig) -> Iterator[Row]:
     """One row a helper, target and command. Raises ConfigError for what is set wrongly."""
     where = {name: str(to) for name, to in addresses(config).items()}
     unknown = "; all that nobody understood" if config.when_not_understood else ""
-    yield Row("Home Assistant", where.get("home", ""), f"sentences about lights, heating and the house{unknown}",
-              bool(config.home_assistant_token))
-    yield Row("language model", where.get("chat", ""), f"questions of knowledge, with the three before{unknown}",
-              bool(config.chat_token))
+    yield Row(
+        "Home Assistant",
+        where.get("home", ""),
+        f"sentences about lights, heating and the house{unknown}",
+        bool(config.home_assistant_token),
+    )
+    yield Row(
+        "language model",
+        where.get("chat", ""),
+        f"questions of knowledge, with the three before{unknown}",
+        bool(config.chat_token),
+    )
     heard = "all that nobody understood, and the place's name" if config.when_not_understood else "nothing"
     yield Row("webhook", where.get("webhook", ""), heard)
     yield Row("weather", where.get("weather", ""), "the device's latitude and longitude, when somebody asks")

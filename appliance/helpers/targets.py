@@ -62,10 +62,12 @@ def targets(entries: Iterable[str]) -> dict[str, Target]:
 
 def addresses(config: HelpersConfig) -> dict[str, Target]:
     """Where the helpers are that are on, by name: "home", "chat", "webhook", "weather". Raises ConfigError."""
-    urls = {"home": ("Home Assistant", config.home_assistant, "helpers.home_assistant"),
-            "chat": ("the language model", config.chat, "helpers.chat"),
-            "webhook": ("the webhook", config.webhook, "helpers.webhook"),
-            "weather": ("the weather service", config.weather, "helpers.weather")}
+    urls = {
+        "home": ("Home Assistant", config.home_assistant, "helpers.home_assistant"),
+        "chat": ("the language model", config.chat, "helpers.chat"),
+        "webhook": ("the webhook", config.webhook, "helpers.webhook"),
+        "weather": ("the weather service", config.weather, "helpers.weather"),
+    }
     return {helper: target(name, url, setting) for helper, (name, url, setting) in urls.items() if url}
 
 

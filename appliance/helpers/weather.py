@@ -21,8 +21,12 @@ from appliance.language import Language
 log = logging.getLogger(__name__)
 
 NAMES: dict[Language, str] = {"en": "The weather service", "de": "Der Wetterdienst"}
-_DAILY = {"code": "weather_code", "high_c": "temperature_2m_max", "low_c": "temperature_2m_min",
-          "rain_percent": "precipitation_probability_max"}
+_DAILY = {
+    "code": "weather_code",
+    "high_c": "temperature_2m_max",
+    "low_c": "temperature_2m_min",
+    "rain_percent": "precipitation_probability_max",
+}
 
 
 class Weather:
@@ -32,7 +36,8 @@ class Weather:
         self._to, self._timeout_s = to, timeout_s
         self._query = to.query or (
             f"latitude={place[0]:g}&longitude={place[1]:g}&current=temperature_2m,weather_code"
-            f"&daily={','.join(_DAILY.values())}&timezone=auto&forecast_days=7")
+            f"&daily={','.join(_DAILY.values())}&timezone=auto&forecast_days=7"
+        )
 
     async def ask(self, question: str, language: Language, memory: Memory) -> str:
         """The forecast as JSON. Raises Refused when there is none."""
@@ -47,8 +52,10 @@ class Weather:
         try:
             found = json.loads(text)
             current, daily = found["current"], found["daily"]
-            days = [{name: _number(daily[field][at]) for name, field in _DAILY.items()} | {"date": str(day)[:10]}
-                    for at, day in enumerate(daily["time"][:16])]
+            days = [
+                {name: _number(daily[field][at]) for name, field in _DAILY.items()} | {"date": str(day)[:10]}
+                for at, day in enumerate(daily["time"][:16])
+            ]
             now = {"code": _number(current["weather_code"]), "temperature_c": _number(current["temperature_2m"])}
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise Away("wrong", f"{self._to.name} answers something else than a forecast: {error!r}") from error

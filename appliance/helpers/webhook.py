@@ -1,7 +1,7 @@
 """The owner's webhook: gets what nobody here understood, and may answer.
 
-    → POST {"text": "feed the cat", "language": "en", "place": "kitchen tablet"}
-    ← {"reply": "The cat is fed."}, or plain text; empty: it does not know either
+→ POST {"text": "feed the cat", "language": "en", "place": "kitchen tablet"}
+← {"reply": "The cat is fed."}, or plain text; empty: it does not know either
 """
 
 from __future__ import annotations
@@ -30,8 +30,14 @@ class Webhook:
         body = json.dumps({"text": question, "language": language, "place": memory.place}, ensure_ascii=False).encode()
         path = f"?{self._to.query}" if self._to.query else ""
         try:
-            async with asked(self._to, "POST", path, body=body, headers={"Content-Type": "application/json"},
-                             timeout_s=self._timeout_s) as answer:
+            async with asked(
+                self._to,
+                "POST",
+                path,
+                body=body,
+                headers={"Content-Type": "application/json"},
+                timeout_s=self._timeout_s,
+            ) as answer:
                 text = await answer.text()
                 return spoken(self._reply(text) if "json" in answer.content_type else text)
         except Away as away:

@@ -31,8 +31,15 @@ def better_models(choices: Mapping[Kind, Mapping[Language, Choice]]) -> list[str
 async def fetch_beside(names: list[str], directory: Path) -> None:
     """Fetch models in a process of its own, which can be stopped at any moment and goes on the next time."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "appliance", "models", "fetch", *names, stdout=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"STIMME_MODELS": str(directory)})
+        sys.executable,
+        "-m",
+        "appliance",
+        "models",
+        "fetch",
+        *names,
+        stdout=asyncio.subprocess.DEVNULL,
+        env=os.environ | {"STIMME_MODELS": str(directory)},
+    )
     try:
         if await process.wait() == 0:
             log.info("fetched %s; used from the next start on", ", ".join(names))

@@ -84,8 +84,10 @@ def _receive(url: str, part: Path, size_bytes: int, progress: Progress) -> None:
             if attempt == ATTEMPTS - 1:
                 reason = getattr(error, "reason", error)
                 host = urlsplit(url).hostname
-                raise ModelError(f"{host} cannot be reached ({reason}); is there a network? {have} of {size_bytes} "
-                                 "bytes are here, and the same command goes on from there") from error
+                raise ModelError(
+                    f"{host} cannot be reached ({reason}); is there a network? {have} of {size_bytes} "
+                    "bytes are here, and the same command goes on from there"
+                ) from error
     if not part.exists() or part.stat().st_size != size_bytes:
         have = part.stat().st_size if part.exists() else 0
         raise ModelError(f"{url}: ended after {have} of {size_bytes} bytes; the same command goes on from there")
@@ -133,8 +135,10 @@ def _check(archive: Path, entry: ZipInfo) -> None:
     mode = entry.external_attr >> 16
     plain = mode == 0 or stat.S_IFMT(mode) in (0, stat.S_IFREG, stat.S_IFDIR)
     if path.is_absolute() or ".." in path.parts or not plain or any(c in entry.orig_filename for c in "\\:\0"):
-        raise ModelError(f"{archive.name}: refused, because of its entry {entry.orig_filename!r}: expected only plain "
-                         "files inside the archive's own directory")
+        raise ModelError(
+            f"{archive.name}: refused, because of its entry {entry.orig_filename!r}: expected only plain "
+            "files inside the archive's own directory"
+        )
 
 
 def disk_error(path: Path, error: OSError) -> ModelError:

@@ -17,7 +17,9 @@ class Fetching:
     """directory: where models are. changed: called when there is something new to tell. fetch: see fetch_beside."""
 
     def __init__(
-        self, directory: Path, changed: Callable[[], None],
+        self,
+        directory: Path,
+        changed: Callable[[], None],
         fetch: Callable[[list[str], Path], Awaitable[None]] = fetch_beside,
     ) -> None:
         self.shares: dict[str, float] = {}

@@ -54,7 +54,8 @@ def check_content(path: Path) -> None:
             raise ModelError(f"{path / name}: cannot be read ({error}); {remedy(path.name)}") from error
         if found != expected:
             raise ModelError(
-                f"{path / name}: damaged, CRC-32 {found:08x}, expected {expected:08x}; {remedy(path.name)}")
+                f"{path / name}: damaged, CRC-32 {found:08x}, expected {expected:08x}; {remedy(path.name)}"
+            )
 
 
 def check_sizes(path: Path) -> None:

@@ -50,11 +50,16 @@ def parse(url: str) -> Address:
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == -1 or parts.path not in ("", "/"):
         raise ConfigError(
             "STIMME_MQTT: this is no address of a broker; expected mqtt://HOST, mqtts://HOST or "
-            "mqtts://USER:PASSWORD@HOST:PORT")
+            "mqtts://USER:PASSWORD@HOST:PORT"
+        )
     tls = parts.scheme == "mqtts"
     return Address(
-        parts.hostname, port or (8883 if tls else 1883), tls, unquote(parts.username or ""),
-        unquote(parts.password or ""))
+        parts.hostname,
+        port or (8883 if tls else 1883),
+        tls,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+    )
 
 
 class Broker:
@@ -66,8 +71,15 @@ class Broker:
     """
 
     def __init__(
-        self, address: Address, id: str, announcement: Mapping[str, Any], values: Callable[[], Mapping[str, str]],
-        carry_out: Callable[[str, str], bool], *, prefix: str = "homeassistant", authority: str = "",
+        self,
+        address: Address,
+        id: str,
+        announcement: Mapping[str, Any],
+        values: Callable[[], Mapping[str, str]],
+        carry_out: Callable[[str, str], bool],
+        *,
+        prefix: str = "homeassistant",
+        authority: str = "",
     ) -> None:
         """Raises ConfigError if the authority cannot be read."""
         self._address, self._base, self._values, self._carry_out = address, base(id), values, carry_out
@@ -116,8 +128,7 @@ class Broker:
         self._loop.call_soon_threadsafe(self._tell_all)
 
     def _disconnected(
-        self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode,
-        properties: Properties | None,
+        self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
             self._say_once("was lost: %s", reason)

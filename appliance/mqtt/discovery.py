@@ -27,18 +27,34 @@ def announcement(id: str, *, has_device: bool, tells_words: bool) -> dict[str, A
     components = {
         "state": _sensor("State", "state", icon="mdi:account-voice", device_class="enum", options=list(STATES)),
         "intent": _sensor("Last intent", "intent", icon="mdi:lightbulb-on-outline"),
-        "timers": _sensor("Timers", "timers", icon="mdi:timer-outline",
-                          json_attributes_topic="~/timers/attributes", state_class="measurement"),
+        "timers": _sensor(
+            "Timers",
+            "timers",
+            icon="mdi:timer-outline",
+            json_attributes_topic="~/timers/attributes",
+            state_class="measurement",
+        ),
         "next": _sensor("Next timer", "timers/next", device_class="timestamp"),
         "stop": {"platform": "button", "name": "Stop", "icon": "mdi:stop", "command_topic": "~/stop/set"},
     }
     if has_device:
         components["volume"] = {
-            "platform": "number", "name": "Volume", "icon": "mdi:volume-high", "state_topic": "~/volume",
-            "command_topic": "~/volume/set", "min": 0, "max": 100, "unit_of_measurement": "%"}
+            "platform": "number",
+            "name": "Volume",
+            "icon": "mdi:volume-high",
+            "state_topic": "~/volume",
+            "command_topic": "~/volume/set",
+            "min": 0,
+            "max": 100,
+            "unit_of_measurement": "%",
+        }
         components["mute"] = {
-            "platform": "switch", "name": "Microphone off", "icon": "mdi:microphone-off", "state_topic": "~/mute",
-            "command_topic": "~/mute/set"}
+            "platform": "switch",
+            "name": "Microphone off",
+            "icon": "mdi:microphone-off",
+            "state_topic": "~/mute",
+            "command_topic": "~/mute/set",
+        }
     if tells_words:
         components["heard"] = _sensor("Heard", "heard", icon="mdi:ear-hearing")
         components["answered"] = _sensor("Answered", "answered", icon="mdi:message-text-outline")
@@ -46,7 +62,8 @@ def announcement(id: str, *, has_device: bool, tells_words: bool) -> dict[str, A
         "device": {"identifiers": [id], "name": "Stimme", "manufacturer": "Stimme", "sw_version": __version__},
         "origin": {"name": "stimme", "sw_version": __version__},
         "availability_topic": f"{base(id)}/available",
-        "components": {name: _whole(id, name, component) for name, component in components.items()}}
+        "components": {name: _whole(id, name, component) for name, component in components.items()},
+    }
 
 
 def _sensor(name: str, topic: str, **further: Any) -> dict[str, Any]:

@@ -50,8 +50,11 @@ class Mirror:
 
     def timers(self, pending: Iterable[Timer]) -> None:
         """What has not rung yet, the next first. Their names are words that were said."""
-        rows = [{"kind": timer.kind, "due": timer.due.isoformat()}
-                | ({"name": timer.name} if self.tells_words and timer.name else {}) for timer in pending]
+        rows = [
+            {"kind": timer.kind, "due": timer.due.isoformat()}
+            | ({"name": timer.name} if self.tells_words and timer.name else {})
+            for timer in pending
+        ]
         self._tell("timers", str(len(rows)))
         self._tell("timers/next", str(rows[0]["due"]) if rows else "None")
         self._tell("timers/attributes", json.dumps({"timers": rows[:20]}, ensure_ascii=False), whole=True)

@@ -62,7 +62,10 @@ class Guard:
     """
 
     def __init__(
-        self, names: Iterable[str] = (), origins: Iterable[str] = (), known: Known = lambda token: None,
+        self,
+        names: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        known: Known = lambda token: None,
         pairing: str = "network",
     ) -> None:
         self._names = {"localhost", *(name.lower() for name in names)}
@@ -85,19 +88,24 @@ class Guard:
         if name is None or not (name in self._names or _is_address(name)):
             return Refusal(
                 HTTPStatus.MISDIRECTED_REQUEST,
-                f"This device does not answer to the name {host!r:.80}. STIMME_NAMES adds names.\n")
+                f"This device does not answer to the name {host!r:.80}. STIMME_NAMES adds names.\n",
+            )
         if (request.upgrades or request.method not in SAFE) and not self._origin_allowed(request, name):
             return Refusal(
-                HTTPStatus.FORBIDDEN, "Only this device's own page may do this from a browser. STIMME_ORIGINS adds "
-                f"pages of yours that live elsewhere; this one is at {request.headers.get('origin')!r:.80}.\n")
+                HTTPStatus.FORBIDDEN,
+                "Only this device's own page may do this from a browser. STIMME_ORIGINS adds "
+                f"pages of yours that live elsewhere; this one is at {request.headers.get('origin')!r:.80}.\n",
+            )
         visitor = self._visitor(request)
         if isinstance(visitor, Refusal):
             return visitor
         if visitor.role < needs:
             if visitor == STRANGER:
                 return Refusal(
-                    HTTPStatus.UNAUTHORIZED, "Only for those who were paired. Open the page in a browser, or let "
-                    "`stimme paired add NAME` make a token and send it as Authorization: Bearer.\n")
+                    HTTPStatus.UNAUTHORIZED,
+                    "Only for those who were paired. Open the page in a browser, or let "
+                    "`stimme paired add NAME` make a token and send it as Authorization: Bearer.\n",
+                )
             return Refusal(HTTPStatus.FORBIDDEN, f"This is for the role {needs.name.lower()}.\n")
         return visitor
 
@@ -112,7 +120,8 @@ class Guard:
             if (found := self._known(cookie)) and not (request.upgrades and "origin" not in request.headers):
                 return found
         here = ipaddress.ip_address(request.address).is_loopback and not any(
-            name in request.headers for name in PROXIED)
+            name in request.headers for name in PROXIED
+        )
         if here and self._pairing != "always":
             return LOCAL
         return Visitor(request.address, Role.TALK) if self._pairing == "off" else STRANGER

@@ -22,7 +22,8 @@ class Allowed:
             self._networks = tuple(ipaddress.ip_network(network.strip(), strict=False) for network in networks)
         except ValueError as error:
             raise ConfigError(
-                f"STIMME_CLIENTS: {error}; expected addresses or networks, as 192.168.1.20 or 192.168.1.0/24") from None
+                f"STIMME_CLIENTS: {error}; expected addresses or networks, as 192.168.1.20 or 192.168.1.0/24"
+            ) from None
 
     @property
     def beyond_here(self) -> bool:

@@ -50,9 +50,7 @@ async def announced(name: str, services: Sequence[Service], addresses: Sequence[
             await responder.async_close()
 
 
-async def _answering(
-    name: str, services: Sequence[Service], addresses: Sequence[Address]
-) -> AsyncZeroconf | None:
+async def _answering(name: str, services: Sequence[Service], addresses: Sequence[Address]) -> AsyncZeroconf | None:
     from zeroconf import Error, InterfaceChoice, IPVersion  # 8 MB that only this needs
     from zeroconf.asyncio import AsyncZeroconf
 
@@ -62,7 +60,9 @@ async def _answering(
             raise OSError("there is no network")
         responder = AsyncZeroconf(
             interfaces=[str(address) for address in addresses if isinstance(address, ipaddress.IPv4Address)]
-            or InterfaceChoice.Default, ip_version=IPVersion.V4Only)
+            or InterfaceChoice.Default,
+            ip_version=IPVersion.V4Only,
+        )
         for service in services:
             await responder.async_register_service(_service(name, service, addresses), allow_name_change=True)
     except (OSError, Error) as error:
@@ -74,9 +74,17 @@ def _service(name: str, service: Service, addresses: Sequence[Address]) -> Async
     from zeroconf.asyncio import AsyncServiceInfo
 
     host = name.removesuffix(".local")
-    plain = [address.packed for address in addresses
-             if isinstance(address, ipaddress.IPv4Address) or not address.is_link_local]
+    plain = [
+        address.packed
+        for address in addresses
+        if isinstance(address, ipaddress.IPv4Address) or not address.is_link_local
+    ]
     kind = f"{service.kind}.local."
     return AsyncServiceInfo(
-        kind, f"Stimme {host.removeprefix('stimme-')}.{kind}", addresses=plain, port=service.port,
-        server=f"{service.host or name}.", properties=dict(service.properties))
+        kind,
+        f"Stimme {host.removeprefix('stimme-')}.{kind}",
+        addresses=plain,
+        port=service.port,
+        server=f"{service.host or name}.",
+        properties=dict(service.properties),
+    )

@@ -86,9 +86,7 @@ class Valve:
     give: takes bytes; must not be called again while `full` (its own queue is full; `open` tells when it is not).
     """
 
-    def __init__(
-        self, transport: asyncio.Transport, give: Callable[[bytes], None], full: Callable[[], bool]
-    ) -> None:
+    def __init__(self, transport: asyncio.Transport, give: Callable[[bytes], None], full: Callable[[], bool]) -> None:
         self._transport, self._give, self._full = transport, give, full
         self._loop = asyncio.get_running_loop()
         self._frames = Frames()

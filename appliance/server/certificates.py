@@ -72,15 +72,25 @@ class Authority:
         """The certificate as a configuration profile, which is how iOS and macOS install one."""
         own = uuid.uuid5(uuid.NAMESPACE_DNS, self.fingerprint)
         payload = {
-            "PayloadType": "com.apple.security.root", "PayloadVersion": 1,
+            "PayloadType": "com.apple.security.root",
+            "PayloadVersion": 1,
             "PayloadIdentifier": f"local.stimme.{own}.ca",
-            "PayloadUUID": str(uuid.uuid5(own, "ca")).upper(), "PayloadDisplayName": f"Stimme ({name})",
-            "PayloadCertificateFileName": "stimme.crt", "PayloadContent": self.der}
-        return plistlib.dumps({
-            "PayloadType": "Configuration", "PayloadVersion": 1, "PayloadIdentifier": f"local.stimme.{own}",
-            "PayloadUUID": str(own).upper(), "PayloadDisplayName": f"Stimme ({name})",
-            "PayloadDescription": f"Lets this device open {name} without a warning, and nothing else.",
-            "PayloadContent": [payload]})
+            "PayloadUUID": str(uuid.uuid5(own, "ca")).upper(),
+            "PayloadDisplayName": f"Stimme ({name})",
+            "PayloadCertificateFileName": "stimme.crt",
+            "PayloadContent": self.der,
+        }
+        return plistlib.dumps(
+            {
+                "PayloadType": "Configuration",
+                "PayloadVersion": 1,
+                "PayloadIdentifier": f"local.stimme.{own}",
+                "PayloadUUID": str(own).upper(),
+                "PayloadDisplayName": f"Stimme ({name})",
+                "PayloadDescription": f"Lets this device open {name} without a warning, and nothing else.",
+                "PayloadContent": [payload],
+            }
+        )
 
 
 def stored_authority(directory: Path) -> Authority | None:
@@ -98,7 +108,10 @@ class Certificates:
     """
 
     def __init__(
-        self, directory: Path, names: Callable[[], Sequence[str]], addresses: Callable[[], Sequence[Address]],
+        self,
+        directory: Path,
+        names: Callable[[], Sequence[str]],
+        addresses: Callable[[], Sequence[Address]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._directory, self._names, self._addresses, self._clock = directory, names, addresses, clock
@@ -122,8 +135,11 @@ class Certificates:
         self._shown = self._issued(key, wanted)
         _write(self._path("server.key"), _pem(key))
         _write(self._path("server.crt"), self._shown.public_bytes(serialization.Encoding.PEM))
-        log.info("a new certificate for %s, valid until %s", ", ".join(str(name.value) for name in wanted),
-                 self._shown.not_valid_after_utc.date())
+        log.info(
+            "a new certificate for %s, valid until %s",
+            ", ".join(str(name.value) for name in wanted),
+            self._shown.not_valid_after_utc.date(),
+        )
         return True
 
     @property
@@ -149,11 +165,18 @@ class Certificates:
         except FileNotFoundError:
             key = None
         except (OSError, ValueError, TypeError) as error:
-            log.error("%s cannot be read (%s): a new authority is made, browsers must trust it anew",
-                      self._path("authority.key"), error)
+            log.error(
+                "%s cannot be read (%s): a new authority is made, browsers must trust it anew",
+                self._path("authority.key"),
+                error,
+            )
             key = None
-        if (found is not None and isinstance(key, ec.EllipticCurvePrivateKey)
-                and key.public_key() == found.public_key() and found.not_valid_after_utc - LASTS > now):
+        if (
+            found is not None
+            and isinstance(key, ec.EllipticCurvePrivateKey)
+            and key.public_key() == found.public_key()
+            and found.not_valid_after_utc - LASTS > now
+        ):
             return key, found
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = ec.generate_private_key(ec.SECP256R1())
@@ -164,21 +187,29 @@ class Certificates:
 
     def _new_authority(self, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
         names = self._names()
-        subject = x509.Name([
-            x509.NameAttribute(NameOID.COMMON_NAME, f"Stimme {names[0]}"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Stimme")])
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COMMON_NAME, f"Stimme {names[0]}"),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Stimme"),
+            ]
+        )
         permitted: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
         permitted += [x509.IPAddress(network) for network in _NETWORKS]
         return (
-            x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - CLOCKS_DIFFER).not_valid_after(now + AUTHORITY_LASTS)
+            .not_valid_before(now - CLOCKS_DIFFER)
+            .not_valid_after(now + AUTHORITY_LASTS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(certificates=True), critical=True)
             .add_extension(x509.NameConstraints(permitted, excluded_subtrees=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .sign(key, hashes.SHA256()))
+            .sign(key, hashes.SHA256())
+        )
 
     # What is shown
 
@@ -188,9 +219,12 @@ class Certificates:
         allowed = {name.value for name in constraints.permitted_subtrees or () if isinstance(name, x509.DNSName)}
         names = self._names()
         if outside := [name for name in names if name not in allowed]:
-            log.warning("the certificate cannot be for %s, which the authority was not made for; "
-                        "removing %s makes a new one, which browsers must trust anew",
-                        ", ".join(outside), self._path("authority.key"))
+            log.warning(
+                "the certificate cannot be for %s, which the authority was not made for; "
+                "removing %s makes a new one, which browsers must trust anew",
+                ", ".join(outside),
+                self._path("authority.key"),
+            )
         addresses = [address for address in self._addresses() if any(address in network for network in _NETWORKS)]
         return [*(x509.DNSName(name) for name in names if name in allowed), *(x509.IPAddress(one) for one in addresses)]
 
@@ -211,14 +245,18 @@ class Certificates:
         return (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, str(wanted[0].value))]))
-            .issuer_name(authority.subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
-            .not_valid_before(now - CLOCKS_DIFFER).not_valid_after(now - CLOCKS_DIFFER + LASTS)
+            .issuer_name(authority.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - CLOCKS_DIFFER)
+            .not_valid_after(now - CLOCKS_DIFFER + LASTS)
             .add_extension(x509.SubjectAlternativeName(wanted), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)  # type: ignore[arg-type]
-            .sign(self._authority_key, hashes.SHA256()))
+            .sign(self._authority_key, hashes.SHA256())
+        )
 
     def _stored(self, name: str) -> x509.Certificate | None:
         path = self._path(f"{name}.crt")
@@ -233,8 +271,16 @@ class Certificates:
 
 def _usage(*, certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not certificates, key_cert_sign=certificates, crl_sign=certificates, content_commitment=False,
-        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False)
+        digital_signature=not certificates,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _subjects(certificate: x509.Certificate) -> list[x509.GeneralName]:
@@ -243,7 +289,8 @@ def _subjects(certificate: x509.Certificate) -> list[x509.GeneralName]:
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _write(path: Path, content: bytes) -> None:

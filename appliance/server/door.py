@@ -110,8 +110,11 @@ class Door(ServerConnection):
 
     async def _secure(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
         """The TLS handshake, here and not in the listening socket, so that unfinished ones are counted like others."""
-        shaking = self.loop.create_task(self.loop.start_tls(
-            transport, self, tls, server_side=True, ssl_handshake_timeout=HEAD_S, ssl_shutdown_timeout=LINGER_S))
+        shaking = self.loop.create_task(
+            self.loop.start_tls(
+                transport, self, tls, server_side=True, ssl_handshake_timeout=HEAD_S, ssl_shutdown_timeout=LINGER_S
+            )
+        )
         # uvloop reads before one can tell it not to. start_tls takes one round of the loop to put a protocol of its own
         # in our place and one to make it ready; before anything more is read it gets what came until then.
         await asyncio.sleep(0)
@@ -139,7 +142,8 @@ class Door(ServerConnection):
 
     def _speak_http(self, transport: asyncio.Transport) -> None:
         self._exchange = Exchange(
-            transport, self._address, self._listener.tls is not None, self._answer, self._upgrade, self._house.begin)
+            transport, self._address, self._listener.tls is not None, self._answer, self._upgrade, self._house.begin
+        )
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is not None:
@@ -209,7 +213,8 @@ class Door(ServerConnection):
             return respond(HTTPStatus.NOT_FOUND, "There is no WebSocket here.\n")
         if not self._house.enters(admitted):
             return respond(
-                HTTPStatus.TOO_MANY_REQUESTS, "This place has too many connections open. Close some of them.\n")
+                HTTPStatus.TOO_MANY_REQUESTS, "This place has too many connections open. Close some of them.\n"
+            )
         self.visitor = admitted
         self._exchange = None
         self._house.left(self)

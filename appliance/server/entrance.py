@@ -50,7 +50,14 @@ class Entrance:
     """
 
     def __init__(
-        self, site: Site, tokens: TokenStore, pairing: Pairing, trust: Trust | None, run: Run, *, can_show: bool,
+        self,
+        site: Site,
+        tokens: TokenStore,
+        pairing: Pairing,
+        trust: Trust | None,
+        run: Run,
+        *,
+        can_show: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._site, self._tokens, self._pairing, self._trust, self._run = site, tokens, pairing, trust, run
@@ -59,23 +66,31 @@ class Entrance:
     def plain(self) -> tuple[Route, dict[str, Route]]:
         """(otherwise, by path) where there is no TLS: all for this machine, the way to HTTPS for others."""
         return Route(self._plain), {
-            "/trust.json": Route(self._trust_json), "/ca.crt": Route(self._certificate),
-            "/ca.mobileconfig": Route(self._profile), **self._shared()}
+            "/trust.json": Route(self._trust_json),
+            "/ca.crt": Route(self._certificate),
+            "/ca.mobileconfig": Route(self._profile),
+            **self._shared(),
+        }
 
     def secure(self) -> tuple[Route, dict[str, Route]]:
         """(otherwise, by path) over TLS."""
         return Route(self._secure), {
             "/trusted": Route(lambda request, visitor: respond(HTTPStatus.NO_CONTENT, "")),
-            "/pair": Route(self._pair, ("POST",)), "/pair/request": Route(self._request, ("POST",)),
-            "/ca.crt": Route(self._certificate), **self._shared()}
+            "/pair": Route(self._pair, ("POST",)),
+            "/pair/request": Route(self._request, ("POST",)),
+            "/ca.crt": Route(self._certificate),
+            **self._shared(),
+        }
 
     def _shared(self) -> dict[str, Route]:
         return {
-            "/me": Route(self._me), "/pair/open": Route(self._open, ("POST",), Role.CONFIGURE),
+            "/me": Route(self._me),
+            "/pair/open": Route(self._open, ("POST",), Role.CONFIGURE),
             "/paired": Route(self._list, needs=Role.OWNER),
             "/paired/revoke": Route(self._revoke, ("POST",), Role.OWNER),
             "/paired/change": Route(self._change, ("POST",), Role.OWNER),
-            "/paired/add": Route(self._add, ("POST",), Role.OWNER)}
+            "/paired/add": Route(self._add, ("POST",), Role.OWNER),
+        }
 
     # Pages
 
@@ -90,24 +105,42 @@ class Entrance:
         if request.path != "/":
             return respond(HTTPStatus.NOT_FOUND, "Over plain HTTP there is only the way to HTTPS here, at /.\n")
         if self._trust is None:
-            return respond(HTTPStatus.FORBIDDEN, "This device's page is for this device only, until it is started with "
-                           "--lan; then it is reached over HTTPS.\n")
+            return respond(
+                HTTPStatus.FORBIDDEN,
+                "This device's page is for this device only, until it is started with "
+                "--lan; then it is reached over HTTPS.\n",
+            )
         page = self._site.answer(replace(request, target="/entrance/trust.html"), visitor)
         policy = SECURITY["Content-Security-Policy"].replace("connect-src 'self'", "connect-src 'self' https:")
         return replace(page, headers={**page.headers, "Content-Security-Policy": policy})
 
     def _trust_json(self, request: Request, visitor: Visitor) -> Response:
         trust = self._trusted()
-        return _json({"name": trust.name, "names": trust.names(), "port": trust.port(), "words": trust.words,
-                      "fingerprint": trust.fingerprint})
+        return _json(
+            {
+                "name": trust.name,
+                "names": trust.names(),
+                "port": trust.port(),
+                "words": trust.words,
+                "fingerprint": trust.fingerprint,
+            }
+        )
 
     def _certificate(self, request: Request, visitor: Visitor) -> Response:
-        return respond(HTTPStatus.OK, self._trusted().certificate, "application/x-x509-ca-cert",
-                       content_disposition='attachment; filename="stimme.crt"')
+        return respond(
+            HTTPStatus.OK,
+            self._trusted().certificate,
+            "application/x-x509-ca-cert",
+            content_disposition='attachment; filename="stimme.crt"',
+        )
 
     def _profile(self, request: Request, visitor: Visitor) -> Response:
-        return respond(HTTPStatus.OK, self._trusted().profile, "application/x-apple-aspen-config",
-                       content_disposition='attachment; filename="stimme.mobileconfig"')
+        return respond(
+            HTTPStatus.OK,
+            self._trusted().profile,
+            "application/x-apple-aspen-config",
+            content_disposition='attachment; filename="stimme.mobileconfig"',
+        )
 
     def _trusted(self) -> Trust:
         if self._trust is None:
@@ -119,10 +152,16 @@ class Entrance:
     def _me(self, request: Request, visitor: Visitor) -> Response:
         now_s = self._clock()
         locked = self._pairing.locked(now_s)
-        return _json({
-            "id": visitor.id, "role": visitor.role.name.lower(), "name": visitor.name,
-            "code": self._pairing.is_open(now_s), "may_request": self._may_request(),
-            "locked_s": round(locked.seconds) if locked else 0})
+        return _json(
+            {
+                "id": visitor.id,
+                "role": visitor.role.name.lower(),
+                "name": visitor.name,
+                "code": self._pairing.is_open(now_s),
+                "may_request": self._may_request(),
+                "locked_s": round(locked.seconds) if locked else 0,
+            }
+        )
 
     def _may_request(self) -> bool:
         return self._can_show and not self._tokens.places() and self._clock() - self._begun_s < WELCOME_S
@@ -182,7 +221,8 @@ class Entrance:
     async def _add(self, request: Request, visitor: Visitor) -> Response:
         fields = await _fields(request)
         token, place = await self._do(
-            lambda: self._tokens.add(_text(fields, "name"), "program", _text(fields, "role") or "talk"))
+            lambda: self._tokens.add(_text(fields, "name"), "program", _text(fields, "role") or "talk")
+        )
         log.info("paired: %r (%s, may %s)", place.name, place.id, place.role)
         return _json(_shown(place) | {"token": token})
 

@@ -29,9 +29,20 @@ LINGER_S = 1.0
 """After a refusal the rest of what is being sent is read and thrown away for so long: closing with unread bytes makes
 the kernel send a reset, and the answer is lost (RFC 9112, 9.6)."""
 
-SINGLE = frozenset({
-    "host", "origin", "upgrade", "authorization", "cookie", "content-length", "content-type", "transfer-encoding",
-    "sec-websocket-key", "sec-websocket-version"})
+SINGLE = frozenset(
+    {
+        "host",
+        "origin",
+        "upgrade",
+        "authorization",
+        "cookie",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "sec-websocket-key",
+        "sec-websocket-version",
+    }
+)
 """Headers that may come once; two of them are how one reader is made to see what another does not."""
 
 
@@ -47,7 +58,12 @@ class Exchange:
     """Requests and responses on one connection, one after the other, until it is closed or handed over."""
 
     def __init__(
-        self, transport: asyncio.Transport, address: str, secure: bool, answer: Answer, upgrade: Upgrade,
+        self,
+        transport: asyncio.Transport,
+        address: str,
+        secure: bool,
+        answer: Answer,
+        upgrade: Upgrade,
         begin: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         """begin: runs an answer that takes time."""
@@ -127,8 +143,13 @@ class Exchange:
         self._body = Body(self._keep_pace)
         try:
             request = Request(
-                event.method.decode("ascii"), event.target.decode("ascii"), _headers(event), self._address,
-                self._secure, self._body)
+                event.method.decode("ascii"),
+                event.target.decode("ascii"),
+                _headers(event),
+                self._address,
+                self._secure,
+                self._body,
+            )
         except HttpError as error:
             self._refuse(error)
             return
@@ -208,11 +229,17 @@ class Exchange:
         self._next()
 
     def _start(self, response: Response, further: Mapping[str, str]) -> h11.Response:
-        headers = {"Content-Type": response.content_type, "Cache-Control": "no-cache"} | SECURITY | dict(
-            response.headers) | dict(further)
+        headers = (
+            {"Content-Type": response.content_type, "Cache-Control": "no-cache"}
+            | SECURITY
+            | dict(response.headers)
+            | dict(further)
+        )
         return h11.Response(
-            status_code=response.status, headers=[(name.encode(), value.encode()) for name, value in headers.items()],
-            reason=HTTPStatus(response.status).phrase.encode())
+            status_code=response.status,
+            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+            reason=HTTPStatus(response.status).phrase.encode(),
+        )
 
     def _write(self, *events: h11.Event) -> None:
         if self._transport.is_closing():
@@ -281,8 +308,11 @@ def _headers(event: h11.Request) -> dict[str, str]:
         raise HttpError(505, f"HTTP/{event.http_version.decode()} is not spoken here, only HTTP/1.1.\n")
     size_bytes = len(event.target) + sum(len(name) + len(value) + 4 for name, value in event.headers)
     if size_bytes > MAX_HEAD_BYTES or len(event.headers) > MAX_HEADERS:
-        raise HttpError(431, f"{len(event.headers)} headers of {size_bytes} bytes, expected at most {MAX_HEADERS} of "
-                        f"{MAX_HEAD_BYTES} bytes.\n")
+        raise HttpError(
+            431,
+            f"{len(event.headers)} headers of {size_bytes} bytes, expected at most {MAX_HEADERS} of "
+            f"{MAX_HEAD_BYTES} bytes.\n",
+        )
     found: dict[str, str] = {}
     for raw_name, raw_value in event.headers:
         name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")

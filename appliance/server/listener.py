@@ -63,5 +63,6 @@ class Listener:
             return route
         refusal = route.refuse(
             HTTPStatus.METHOD_NOT_ALLOWED,
-            f"{request.method} is not answered here, only {' and '.join(route.methods)}.\n")
+            f"{request.method} is not answered here, only {' and '.join(route.methods)}.\n",
+        )
         return replace(refusal, headers={**refusal.headers, "Allow": ", ".join(route.methods)})

@@ -21,7 +21,22 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 STAGE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 LATENESS_BUCKETS_S = (
-    0.00025, 0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0)
+    0.00025,
+    0.0005,
+    0.001,
+    0.002,
+    0.003,
+    0.004,
+    0.005,
+    0.0075,
+    0.01,
+    0.015,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    1.0,
+)
 
 LOOK_S = 0.02
 """How often the event loop's lateness is measured while someone is connected …"""
@@ -38,26 +53,40 @@ class Metrics:
         self._registry.register(_Recognizers(hearing))
         self.connections = Gauge("voice_connections", "Clients connected now", registry=self._registry)
         self.backlog = Gauge(
-            "voice_backlog_seconds", "Sound that has arrived and was not decoded yet", registry=self._registry)
+            "voice_backlog_seconds", "Sound that has arrived and was not decoded yet", registry=self._registry
+        )
         self.refused = Counter(
-            "voice_connections_refused", "Clients refused because MAX_CONNECTIONS were connected",
-            registry=self._registry)
+            "voice_connections_refused",
+            "Clients refused because MAX_CONNECTIONS were connected",
+            registry=self._registry,
+        )
         self._stages = Histogram(
-            "voice_turn_latency_seconds", "Time a stage of a turn took; recognition counts from the end of speech",
-            ["stage"], buckets=STAGE_BUCKETS_S, registry=self._registry)
+            "voice_turn_latency_seconds",
+            "Time a stage of a turn took; recognition counts from the end of speech",
+            ["stage"],
+            buckets=STAGE_BUCKETS_S,
+            registry=self._registry,
+        )
         self._under_way: set[str] = set()
-        Gauge("voice_turns_under_way", "People who are speaking or being answered", registry=self._registry
-              ).set_function(lambda: len(self._under_way))
+        Gauge(
+            "voice_turns_under_way", "People who are speaking or being answered", registry=self._registry
+        ).set_function(lambda: len(self._under_way))
         self._turns = Counter("voice_turns", "Turns answered", ["understood"], registry=self._registry)
         self._dropped = Counter(
-            "voice_dropped_frames", "Messages of sound that were not used, and why", ["reason"],
-            registry=self._registry)
+            "voice_dropped_frames", "Messages of sound that were not used, and why", ["reason"], registry=self._registry
+        )
         self._gone = Counter(
-            "voice_clients_dropped", "Clients that stopped reading and were dropped, and how it was noticed",
-            ["reason"], registry=self._registry)
+            "voice_clients_dropped",
+            "Clients that stopped reading and were dropped, and how it was noticed",
+            ["reason"],
+            registry=self._registry,
+        )
         self._lateness = Histogram(
-            "voice_loop_lateness_seconds", "How late the event loop wakes up", buckets=LATENESS_BUCKETS_S,
-            registry=self._registry)
+            "voice_loop_lateness_seconds",
+            "How late the event loop wakes up",
+            buckets=LATENESS_BUCKETS_S,
+            registry=self._registry,
+        )
 
     def add_voices(self, speaking: Callable[[], PoolStats]) -> None:
         """Show the voices too. speaking: asked for their state at each look at /metrics."""
@@ -135,11 +164,14 @@ class _Recognizers:
 
 
 _FARM = {
-    "workers": "Workers that are there", "lag": "Utterances that no worker has taken yet",
+    "workers": "Workers that are there",
+    "lag": "Utterances that no worker has taken yet",
     "oldest_seconds": "Since when the longest unfinished utterance is open",
-    "memory_ratio": "Share of what Redis may use", "takeovers": "Utterances and clauses that another worker took over",
+    "memory_ratio": "Share of what Redis may use",
+    "takeovers": "Utterances and clauses that another worker took over",
     "fenced": "Results of workers that had been overtaken, refused",
-    "duplicates": "Transcripts that came twice, dropped", "losses": "Times that this node lost Redis",
+    "duplicates": "Transcripts that came twice, dropped",
+    "losses": "Times that this node lost Redis",
 }
 _COUNTED = frozenset({"takeovers", "fenced", "duplicates", "losses"})
 
@@ -196,12 +228,13 @@ class _Sound:
         now = self._sound()
         yield _by_direction("blocks", "Blocks that the sound card handled", now, lambda one: one.blocks)
         yield _by_direction(
-            "device_gaps", "Blocks before which the sound card lost or missed sound", now, lambda one: one.device_gaps)
-        yield _by_direction(
-            "dropped_samples", "Samples nobody fetched in time", now, lambda one: one.dropped_samples)
+            "device_gaps", "Blocks before which the sound card lost or missed sound", now, lambda one: one.device_gaps
+        )
+        yield _by_direction("dropped_samples", "Samples nobody fetched in time", now, lambda one: one.dropped_samples)
         yield _by_direction("underflows", "Gaps in replies: the voice was late", now, lambda one: one.underflows)
         late = HistogramMetricFamily(
-            "voice_audio_lateness_seconds", "How late the sound card's callbacks came", labels=["direction"])
+            "voice_audio_lateness_seconds", "How late the sound card's callbacks came", labels=["direction"]
+        )
         for direction, one in now.items():
             bounds = [repr(2**bucket / 1e6) for bucket in range(len(one.lateness_counts) - 1)] + ["+Inf"]
             counts = [float(count) for count in itertools.accumulate(one.lateness_counts)]

@@ -34,7 +34,8 @@ class Pairing:
     """One code at a time. shown: called with each new code, to say and show it."""
 
     def __init__(
-        self, shown: Callable[[str], None] = lambda code: None,
+        self,
+        shown: Callable[[str], None] = lambda code: None,
         digits: Callable[[], int] = lambda: secrets.randbelow(1_000_000),
     ) -> None:
         self.shown = shown
@@ -84,8 +85,14 @@ class Pairing:
 
     def snapshot(self, now_s: float) -> tuple[str, float, int, int, float, float]:
         """All there is to know, with times as seconds from now: for another machine's clock."""
-        return (self._code, self._until_s - now_s, self._tries, self._failures, self._failed_s - now_s,
-                self._locked_until_s - now_s)
+        return (
+            self._code,
+            self._until_s - now_s,
+            self._tries,
+            self._failures,
+            self._failed_s - now_s,
+            self._locked_until_s - now_s,
+        )
 
     def adopt(self, snapshot: tuple[str, float, int, int, float, float], now_s: float) -> None:
         """Be as another machine's."""

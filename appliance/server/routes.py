@@ -21,5 +21,6 @@ def status_routes(metrics: Metrics, ready: Callable[[], bool]) -> dict[str, Rout
         "/healthz": Route(lambda request, visitor: respond(HTTPStatus.OK, "alive\n")),
         "/readyz": Route(readiness),
         "/metrics": Route(
-            lambda request, visitor: respond(HTTPStatus.OK, metrics.text(), CONTENT_TYPE), needs=Role.OWNER),
+            lambda request, visitor: respond(HTTPStatus.OK, metrics.text(), CONTENT_TYPE), needs=Role.OWNER
+        ),
     }

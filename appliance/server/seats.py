@@ -50,7 +50,8 @@ class Seats:
             other = who_must_go(self._seated, seated.neighbourhood, fair=True)
             if other is None:
                 await socket.close(
-                    CloseCode.TRY_AGAIN_LATER, f"{self._most} programs are connected, which is the limit")
+                    CloseCode.TRY_AGAIN_LATER, f"{self._most} programs are connected, which is the limit"
+                )
                 yield False
                 return
             self._seated.discard(other)
@@ -70,5 +71,6 @@ class Seats:
 
     async def leave(self) -> None:
         """The device stops."""
-        await asyncio.gather(*(seated.socket.close(CloseCode.GOING_AWAY, "the device stops")
-                               for seated in tuple(self._seated)))
+        await asyncio.gather(
+            *(seated.socket.close(CloseCode.GOING_AWAY, "the device stops") for seated in tuple(self._seated))
+        )

@@ -11,7 +11,12 @@ PERIOD_S = 60.0
 MOST_KINDS = 200
 
 LOGGERS = (
-    "asyncio", "websockets.server", "appliance.server.exchange", "appliance.server.web", "appliance.server.streams")
+    "asyncio",
+    "websockets.server",
+    "appliance.server.exchange",
+    "appliance.server.web",
+    "appliance.server.streams",
+)
 """Those that tell of single connections."""
 
 

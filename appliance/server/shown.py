@@ -49,7 +49,8 @@ class OwnersCertificate:
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(
                 f"STIMME_CERTIFICATE {certificate} with STIMME_CERTIFICATE_KEY {key} cannot be used: {error}. "
-                "Expected a certificate with its chain, and its key without a password, both as PEM") from error
+                "Expected a certificate with its chain, and its key without a password, both as PEM"
+            ) from error
 
     def _changed_at(self) -> tuple[int, ...]:
         return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in self._files)

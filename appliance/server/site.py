@@ -18,9 +18,15 @@ from appliance.server.access import Visitor
 from appliance.server.http import TEXT, Request, Response, respond
 
 TYPES = {
-    ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png",
-    ".webmanifest": "application/manifest+json", ".txt": TEXT, ".ico": "image/x-icon",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+    ".txt": TEXT,
+    ".ico": "image/x-icon",
 }
 PACKED = {".html", ".css", ".js", ".json", ".svg", ".webmanifest", ".txt"}
 FOR_GOOD = "public, max-age=31536000, immutable"
@@ -75,8 +81,11 @@ class Site:
         """The page with its parts below /~VERSION/, and all modules named at once: an import tells of the next one
         only after it has arrived, which on a slow network is a wait for each."""
         html = _LOADED.sub(rf'\1="/~{self.version}/\2"', html)
-        links = "".join(f'<link rel="modulepreload" href="/~{self.version}{name}">\n  '
-                        for name in _modules("/app.js", contents) if name != "/app.js")
+        links = "".join(
+            f'<link rel="modulepreload" href="/~{self.version}{name}">\n  '
+            for name in _modules("/app.js", contents)
+            if name != "/app.js"
+        )
         return html.replace("</head>", f"  {links.rstrip(' ')}</head>", 1).encode()
 
 
@@ -100,8 +109,9 @@ def _modules(name: str, contents: dict[str, bytes]) -> dict[str, None]:
 def _file(name: str, content: bytes) -> File:
     suffix = Path(name).suffix
     packed = gzip.compress(content, 9, mtime=0) if suffix in PACKED else b""
-    return File(content, packed if len(packed) < len(content) else b"", TYPES[suffix],
-                f'"{sha256(content).hexdigest()[:20]}"')
+    return File(
+        content, packed if len(packed) < len(content) else b"", TYPES[suffix], f'"{sha256(content).hexdigest()[:20]}"'
+    )
 
 
 def find_site() -> Path:

@@ -57,8 +57,15 @@ class Streams:
     """One such listener. setting: the environment's name of its port. serve: speaks with one client until it goes."""
 
     def __init__(
-        self, host: str, port: int, setting: str, allowed: Allowed, serve: Callable[[Caller], Awaitable[None]],
-        dropped: Callable[[str], None], *, shares_port: bool = False,
+        self,
+        host: str,
+        port: int,
+        setting: str,
+        allowed: Allowed,
+        serve: Callable[[Caller], Awaitable[None]],
+        dropped: Callable[[str], None],
+        *,
+        shares_port: bool = False,
     ) -> None:
         """shares_port: other processes listen at the same one."""
         self._shares_port = shares_port
@@ -77,12 +84,18 @@ class Streams:
     async def _opened(self) -> AsyncIterator[int]:
         try:
             server = await asyncio.start_server(
-                self._met, self._host, self._port, limit=PIECE_BYTES, family=socket.AF_INET,
-                reuse_port=self._shares_port or None)
+                self._met,
+                self._host,
+                self._port,
+                limit=PIECE_BYTES,
+                family=socket.AF_INET,
+                reuse_port=self._shares_port or None,
+            )
         except OSError as error:
             raise ConfigError(
                 f"port {self._port} on {self._host} cannot be used: {error.strerror or error}. "
-                f"{self._setting} chooses another") from error
+                f"{self._setting} chooses another"
+            ) from error
         try:
             yield server.sockets[0].getsockname()[1]
         finally:

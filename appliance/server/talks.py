@@ -54,8 +54,7 @@ class Talk:
     async def ask(self, text: str, language: Language) -> turns.Answered:
         """Raises ProtocolError."""
         if len(text) > MAX_TEXT_CHARACTERS:
-            raise ProtocolError(
-                "text_too_long", f"{len(text)} characters, expected at most {MAX_TEXT_CHARACTERS}")
+            raise ProtocolError("text_too_long", f"{len(text)} characters, expected at most {MAX_TEXT_CHARACTERS}")
         answer = asyncio.get_running_loop().create_future()
         id = self._session.text(text, "", language)
         self._answers[id] = answer

@@ -46,7 +46,11 @@ class Web:
     """The listeners of a device, behind one Guard."""
 
     def __init__(
-        self, config: Config, guard: Guard, listeners: Sequence[Listener], see_off: Callable[[], Awaitable[None]],
+        self,
+        config: Config,
+        guard: Guard,
+        listeners: Sequence[Listener],
+        see_off: Callable[[], Awaitable[None]],
         metrics: Metrics,
     ) -> None:
         """see_off: ends what is under way over WebSockets, once nobody new is taken."""
@@ -130,21 +134,29 @@ class Web:
 
         try:
             return await serve(
-                talk, cast(str, listener.host), listener.port,  # or several addresses
+                talk,
+                cast(str, listener.host),
+                listener.port,  # or several addresses
                 create_connection=partial(Door, listener, self),  # type: ignore[arg-type]
-                compression=None, max_size=listener.most_bytes, max_queue=MOST_QUEUED,
+                compression=None,
+                max_size=listener.most_bytes,
+                max_queue=MOST_QUEUED,
                 write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
-                ping_interval=settings.server.ping_interval_s, ping_timeout=settings.server.ping_timeout_s,
-                open_timeout=5, close_timeout=2, server_header=None, backlog=BACKLOG,
-                reuse_port=settings.server.shares_ports or None)
+                ping_interval=settings.server.ping_interval_s,
+                ping_timeout=settings.server.ping_timeout_s,
+                open_timeout=5,
+                close_timeout=2,
+                server_header=None,
+                backlog=BACKLOG,
+                reuse_port=settings.server.shares_ports or None,
+            )
         except OSError as error:
             reason = error.strerror or error
             if error.errno == errno.EADDRINUSE:
                 advice = f"Is Stimme running already? Stop it, or choose another port with {listener.setting}"
             else:
                 advice = f"STIMME_HOST chooses the address, {listener.setting} the port"
-            raise ConfigError(
-                f"port {listener.port} on {listener.host} cannot be used: {reason}. {advice}") from error
+            raise ConfigError(f"port {listener.port} on {listener.host} cannot be used: {reason}. {advice}") from error
 
 
 async def _unharmed(work: Coroutine[Any, Any, None]) -> None:

@@ -1,6 +1,7 @@
 """Words that are written alike in English and German and sound unlike each other: for what is compared by ear."""
 
-WORDS: tuple[str, ...] = tuple("""
+WORDS: tuple[str, ...] = tuple(
+    """
     alarm album alibi alpha angora april arena aroma atlas atom august ball baron beta bikini bonus bungalow butler
     button camping cello chili clown club coach cocktail comic computer couch cowboy curry delta design diesel disco
     dollar domino drama echo emblem ensemble episode export festival finger flamingo forum gala gamma garage gecko
@@ -9,5 +10,6 @@ WORDS: tuple[str, ...] = tuple("""
     motor museum neon ninja november oboe olive omega opal orange origami oval panda panorama papaya paprika park
     pasta pilot pizza planet poker pony pudding puma radar radio regatta rose safari salami salon samurai sauna
     september shampoo signal silo slogan sofa solo sombrero sonar spaghetti
-""".split())
+""".split()
+)
 """128 of them: seven bits each."""

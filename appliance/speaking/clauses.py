@@ -23,7 +23,6 @@ _CLOSING = "\"'”“»«’)]"
 _SENTENCE_END = re.compile(r"[.!?…]$")
 
 
-
 def clauses(text: str, language: Language, *, is_begun: bool = False) -> list[str]:
     """The clauses of a text in order, each with its punctuation. Empty for a text without words.
 

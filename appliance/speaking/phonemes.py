@@ -103,9 +103,15 @@ def espeak() -> Espeak:
 def phoneme_ids(text: str, voice: str, ids: Mapping[str, Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     """The text as a Piper voice reads it, sentence by sentence. ids: the voice's map; what it lacks is left out."""
     return tuple(
-        (*ids[BEGIN], *ids[PAD],
-         *(one for phoneme in part if phoneme in ids for one in (*ids[phoneme], *ids[PAD])), *ids[END])
-        for sentence in espeak().sentences(text, voice) for part in parts(sentence))
+        (
+            *ids[BEGIN],
+            *ids[PAD],
+            *(one for phoneme in part if phoneme in ids for one in (*ids[phoneme], *ids[PAD])),
+            *ids[END],
+        )
+        for sentence in espeak().sentences(text, voice)
+        for part in parts(sentence)
+    )
 
 
 def parts(sentence: Sentence, most: int = MOST_PHONEMES) -> Iterator[Sentence]:

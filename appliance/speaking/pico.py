@@ -138,8 +138,11 @@ class _Process:
         if self._running and self._running[0].poll() is not None:
             _end(self._running)
         if not self._running:
-            self._running.append(subprocess.Popen(
-                self._command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+            self._running.append(
+                subprocess.Popen(
+                    self._command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                )
+            )
         self._current = utterance
         try:
             assert (stdin := self._running[0].stdin) is not None

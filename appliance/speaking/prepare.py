@@ -54,8 +54,12 @@ def load_network(voice: Path, cache: Path, prepared: Iterable[Path] = ()) -> Syn
             try:
                 _keep(weights, voice, cache)
             except OSError as error:
-                log.warning("voice %s: its weights cannot be kept in %s (%s); they are made at each start",
-                            voice.name, cache, error)
+                log.warning(
+                    "voice %s: its weights cannot be kept in %s (%s); they are made at each start",
+                    voice.name,
+                    cache,
+                    error,
+                )
             return Vits(weights)
     except OtherShape as error:
         log.info("voice %s: %s; onnxruntime speaks it, clause by clause", voice.name, error)
@@ -92,8 +96,9 @@ def _made(voice: Path) -> Iterator[Path]:
     command = [sys.executable, "-m", "appliance.speaking.weights", str(voice.resolve()), f"/dev/fd/{descriptor}"]
     source = Path(__file__).parents[2]  # from where the command finds this package, wherever it was started
     try:
-        done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
-                              pass_fds=[descriptor])
+        done = subprocess.run(
+            command, cwd=source, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, pass_fds=[descriptor]
+        )
         if done.returncode:
             kind, _, what = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1].partition(": ")
             if kind == OtherShape.__name__:

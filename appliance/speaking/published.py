@@ -29,8 +29,9 @@ class PublishedVits:
         try:
             import onnxruntime
         except ImportError as error:
-            raise ModelError(f"{voice}: a voice of this kind needs onnxruntime, which is not installed; {REMEDY}"
-                             ) from error
+            raise ModelError(
+                f"{voice}: a voice of this kind needs onnxruntime, which is not installed; {REMEDY}"
+            ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # TTS_WORKERS says how many run at once
         options.inter_op_num_threads = 1

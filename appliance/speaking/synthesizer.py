@@ -75,7 +75,12 @@ class Synthesizer:
     """
 
     def __init__(
-        self, voices: Mapping[Language, Path], workers: Workers, cache: Path, *, prepared: Iterable[Path] = (),
+        self,
+        voices: Mapping[Language, Path],
+        workers: Workers,
+        cache: Path,
+        *,
+        prepared: Iterable[Path] = (),
         others: Mapping[Language, Mapping[str, Path]] | None = None,
     ) -> None:
         self._paths = dict(voices)
@@ -103,8 +108,13 @@ class Synthesizer:
     @property
     def stats(self) -> PoolStats:
         return PoolStats(
-            made=len(self._voices), in_use=self._replies, waiting=self._workers.queued, limit=self._workers.threads,
-            audio_s=self._audio_s, work_s=self._work_s)
+            made=len(self._voices),
+            in_use=self._replies,
+            waiting=self._workers.queued,
+            limit=self._workers.threads,
+            audio_s=self._audio_s,
+            work_s=self._work_s,
+        )
 
     def _count(self, audio_s: float, work_s: float) -> None:
         self._audio_s += audio_s
@@ -133,8 +143,15 @@ class Synthesizer:
         return self._loaded[path] or usual
 
     async def speak(
-        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
-        longest_s: float = LONGEST_SPEECH_S, is_begun: bool = False,
+        self,
+        text: str | AsyncIterator[str],
+        language: Language,
+        *,
+        rate: int,
+        speed: float = 1.0,
+        voice: str = "",
+        longest_s: float = LONGEST_SPEECH_S,
+        is_begun: bool = False,
     ) -> AsyncGenerator[bytes, None]:
         """The text as chunks of mono s16le at `rate` within REPLY_RATES. Use it under contextlib.aclosing.
 
@@ -218,8 +235,13 @@ class _Clause:
     """A clause for all who want to hear it now. It gets as far as the one who is furthest asks for."""
 
     def __init__(
-        self, voice: _Leveled, text: str, rate: int,
-        count: Callable[[float, float], None] = lambda audio_s, work_s: None, *, speed: float = 1.0,
+        self,
+        voice: _Leveled,
+        text: str,
+        rate: int,
+        count: Callable[[float, float], None] = lambda audio_s, work_s: None,
+        *,
+        speed: float = 1.0,
     ) -> None:
         self._rate, self._count = rate, count
         self._pieces: list[bytes] = []

@@ -32,7 +32,6 @@ new_random: Callable[[], np.random.Generator] = np.random.default_rng
 """Where each clause's random numbers come from; tests want the same speech each time."""
 
 
-
 def sound_alike() -> None:
     """From now on a clause sounds the same each time, and on each machine: one can go on where another has died."""
     global new_random
@@ -79,9 +78,7 @@ class Vits:
         with np.errstate(over="ignore"):
             return stats, np.exp(log_durations)
 
-    def speak(
-        self, stats: Samples, durations: Samples, noise: float, random: np.random.Generator
-    ) -> Iterator[Samples]:
+    def speak(self, stats: Samples, durations: Samples, noise: float, random: np.random.Generator) -> Iterator[Samples]:
         """What `read` gave → samples."""
         decoder = Decoder(self._network)
         for latent, is_last in self.frames(stats, durations, noise, random):

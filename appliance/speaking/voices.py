@@ -53,8 +53,11 @@ class PiperVoice:
             self._espeak_voice = str(content["espeak"]["voice"])
             self._ids: dict[str, list[int]] = content["phoneme_id_map"]
             inference = content["inference"]
-            self._scales = (float(inference["noise_scale"]), float(inference["length_scale"]),
-                            float(inference["noise_w"]))
+            self._scales = (
+                float(inference["noise_scale"]),
+                float(inference["length_scale"]),
+                float(inference["noise_w"]),
+            )
             self._speaker = 0 if content.get("num_speakers", 1) > 1 else None
             kind = content.get("phoneme_type", "espeak")
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

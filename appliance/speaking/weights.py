@@ -118,8 +118,11 @@ class _Layers:
         """e^-logs of the last step; PyTorch has folded it into a constant without a telling name."""
         if "dp.flows.0.logs" in self._tensors:
             return float(np.exp(-self._take("dp.flows.0.logs", (2, 1))[0, 0]))
-        without_mean = {node.outputs[0] for node in self._graph.nodes
-                        if node.operator == "Sub" and "dp.flows.0.m" in node.inputs and node.outputs}
+        without_mean = {
+            node.outputs[0]
+            for node in self._graph.nodes
+            if node.operator == "Sub" and "dp.flows.0.m" in node.inputs and node.outputs
+        }
         for node in self._graph.nodes:
             if node.operator == "Mul" and without_mean & set(node.inputs):
                 for name in node.inputs:
@@ -157,11 +160,13 @@ class _Layers:
             # Sample s of a frame hears this frame through tap s, and the one before through tap s + stride.
             taps = np.stack((up[:, :, stride:], up[:, :, :stride]))  # [2][in][channels][stride]
             self._append_layer(
-                taps.transpose(3, 2, 1, 0).reshape(stride * channels, 2 * channels, 2), np.tile(bias, stride))
+                taps.transpose(3, 2, 1, 0).reshape(stride * channels, 2 * channels, 2), np.tile(bias, stride)
+            )
             for branch, (width, dilations) in enumerate(((3, (1, 2)), (5, (2, 6)), (7, (3, 12)))):
                 for i, dilation in enumerate(dilations):
                     self._convolution(
-                        f"dec.resblocks.{3 * stage + branch}.convs.{i}", channels, channels, width, dilation)
+                        f"dec.resblocks.{3 * stage + branch}.convs.{i}", channels, channels, width, dilation
+                    )
         self._append(np.ascontiguousarray(self._take("dec.conv_post.weight", (1, 32, 7))[0].T))
 
     def _take(self, name: str, shape: tuple[int, ...]) -> Tensor:

@@ -202,7 +202,8 @@ class Database:
         lost = self._file is not None and _identity(self.path) != self._file
         # Autocommit: transactions are begun explicitly. Threads take turns under self.lock.
         connection = sqlite3.connect(
-            self.path or ":memory:", timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            self.path or ":memory:", timeout=BUSY_S, isolation_level=None, check_same_thread=False
+        )
         try:
             connection.text_factory = readable
             connection.execute("PRAGMA journal_mode = WAL")
@@ -251,7 +252,9 @@ class Database:
     def _remember_everything(self) -> None:
         self._waiting |= {
             (change.table.name, change.key): change
-            for repository in self._repositories for change in repository.everything()}
+            for repository in self._repositories
+            for change in repository.everything()
+        }
 
     def _note_problem(self, problem: str) -> None:
         if self.problem != problem:

@@ -13,7 +13,8 @@ class Effects(Repository[str, str]):
     """The name of an effect ("session/turn/number") → what came of it, as JSON."""
 
     table = Table(
-        "effects", ("name", "result"), ("CREATE TABLE effects (name TEXT PRIMARY KEY, result TEXT NOT NULL)",))
+        "effects", ("name", "result"), ("CREATE TABLE effects (name TEXT PRIMARY KEY, result TEXT NOT NULL)",)
+    )
 
     def encode(self, item: str) -> tuple[Value, ...]:
         return (item,)

@@ -40,7 +40,8 @@ class Holder:
             os.close(descriptor)
             raise ConfigError(
                 f"{self._directory} is in use by process {pid or '(unknown)'}. Is Stimme running already? Stop it, or "
-                "choose another directory with STIMME_STATE") from None
+                "choose another directory with STIMME_STATE"
+            ) from None
         except OSError as error:
             log.debug("%s cannot be locked: %s", file, error)
         self._descriptor = descriptor

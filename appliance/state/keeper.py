@@ -11,8 +11,9 @@ from appliance.state.schema import Change, Table, Value
 
 
 class _Rows(Repository[str, str]):
-    table = Table("kept", ("name", "value"), (
-        "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",))
+    table = Table(
+        "kept", ("name", "value"), ("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",)
+    )
 
     def encode(self, item: str) -> tuple[Value, ...]:
         return (item,)
@@ -38,6 +39,7 @@ class Keeper:
 
     def keep(self, name: str, value: Any, effect: str = "") -> None:
         """None forgets it."""
+
         def do() -> tuple[None, list[Change]]:
             if value is None:
                 return None, [self._rows.drop(name)] if name in self._rows.items else []

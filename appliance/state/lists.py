@@ -15,8 +15,9 @@ MOST_ITEMS = 500
 
 
 class _Rows(Repository[str, Items]):
-    table = Table("lists", ("name", "items"), (
-        "CREATE TABLE IF NOT EXISTS lists (name TEXT PRIMARY KEY, items TEXT NOT NULL)",))  # items: a JSON array
+    table = Table(
+        "lists", ("name", "items"), ("CREATE TABLE IF NOT EXISTS lists (name TEXT PRIMARY KEY, items TEXT NOT NULL)",)
+    )  # items: a JSON array
 
     def encode(self, item: Items) -> tuple[Value, ...]:
         return (json.dumps(item, ensure_ascii=False),)

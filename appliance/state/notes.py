@@ -15,8 +15,11 @@ MOST_NOTES = 500
 
 
 class _Rows(Repository[int, Note]):
-    table = Table("notes", ("id", "text", "at_s"), (
-        "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL, at_s REAL NOT NULL)",))
+    table = Table(
+        "notes",
+        ("id", "text", "at_s"),
+        ("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL, at_s REAL NOT NULL)",),
+    )
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -28,8 +31,6 @@ class _Rows(Repository[int, Note]):
     def decode(self, *values: Value) -> Note:
         id, words, at_s = values
         return Note(whole(id), text(words), datetime.fromtimestamp(number(at_s, 0, 2**35), self._zone))
-
-
 
 
 class NoteStore:
@@ -46,6 +47,7 @@ class NoteStore:
 
     def add(self, words: str, effect: str = "") -> int:
         """Returns the note's id; 0 if there are too many already."""
+
         def do() -> tuple[int, list[Change]]:
             if len(self._rows.items) >= MOST_NOTES:
                 return 0, []

@@ -84,11 +84,13 @@ def migrate(connection: sqlite3.Connection, table: Table) -> None:
     if version(connection, table) < len(table.migrations):
         with transaction(connection):
             connection.execute(_VERSIONS)
-            for statement in table.migrations[version(connection, table):]:  # another process may have been quicker
+            for statement in table.migrations[version(connection, table) :]:  # another process may have been quicker
                 connection.execute(statement)
             connection.execute(
                 "INSERT INTO schema_versions (name, version) VALUES (?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET version = excluded.version", (table.name, len(table.migrations)))
+                " ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+                (table.name, len(table.migrations)),
+            )
     _check(connection, table)
 
 

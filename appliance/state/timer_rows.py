@@ -33,9 +33,9 @@ class Entry:
 class Rows(Repository[int, Entry]):
     table = Table(
         "timers",
-        ("id", "kind", "name", "due_s", "duration_s", "boot_due_s", "boot_id", "rang_s", "repeat", "paused_s",
-         "place"),
-        ("""CREATE TABLE IF NOT EXISTS timers (
+        ("id", "kind", "name", "due_s", "duration_s", "boot_due_s", "boot_id", "rang_s", "repeat", "paused_s", "place"),
+        (
+            """CREATE TABLE IF NOT EXISTS timers (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
                 kind TEXT NOT NULL,
                 name TEXT NOT NULL,
@@ -44,10 +44,12 @@ class Rows(Repository[int, Entry]):
                 boot_due_s REAL,           -- CLOCK_BOOTTIME at which it rings, valid while boot_id is the running one
                 boot_id TEXT NOT NULL
             )""",
-         "ALTER TABLE timers ADD COLUMN rang_s REAL",  # CLOCK_BOOTTIME at which it began to ring, in boot_id
-         "ALTER TABLE timers ADD COLUMN repeat TEXT NOT NULL DEFAULT ''",  # RFC 5545: how it comes again
-         "ALTER TABLE timers ADD COLUMN paused_s REAL",  # seconds left while it is paused
-         "ALTER TABLE timers ADD COLUMN place TEXT NOT NULL DEFAULT ''"))  # where it was set; '' at the device
+            "ALTER TABLE timers ADD COLUMN rang_s REAL",  # CLOCK_BOOTTIME at which it began to ring, in boot_id
+            "ALTER TABLE timers ADD COLUMN repeat TEXT NOT NULL DEFAULT ''",  # RFC 5545: how it comes again
+            "ALTER TABLE timers ADD COLUMN paused_s REAL",  # seconds left while it is paused
+            "ALTER TABLE timers ADD COLUMN place TEXT NOT NULL DEFAULT ''",
+        ),
+    )  # where it was set; '' at the device
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -56,8 +58,18 @@ class Rows(Repository[int, Entry]):
     def encode(self, item: Entry) -> tuple[Value, ...]:
         timer = item.timer
         due_s = timer.due.timestamp()
-        return (timer.kind, timer.name, due_s, timer.duration_s, item.boot_due_s, item.boot_id, item.rang_s,
-                timer.repeat, timer.paused_s, timer.place)
+        return (
+            timer.kind,
+            timer.name,
+            due_s,
+            timer.duration_s,
+            item.boot_due_s,
+            item.boot_id,
+            item.rang_s,
+            timer.repeat,
+            timer.paused_s,
+            timer.place,
+        )
 
     def decode(self, *values: Value) -> Entry:
         id, kind, name, due_s, duration_s, boot_due_s, boot_id, rang_s, repeat, paused_s, place = values
@@ -67,8 +79,16 @@ class Rows(Repository[int, Entry]):
         left_s = None if paused_s is None else number(paused_s, 0, _LATEST_S)
         if repeat:
             following(text(repeat), due, due)  # raises ValueError for a rule that is none
-        timer = Timer(whole(id), kind, text(name), due, number(duration_s, 0, _LATEST_S),  # type: ignore[arg-type]
-                      text(repeat), left_s, text(place))
+        timer = Timer(
+            whole(id),
+            kind,  # type: ignore[arg-type]
+            text(name),
+            due,
+            number(duration_s, 0, _LATEST_S),
+            text(repeat),
+            left_s,
+            text(place),
+        )
         same_boot = bool(boot_id) and boot_id == self._boot_id
 
         def of_this_boot(value: Value, otherwise: float | None) -> float | None:

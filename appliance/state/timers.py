@@ -64,6 +64,7 @@ class TimerStore:
 
     def pause(self, id: int, effect: str = "") -> bool:
         """Stop a timer's time; False if it is gone or stands already."""
+
         def do() -> tuple[bool, list[Change]]:
             entry = self._rows.items.get(id)
             if entry is None or entry.timer.paused_s is not None or entry.rang_s is not None:
@@ -76,6 +77,7 @@ class TimerStore:
 
     def resume(self, id: int, effect: str = "") -> bool:
         """Let a paused timer go on; False if it is gone or runs already."""
+
         def do() -> tuple[bool, list[Change]]:
             entry = self._rows.items.get(id)
             if entry is None or entry.timer.paused_s is None:
@@ -89,6 +91,7 @@ class TimerStore:
 
     def extend(self, id: int, seconds: float, effect: str = "") -> bool:
         """Let it ring later by so much, or sooner, but not before in a second; False if it is gone or rings already."""
+
         def do() -> tuple[bool, list[Change]]:
             entry = self._rows.items.get(id)
             if entry is None or entry.rang_s is not None:
@@ -97,8 +100,11 @@ class TimerStore:
             before_s = _due(entry, now, boottime_s).timestamp() - now.timestamp()
             left_s = max(1.0, before_s + seconds)
             timer = replace(
-                timer, due=_after(now, left_s), duration_s=timer.duration_s and timer.duration_s + left_s - before_s,
-                paused_s=None if timer.paused_s is None else left_s)
+                timer,
+                due=_after(now, left_s),
+                duration_s=timer.duration_s and timer.duration_s + left_s - before_s,
+                paused_s=None if timer.paused_s is None else left_s,
+            )
             boot_due_s = None if entry.boot_due_s is None else boottime_s + left_s
             return True, [self._rows.put(id, replace(entry, timer=timer, boot_due_s=boot_due_s))]
 
@@ -106,13 +112,13 @@ class TimerStore:
 
     def snooze(self, id: int, seconds: float, effect: str = "") -> bool:
         """Let what rings be silent and ring again after so long; False if it does not ring any more."""
+
         def do() -> tuple[bool, list[Change]]:
             entry = self._rows.items.get(id)
             if entry is None or entry.rang_s is None:
                 return False, []
             again = new_id(self.clock.now(), self._rows.items)
-            timer = replace(
-                entry.timer, id=again, due=_after(self.clock.now(), seconds), duration_s=seconds, repeat="")
+            timer = replace(entry.timer, id=again, due=_after(self.clock.now(), seconds), duration_s=seconds, repeat="")
             later = Entry(timer, self.clock.boottime_s() + seconds, self.clock.boot_id())
             return True, [self._rows.put(again, later), self._rows.drop(id)]
 
@@ -120,6 +126,7 @@ class TimerStore:
 
     def cancel(self, id: int, effect: str = "") -> bool:
         """Forget it; False if it is gone already."""
+
         def do() -> tuple[bool, list[Change]]:
             return (True, [self._rows.drop(id)]) if id in self._rows.items else (False, [])
 
@@ -171,6 +178,7 @@ class TimerStore:
 
     def heard(self, *ids: int, effect: str = "") -> None:
         """Somebody has heard these: they ring no more."""
+
         def do() -> tuple[None, list[Change]]:
             boottime_s = self.clock.boottime_s()
             known = [self._rows.items[id].timer for id in ids if id in self._rows.items]

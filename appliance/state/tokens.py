@@ -46,8 +46,11 @@ class Place:
 
 
 class _Rows(Repository[str, Place]):
-    table = Table("tokens", ("hash", "id", "name", "kind", "role", "made_s", "seen_s", "language", "volume"), (
-        """CREATE TABLE IF NOT EXISTS tokens (
+    table = Table(
+        "tokens",
+        ("hash", "id", "name", "kind", "role", "made_s", "seen_s", "language", "volume"),
+        (
+            """CREATE TABLE IF NOT EXISTS tokens (
             hash TEXT PRIMARY KEY,  -- SHA-256 of the token, hexadecimal
             id TEXT NOT NULL,
             name TEXT NOT NULL,
@@ -57,7 +60,9 @@ class _Rows(Repository[str, Place]):
             seen_s REAL NOT NULL,
             language TEXT NOT NULL DEFAULT '',
             volume INTEGER NOT NULL DEFAULT -1
-        )""",))
+        )""",
+        ),
+    )
 
     def encode(self, item: Place) -> tuple[Value, ...]:
         return item.id, item.name, item.kind, item.role, item.made_s, item.seen_s, item.language, item.volume
@@ -67,8 +72,15 @@ class _Rows(Repository[str, Place]):
         if kind not in KINDS or role not in ROLES:
             raise ValueError(f"kind {kind!r} and role {role!r}")
         return Place(
-            text(id), text(name), str(kind), str(role), number(made_s, 0, _LATEST_S), number(seen_s, 0, _LATEST_S),
-            text(language), round(number(volume, -1, 100)))
+            text(id),
+            text(name),
+            str(kind),
+            str(role),
+            number(made_s, 0, _LATEST_S),
+            number(seen_s, 0, _LATEST_S),
+            text(language),
+            round(number(volume, -1, 100)),
+        )
 
 
 class TokenStore:
@@ -120,6 +132,7 @@ class TokenStore:
 
     def revoke(self, which: str) -> tuple[Place, ...]:
         """Forget places by id or name; returns them."""
+
         def do() -> tuple[tuple[Place, ...], list[Change]]:
             gone = {hash: place for hash, place in self._rows.items.items() if which in (place.id, place.name)}
             return tuple(gone.values()), [self._rows.drop(hash) for hash in gone]
@@ -138,8 +151,13 @@ class TokenStore:
             for hash, place in self._rows.items.items():
                 if place.id == id:
                     new = replace(
-                        place, name=name or place.name, role=role or place.role, language=language or place.language,
-                        volume=place.volume if volume < 0 else volume, seen_s=self._now_s() if seen else place.seen_s)
+                        place,
+                        name=name or place.name,
+                        role=role or place.role,
+                        language=language or place.language,
+                        volume=place.volume if volume < 0 else volume,
+                        seen_s=self._now_s() if seen else place.seen_s,
+                    )
                     return new, [self._rows.put(hash, new)] if new != place else []
             return None, []
 

@@ -89,8 +89,11 @@ class Watch:
     @staticmethod
     def _log_unheard(timer: Timer) -> None:
         log.warning(
-            "%s %d, due at %s, was heard by nobody: the next visitor is told", timer.kind, timer.id,
-            timer.due.strftime("%Y-%m-%d %H:%M:%S"))
+            "%s %d, due at %s, was heard by nobody: the next visitor is told",
+            timer.kind,
+            timer.id,
+            timer.due.strftime("%Y-%m-%d %H:%M:%S"),
+        )
 
     def _until_next_s(self) -> float | None:
         timers = self._store.pending()

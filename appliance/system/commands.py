@@ -24,15 +24,20 @@ def run(source: str, *, check: bool, settle: bool, scheduled: bool) -> int:
     if not source and not settle:
         if scheduled:
             return 0
-        print("stimme: no address for updates is set (update.url in stimme.toml); name a release's file or address",
-              file=sys.stderr)
+        print(
+            "stimme: no address for updates is set (update.url in stimme.toml); name a release's file or address",
+            file=sys.stderr,
+        )
         return 2
     try:
         if check:
             release = update.newest(source, places)
             newer = update.is_newer(release, places)
-            print(f"{release.version} is there; {places.current or 'none'} is in use" if newer
-                  else f"{places.current} is in use; there is nothing newer")
+            print(
+                f"{release.version} is there; {places.current or 'none'} is in use"
+                if newer
+                else f"{places.current} is in use; there is nothing newer"
+            )
             return 4 if newer else 0
         if os.geteuid() != 0:
             raise UpdateError("updates change the device; run: sudo stimme update")

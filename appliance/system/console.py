@@ -59,8 +59,12 @@ class View:
 
 
 STATES = {
-    "starting": "starting ... / startet ...", "idle": "ready / bereit", "listening": "listening / hört zu",
-    "speaking": "speaking / spricht", "failed": "cannot start / kann nicht starten"}
+    "starting": "starting ... / startet ...",
+    "idle": "ready / bereit",
+    "listening": "listening / hört zu",
+    "speaking": "speaking / spricht",
+    "failed": "cannot start / kann nicht starten",
+}
 
 
 def picture(view: View, columns: int, rows: int) -> list[str]:
@@ -68,8 +72,12 @@ def picture(view: View, columns: int, rows: int) -> list[str]:
     lines = ["", f"  Stimme  ·  {STATES.get(view.state, view.state)}", ""]
     if view.hotspot:
         ssid, password = view.hotspot.get("ssid", ""), view.hotspot.get("password", "")
-        lines += [f"  Wi-Fi / WLAN:         {ssid}", f"  Password / Passwort:  {password}",
-                  "  then open / dann öffnen: http://10.42.0.1/", ""]
+        lines += [
+            f"  Wi-Fi / WLAN:         {ssid}",
+            f"  Password / Passwort:  {password}",
+            "  then open / dann öffnen: http://10.42.0.1/",
+            "",
+        ]
         code = _qr(f"WIFI:T:WPA;S:{ssid};P:{password};;")
     else:
         lines += [f"  http://{view.name}.local/", *(f"  http://{address}/" for address in view.addresses)]
@@ -92,8 +100,10 @@ def _qr(content: str) -> list[str]:
 
     In full blocks: Debian's console fonts have no half ones.
     """
-    return ["".join("  " if dark else "██" for dark in row)
-            for row in segno.make(content, error="l", micro=False).matrix_iter(border=2)]
+    return [
+        "".join("  " if dark else "██" for dark in row)
+        for row in segno.make(content, error="l", micro=False).matrix_iter(border=2)
+    ]
 
 
 def _meter(level: float | None) -> str:
@@ -125,7 +135,8 @@ def look(view: View) -> View:
     except (OSError, ValueError):
         hotspot = {}
     return replace(
-        view, name=socket.gethostname(), addresses=_addresses(), state=state, problem=problem, hotspot=hotspot)
+        view, name=socket.gethostname(), addresses=_addresses(), state=state, problem=problem, hotspot=hotspot
+    )
 
 
 def _addresses() -> tuple[str, ...]:

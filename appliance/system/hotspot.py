@@ -78,8 +78,9 @@ def wifi_device(run: Run) -> str | None:
 
 def networks(run: Run) -> list[str]:
     """Names of the networks around, the strongest first. Must be asked before the hotspot opens: then it is deaf."""
-    _, text = run(["nmcli", "--terse", "--escape", "no", "--fields", "SIGNAL,SSID", "device", "wifi", "list",
-                   "--rescan", "yes"])
+    _, text = run(
+        ["nmcli", "--terse", "--escape", "no", "--fields", "SIGNAL,SSID", "device", "wifi", "list", "--rescan", "yes"]
+    )
     found = [line.partition(":") for line in text.splitlines()]
     strongest = sorted((int(signal), ssid) for signal, _, ssid in found if signal.isdecimal() and ssid)[::-1]
     return list(dict.fromkeys(ssid for _, ssid in strongest))
@@ -87,8 +88,22 @@ def networks(run: Run) -> list[str]:
 
 def open_hotspot(run: Run, device: str, ssid: str, password: str) -> bool:
     """Make the hotspot; False if the device cannot."""
-    code, text = run(["nmcli", "device", "wifi", "hotspot", "ifname", device, "con-name", CONNECTION, "ssid", ssid,
-                      "password", password])
+    code, text = run(
+        [
+            "nmcli",
+            "device",
+            "wifi",
+            "hotspot",
+            "ifname",
+            device,
+            "con-name",
+            CONNECTION,
+            "ssid",
+            ssid,
+            "password",
+            password,
+        ]
+    )
     if code:
         log.warning("the hotspot cannot be opened: %s", text.strip())
     return code == 0
@@ -113,23 +128,31 @@ def join(run: Run, device: str, wish: Wish) -> bool:
 def page(names: Sequence[str], failed: str = "") -> str:
     """The form, in both languages, without scripts."""
     options = "".join(f'<option value="{html.escape(name)}">' for name in names)
-    sorry = (f"<p><b>“{html.escape(failed)}” did not take the password. / „{html.escape(failed)}“ hat das Passwort "
-             "nicht angenommen.</b></p>") if failed else ""
+    sorry = (
+        (
+            f"<p><b>“{html.escape(failed)}” did not take the password. / „{html.escape(failed)}“ hat das Passwort "
+            "nicht angenommen.</b></p>"
+        )
+        if failed
+        else ""
+    )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<title>Stimme: Wi-Fi</title><style>body{font:1.1em sans-serif;margin:2em auto;max-width:24em}"
         "input,button{font:inherit;width:100%;padding:.6em;margin:.3em 0 1em;box-sizing:border-box}</style>"
         f"<h1>Join Wi-Fi / WLAN wählen</h1>{sorry}<form method=post>"
-        f'<label>Name<input name=ssid list=names required maxlength=32 autocomplete=off><datalist id=names>{options}'
+        f"<label>Name<input name=ssid list=names required maxlength=32 autocomplete=off><datalist id=names>{options}"
         "</datalist></label><label>Password / Passwort<input name=password type=password maxlength=63></label>"
-        "<button>Join / Verbinden</button></form>")
+        "<button>Join / Verbinden</button></form>"
+    )
 
 
 DONE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     "<title>Stimme: Wi-Fi</title><p>Stimme joins your Wi-Fi now and says so. If this network appears again, the "
     "password was wrong.<p>Stimme verbindet sich jetzt und sagt Bescheid. Erscheint dieses Netz wieder, war das "
-    "Passwort falsch.")
+    "Passwort falsch."
+)
 
 
 def wished(body: bytes) -> Wish | None:
@@ -165,7 +188,8 @@ def ask(
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header(
-                "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")
+                "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+            )
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -189,7 +213,8 @@ def say(ssid: str, password: str) -> None:
         en=f"I have no network. Join the Wi-Fi {ssid}. The password is {digits}. Once more: {digits}. "
         "Then open the address ten dot forty-two dot zero dot one.",
         de=f"Ich habe kein Netz. Verbinde dich mit dem WLAN {ssid}. Das Passwort ist {digits}. Noch einmal: {digits}. "
-        "Öffne dann die Adresse zehn Punkt zweiundvierzig Punkt null Punkt eins.")
+        "Öffne dann die Adresse zehn Punkt zweiundvierzig Punkt null Punkt eins.",
+    )
 
 
 def help_out(run: Run, ask: Callable[[Sequence[str], str, float], Wish | None], name: str) -> bool:
@@ -218,7 +243,8 @@ def help_out(run: Run, ask: Callable[[Sequence[str], str, float], Wish | None], 
             return False
         if join(run, device, wish):
             neighbours.send(
-                neighbours.SAY, en=f"I am in the Wi-Fi {wish.ssid} now.", de=f"Ich bin jetzt im WLAN {wish.ssid}.")
+                neighbours.SAY, en=f"I am in the Wi-Fi {wish.ssid} now.", de=f"Ich bin jetzt im WLAN {wish.ssid}."
+            )
             return True
         failed = wish.ssid
     return False

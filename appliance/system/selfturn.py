@@ -33,8 +33,25 @@ def question(language: str, folder: Path) -> bytes:
     """The question in the release's own voice, s16le at 16 kHz, with silence around it."""
     file = folder / "question.wav"
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "appliance", "say", "--language", language, "--rate", str(RATE), "--output",
-         str(file), QUESTIONS[language]], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "appliance",
+            "say",
+            "--language",
+            language,
+            "--rate",
+            str(RATE),
+            "--output",
+            str(file),
+            QUESTIONS[language],
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
     if done.returncode:
         raise SelfTurnError(f"it cannot speak: {done.stderr.strip()[-300:]}")
     with wave.open(str(file)) as recording:
@@ -59,12 +76,18 @@ def turn(url: str = URL) -> dict[str, object]:
         final, answer = _next(server, "final"), _next(server, "answer")
         if answer["intent"] != INTENT:
             raise SelfTurnError(
-                f"it said {QUESTIONS[language]!r}, heard {final['text']!r}, understood {answer['intent']}")
+                f"it said {QUESTIONS[language]!r}, heard {final['text']!r}, understood {answer['intent']}"
+            )
         end = _next(server, "speech_end")
         if not end["audio_s"]:
             raise SelfTurnError("its answer has no sound")
-        return {"asked": QUESTIONS[language], "heard": final["text"], "answer": answer["text"],
-                "audio_s": end["audio_s"], "timings": end.get("timings", {})}
+        return {
+            "asked": QUESTIONS[language],
+            "heard": final["text"],
+            "answer": answer["text"],
+            "audio_s": end["audio_s"],
+            "timings": end.get("timings", {}),
+        }
 
 
 def _next(server: ClientConnection, kind: str) -> dict:  # type: ignore[type-arg]  # a message of docs/protocol.md

@@ -132,8 +132,11 @@ def settle(places: Places, host: Host) -> None:
         places.failed.unlink(missing_ok=True)
         _tidy(places, keep={version, previous})
         log.info("release %s works", version)
-        neighbours.send(neighbours.SAY, en=f"I have been updated to version {version}.",
-                        de=f"Ich bin jetzt auf dem Stand {version}.")
+        neighbours.send(
+            neighbours.SAY,
+            en=f"I have been updated to version {version}.",
+            de=f"Ich bin jetzt auf dem Stand {version}.",
+        )
         return
     if places.current == version:  # else stimme-trouble.service was quicker
         _write(places.failed, version)
@@ -184,7 +187,10 @@ def _unpack(source: str, archive: Archive, incoming: Path) -> None:
         raise UpdateError(f"{archive.name} is not what the manifest promises; nothing was changed")
     done = subprocess.run(
         ["tar", "--extract", "--zstd", "--no-same-owner", f"--file={file}", f"--directory={incoming}"],
-        capture_output=True, text=True, check=False)
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise UpdateError(f"{archive.name} cannot be unpacked: {done.stderr.strip()}")
     file.unlink()
@@ -219,8 +225,11 @@ def _tidy(places: Places, keep: set[str]) -> None:
     for folder in places.releases.iterdir():
         if folder.is_dir() and folder.name[:1].isdigit() and folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)
-    used = {os.path.basename(os.readlink(places.releases / name / "models"))
-            for name in keep if (places.releases / name / "models").is_symlink()}
+    used = {
+        os.path.basename(os.readlink(places.releases / name / "models"))
+        for name in keep
+        if (places.releases / name / "models").is_symlink()
+    }
     for models in (places.releases / "models").glob("*"):
         if models.name not in used:
             shutil.rmtree(models, ignore_errors=True)

@@ -1,6 +1,6 @@
 """Once in a card's life: the device says aloud that it is ready, and where its page is.
 
-    python -m appliance.system.welcome          as root, after the assistant is ready
+python -m appliance.system.welcome          as root, after the assistant is ready
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ NETWORK_S = 30.0
 def texts(name: str, address: str) -> dict[str, str]:
     """What is said, by language. address: "" without a network."""
     if not address:
-        return {"en": "Hello, I am Stimme, and ready. Hold the button and talk to me. I have no network yet.",
-                "de": "Hallo, ich bin Stimme und bereit. Halte die Taste und sprich mit mir. Ein Netz habe ich noch "
-                      "nicht."}
+        return {
+            "en": "Hello, I am Stimme, and ready. Hold the button and talk to me. I have no network yet.",
+            "de": "Hallo, ich bin Stimme und bereit. Halte die Taste und sprich mit mir. Ein Netz habe ich noch nicht.",
+        }
     letters = ", ".join(name.rpartition("-")[2].upper())
     return {
         "en": "Hello, I am Stimme, and ready. Hold the button and talk to me. "
-              f"My page is at stimme dash {letters} dot local, or at {_spoken(address, 'dot')}.",
+        f"My page is at stimme dash {letters} dot local, or at {_spoken(address, 'dot')}.",
         "de": "Hallo, ich bin Stimme und bereit. Halte die Taste und sprich mit mir. "
-              f"Meine Seite ist unter stimme Strich {letters} Punkt local, oder unter {_spoken(address, 'Punkt')}."}
+        f"Meine Seite ist unter stimme Strich {letters} Punkt local, oder unter {_spoken(address, 'Punkt')}.",
+    }
 
 
 def _spoken(address: str, dot: str) -> str:
@@ -40,7 +42,8 @@ def _spoken(address: str, dot: str) -> str:
 
 def _address() -> str:
     out = subprocess.run(
-        ["ip", "-json", "-4", "address", "show", "up", "scope", "global"], capture_output=True, text=True, check=False)
+        ["ip", "-json", "-4", "address", "show", "up", "scope", "global"], capture_output=True, text=True, check=False
+    )
     links = json.loads(out.stdout or "[]")
     return next((str(one["local"]) for link in links for one in link.get("addr_info", ()) if "local" in one), "")
 

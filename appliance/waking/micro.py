@@ -28,8 +28,9 @@ def _package() -> Any:
 def available() -> Mapping[str, str]:
     """The words that can be listened for: {"okay_nabu": "Okay Nabu"}. Raises ModelError without the package."""
     folder = Path(_package().__file__).parent / "models"
-    return {file.stem: json.loads(file.read_text(encoding="utf-8"))["wake_word"]
-            for file in sorted(folder.glob("*.json"))}
+    return {
+        file.stem: json.loads(file.read_text(encoding="utf-8"))["wake_word"] for file in sorted(folder.glob("*.json"))
+    }
 
 
 class Spotter:

@@ -32,6 +32,5 @@ def contradicts(spoken: str, heard: Sequence[Heard]) -> bool:
     if not after or not second:
         return False
     written = "".join(one.text for one in after)
-    alike = max(
-        SequenceMatcher(None, second, written[:length]).ratio() for length in range(1, len(written) + 1))
+    alike = max(SequenceMatcher(None, second, written[:length]).ratio() for length in range(1, len(written) + 1))
     return all(one.confidence >= SURE for one in after) and alike < ALIKE

@@ -56,13 +56,14 @@ def parse(entries: Iterable[str]) -> tuple[Word, ...]:
 def _word(entry: str) -> Word:
     name, *numbers = entry.split(":")
     try:
-        threshold, refractory_s = ([float(number) for number in numbers] + [THRESHOLD, REFRACTORY_S][len(numbers) :])
+        threshold, refractory_s = [float(number) for number in numbers] + [THRESHOLD, REFRACTORY_S][len(numbers) :]
     except ValueError:
         threshold = refractory_s = -1.0
     if not 0.3 <= threshold <= 0.999 or not 0.5 <= refractory_s <= 60:
         raise ConfigError(
             f"device.wake_words: {entry!r}: expected NAME, NAME:THRESHOLD or NAME:THRESHOLD:SECONDS, with a threshold "
-            "from 0.3 to 0.999 and 0.5 to 60 seconds")
+            "from 0.3 to 0.999 and 0.5 to 60 seconds"
+        )
     return Word(name.strip(), threshold, refractory_s)
 
 

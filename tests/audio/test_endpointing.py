@@ -14,28 +14,43 @@ def quiet(seconds: float, partial: str | None, now: float) -> Heard:
     return Heard(round(16_000 * seconds), partial, now)
 
 
-@pytest.mark.parametrize(("fed", "ends_at"), [
-    ([(0, ""), (7.9, "")], None),
-    ([(0, ""), (7.9, ""), (8.0, "")], 8.0),
-    ([(0, ""), (1, "what"), (2.9, "what"), (3.0, "what")], 3.0),
-    ([(0, ""), (1, "what"), (2.5, "what time"), (4.4, "what time"), (4.5, "what time")], 4.5),
-    ([(0, ""), (7.9, "what"), (9.8, "what")], None),
-    ([(0, None), (20, None), (27.9, "")], None),
-    ([(0, None), (20, None), (21, ""), (28.9, ""), (29.0, "")], 29.0),
-    ([(0, None), (20, "what"), (21.9, "what"), (22.0, "what")], 22.0),
-], ids=["still patient", "no word in eight seconds", "two seconds after the last word", "a new word begins anew",
-        "a late word", "waiting for a recognizer costs nothing", "silence counts from when somebody listens",
-        "words caught up with"])
+@pytest.mark.parametrize(
+    ("fed", "ends_at"),
+    [
+        ([(0, ""), (7.9, "")], None),
+        ([(0, ""), (7.9, ""), (8.0, "")], 8.0),
+        ([(0, ""), (1, "what"), (2.9, "what"), (3.0, "what")], 3.0),
+        ([(0, ""), (1, "what"), (2.5, "what time"), (4.4, "what time"), (4.5, "what time")], 4.5),
+        ([(0, ""), (7.9, "what"), (9.8, "what")], None),
+        ([(0, None), (20, None), (27.9, "")], None),
+        ([(0, None), (20, None), (21, ""), (28.9, ""), (29.0, "")], 29.0),
+        ([(0, None), (20, "what"), (21.9, "what"), (22.0, "what")], 22.0),
+    ],
+    ids=[
+        "still patient",
+        "no word in eight seconds",
+        "two seconds after the last word",
+        "a new word begins anew",
+        "a late word",
+        "waiting for a recognizer costs nothing",
+        "silence counts from when somebody listens",
+        "words caught up with",
+    ],
+)
 def test_patience_ends_with_silence(fed: list[tuple[float, str | None]], ends_at: float | None) -> None:
     rule = Patience()
     before = [0.0, *(at for at, _ in fed)]
-    ends = [(at, end.reason) for (at, partial), last in zip(fed, before, strict=False)
-            if (end := rule.feed(quiet(at - last, partial, 100 + at)))]
+    ends = [
+        (at, end.reason)
+        for (at, partial), last in zip(fed, before, strict=False)
+        if (end := rule.feed(quiet(at - last, partial, 100 + at)))
+    ]
     assert ends == ([(ends_at, "silence")] if ends_at is not None else [])
 
 
 @pytest.mark.parametrize(
-    ("pieces_s", "every_s"), [(0.1, 0.3), (0.5, 0.01)], ids=["a thin link", "all at once after a drop"])
+    ("pieces_s", "every_s"), [(0.1, 0.3), (0.5, 0.01)], ids=["a thin link", "all at once after a drop"]
+)
 def test_patience_wants_both_the_sound_and_the_time(pieces_s: float, every_s: float) -> None:
     rule = Patience()
     rule.feed(quiet(pieces_s, "what time", 0.0))
@@ -60,10 +75,16 @@ def ends_after(told: Sequence[tuple[str, str | None, list[float]]], chunks: int 
     return None
 
 
-@pytest.mark.parametrize(("completeness", "setting", "reason"), [
-    ("complete", "complete_s", "complete"), ("continuable", "continuable_s", "complete"),
-    ("unknown", "unknown_s", "silence"), ("open", "open_s", "silence"), ("hesitation", "hesitation_s", "silence"),
-])
+@pytest.mark.parametrize(
+    ("completeness", "setting", "reason"),
+    [
+        ("complete", "complete_s", "complete"),
+        ("continuable", "continuable_s", "complete"),
+        ("unknown", "unknown_s", "silence"),
+        ("open", "open_s", "silence"),
+        ("hesitation", "hesitation_s", "silence"),
+    ],
+)
 def test_the_more_complete_a_sentence_the_shorter_the_silence(completeness: str, setting: str, reason: str) -> None:
     found = ends_after([(completeness, "add milk", [VOICE] * 20)])
     assert found is not None
@@ -92,9 +113,14 @@ def test_a_sound_without_words_keeps_it_open() -> None:
 
 def test_a_short_sound_alone_is_rather_no_word() -> None:
     def setting(chunks: int) -> str:
-        found = ends_after([
-            ("open", "play", [VOICE] * 20), ("open", "play", [QUIET] * 12), ("open", "play", [VOICE] * chunks),
-            ("complete", "play pop", [QUIET])])
+        found = ends_after(
+            [
+                ("open", "play", [VOICE] * 20),
+                ("open", "play", [QUIET] * 12),
+                ("open", "play", [VOICE] * chunks),
+                ("complete", "play pop", [QUIET]),
+            ]
+        )
         assert found is not None
         return found[1].setting
 

@@ -63,8 +63,9 @@ def test_other_rates_are_converted_alike_in_any_pieces(rate: int) -> None:
     assert np.abs(got - TONE[: len(at_once) // 2][middle]).max() < 0.01
 
 
-@pytest.mark.parametrize("form", [
-    (0, 2, 1), (10**9, 2, 1), (16_000, 0, 1), (16_000, 5, 1), (16_000, 2, 0), (16_000, 2, 99)])
+@pytest.mark.parametrize(
+    "form", [(0, 2, 1), (10**9, 2, 1), (16_000, 0, 1), (16_000, 5, 1), (16_000, 2, 0), (16_000, 2, 99)]
+)
 def test_what_cannot_be_sound_is_refused_with_its_values(form: tuple[int, int, int]) -> None:
     with pytest.raises(ProtocolError, match=f"{form[0]} Hz, {form[1]} bytes a sample, {form[2]} channels"):
         Inbound(*form)

@@ -23,8 +23,11 @@ def test_long_sound_is_cut_in_its_pause() -> None:
 @pytest.mark.parametrize("floor", [0.0, 0.001, 0.01])
 def test_a_voice_is_what_is_louder_than_the_floor_and_sound_ends_where_it_does(floor: float) -> None:
     levels = Levels()
-    found = [voice for piece in cut_randomly(noise(1.0, floor) + noise(1.0, 0.1) + noise(1.0, floor), 2)
-             for voice in levels.feed(piece)]
+    found = [
+        voice
+        for piece in cut_randomly(noise(1.0, floor) + noise(1.0, 0.1) + noise(1.0, floor), 2)
+        for voice in levels.feed(piece)
+    ]
     assert len(found) == 3 * RATE // 512
     third = len(found) // 3
     assert sum(found[: third - 1]) == 0 and sum(found[third + 2 : 2 * third - 1]) == third - 3

@@ -70,17 +70,18 @@ def test_no_device_at_all_is_told() -> None:
         candidates([], "loudspeaker")
 
 
-@pytest.mark.parametrize(("inputs", "name", "channel", "expected"), [
-    (1, "USB (hw:2,0)", 0, (1, 0)),
-    (2, "Stereo (hw:2,0)", 0, (2, None)),
-    (6, "ReSpeaker (hw:2,0)", 0, (1, 0)),
-    (32, "pulse", 0, (1, 0)),
-    (6, "ReSpeaker (hw:2,0)", 5, (5, 4)),
-    (2, "Stereo (hw:2,0)", 2, (2, 1)),
-])
-def test_the_right_channel_is_captured(
-    inputs: int, name: str, channel: int, expected: tuple[int, int | None]
-) -> None:
+@pytest.mark.parametrize(
+    ("inputs", "name", "channel", "expected"),
+    [
+        (1, "USB (hw:2,0)", 0, (1, 0)),
+        (2, "Stereo (hw:2,0)", 0, (2, None)),
+        (6, "ReSpeaker (hw:2,0)", 0, (1, 0)),
+        (32, "pulse", 0, (1, 0)),
+        (6, "ReSpeaker (hw:2,0)", 5, (5, 4)),
+        (2, "Stereo (hw:2,0)", 2, (2, 1)),
+    ],
+)
+def test_the_right_channel_is_captured(inputs: int, name: str, channel: int, expected: tuple[int, int | None]) -> None:
     assert capture_channels(AudioDevice(0, name, inputs, 0, 48_000), channel) == expected
 
 

@@ -34,7 +34,8 @@ class Before:
         self._model = model
         self._sound: dict[ServerConnection, list[bytes]] = {}
         metrics.backlog.set_function(
-            lambda: sum(len(chunk) for chunks in self._sound.values() for chunk in chunks) / 2 / RATE)
+            lambda: sum(len(chunk) for chunks in self._sound.values() for chunk in chunks) / 2 / RATE
+        )
 
     async def serve(self, socket: ServerConnection) -> None:
         chunks = self._sound[socket] = []
@@ -95,8 +96,12 @@ async def listen(kind: type[Before] = Before) -> None:
     metrics = Metrics(lambda: PoolStats(0, 0, 0, 0, 0.0, 0.0))
     before = kind(published_model(), metrics)
     async with serve(
-        before.serve, "127.0.0.1", 0, process_request=lambda _, request: (
-            library_response(respond(200, metrics.text())) if request.path == "/metrics" else None)
+        before.serve,
+        "127.0.0.1",
+        0,
+        process_request=lambda _, request: (
+            library_response(respond(200, metrics.text())) if request.path == "/metrics" else None
+        ),
     ) as server:
         port = server.sockets[0].getsockname()[1]
         print(f"ready: http://localhost:{port} (WebSocket also at ws://localhost:{port})", flush=True)

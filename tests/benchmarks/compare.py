@@ -42,8 +42,10 @@ def newest_of_another_version(name: str) -> Path | None:
 
 def head(path: Path, result: dict[str, Any]) -> str:
     machine = result.get("machine", {})
-    return (f"{path.name}: {machine.get('processor', '?')}, {machine.get('cores', '?')} cores, "
-            f"Python {machine.get('python', '?')}, load before {machine.get('load_before', '?')}")
+    return (
+        f"{path.name}: {machine.get('processor', '?')}, {machine.get('cores', '?')} cores, "
+        f"Python {machine.get('python', '?')}, load before {machine.get('load_before', '?')}"
+    )
 
 
 def main() -> int:
@@ -55,8 +57,10 @@ def main() -> int:
     before = options.before or newest_of_another_version(options.name)
     after = options.after or RESULTS / f"{options.name}.json"
     if before is None or not before.is_file() or not after.is_file():
-        print(f"nothing to compare: {before or 'no earlier version in bench/history/' + options.name} and {after}",
-              file=sys.stderr)
+        print(
+            f"nothing to compare: {before or 'no earlier version in bench/history/' + options.name} and {after}",
+            file=sys.stderr,
+        )
         return 1
     results = [json.loads(path.read_text(encoding="utf-8")) for path in (before, after)]
     print(f"before  {head(before, results[0])}\nafter   {head(after, results[1])}\n")

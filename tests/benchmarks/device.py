@@ -123,8 +123,11 @@ async def measure_turns(person: Person, questions: list[bytes]) -> dict[str, Any
             last = spoken.last_sound_between(pressed, heard, level=0)
             final.append(1000 * (heard - last))
             first_audio.append(1000 * (loudspeaker.first_sound_after(released, level=30) - last))
-    return {"press_to_capture_ms": percentiles(captured), "final_ms": percentiles(final),
-            "first_audio_ms": percentiles(first_audio)}
+    return {
+        "press_to_capture_ms": percentiles(captured),
+        "final_ms": percentiles(final),
+        "first_audio_ms": percentiles(first_audio),
+    }
 
 
 async def measure_barge_in(person: Person, long: bytes, count: int) -> dict[str, Any]:
@@ -164,14 +167,19 @@ async def measure_busy(
                     break
         assert person.device.sound.microphone is microphone, "the microphone was reopened during the run"
         return {
-            "busy_minutes": round(seconds / 60, 2), "busy_turns": count,
+            "busy_minutes": round(seconds / 60, 2),
+            "busy_turns": count,
             "overflows": microphone.capture.overflows + microphone.capture.ring.dropped,
             "underflows": loudspeaker.playback.underflows + loudspeaker.playback.device_underflows,
             "of_these_the_voice_was_late": loudspeaker.playback.underflows,
             "callback_lateness_us": {
                 "microphone": {"p99": microphone.capture.lateness_p99_us, "max": microphone.capture.lateness_max_us},
-                "loudspeaker": {"p99": loudspeaker.playback.lateness_p99_us,
-                                "max": loudspeaker.playback.lateness_max_us}}}
+                "loudspeaker": {
+                    "p99": loudspeaker.playback.lateness_p99_us,
+                    "max": loudspeaker.playback.lateness_max_us,
+                },
+            },
+        }
 
 
 @contextmanager
@@ -219,17 +227,25 @@ def _switches(pid: int) -> int:
 
 
 def report(figures: dict[str, Any]) -> None:
-    rows = (("press_to_capture_ms", "press → first sample captured"), ("final_ms", "last sample → final transcript"),
-            ("first_audio_ms", "last sample → first sound at the loudspeaker"), ("barge_in_ms", "press → silence"))
+    rows = (
+        ("press_to_capture_ms", "press → first sample captured"),
+        ("final_ms", "last sample → final transcript"),
+        ("first_audio_ms", "last sample → first sound at the loudspeaker"),
+        ("barge_in_ms", "press → silence"),
+    )
     print(f"\n{'':46}{'p50':>8}{'p95':>8}{'max':>8}  ms")
     for key, label in rows:
         print(f"{label:46}" + "".join(f"{figures[key][name]:8.1f}" for name in ("p50", "p95", "max")))
     late = figures["callback_lateness_us"]
     print(f"idle: {figures['idle_cpu_percent']} % of one core, {figures['idle_loop_wakeups_per_s']} wake-ups a second")
-    print(f"{figures['busy_minutes']:g} minutes with all cores busy, {figures['busy_turns']} turns: "
-          f"{figures['overflows']} overflows, {figures['underflows']} underflows")
-    print(f"callback lateness p99/max: microphone {late['microphone']['p99']}/{late['microphone']['max']} µs, "
-          f"loudspeaker {late['loudspeaker']['p99']}/{late['loudspeaker']['max']} µs")
+    print(
+        f"{figures['busy_minutes']:g} minutes with all cores busy, {figures['busy_turns']} turns: "
+        f"{figures['overflows']} overflows, {figures['underflows']} underflows"
+    )
+    print(
+        f"callback lateness p99/max: microphone {late['microphone']['p99']}/{late['microphone']['max']} µs, "
+        f"loudspeaker {late['loudspeaker']['p99']}/{late['loudspeaker']['max']} µs"
+    )
 
 
 if __name__ == "__main__":

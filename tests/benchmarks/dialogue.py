@@ -56,7 +56,10 @@ def main() -> None:
     for size in options.sizes:
         done = subprocess.run(
             [sys.executable, "-m", "tests.benchmarks.dialogue", "--one", str(size), "--each", str(options.each)],
-            stdout=subprocess.PIPE, text=True, check=True)
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
         figures["owners_sentences"][str(size)] = found = json.loads(done.stdout)
         figures["utterances"] = found.pop("utterances")
         print(f"{size:5} owners' sentences: " + ", ".join(f"{name} {value}" for name, value in found.items()))
@@ -91,9 +94,13 @@ def measured(size: int, each: int) -> dict[str, Any]:
     return {
         "utterances": {language: len(texts[language]) for language in LANGUAGES},
         **{f"{language}_ms": _spread(took[language]) for language in LANGUAGES},
-        "owners_ms": _spread(mine) if mine else None, "warm_up_ms": round(warm_up_ms), "memory_mb": round(base_mb, 1),
-        "reading_the_files_ms": round(read_ms, 1), "owners_memory_mb": round(owners_mb, 1),
-        "looking_for_changes_ms": round(look_ms, 3)}
+        "owners_ms": _spread(mine) if mine else None,
+        "warm_up_ms": round(warm_up_ms),
+        "memory_mb": round(base_mb, 1),
+        "reading_the_files_ms": round(read_ms, 1),
+        "owners_memory_mb": round(owners_mb, 1),
+        "looking_for_changes_ms": round(look_ms, 3),
+    }
 
 
 def _timed(understanding: WithOwners, texts: Sequence[str], language: Language, must_be: str = "") -> list[float]:
@@ -123,7 +130,8 @@ def _write(directory: Path, size: int) -> dict[Language, list[str]]:
             numbers = range(first, min(size, first + A_FILE))
             content[language] = {
                 "sentences": [_sentence(number, language) + " [for {who}]" for number in numbers],
-                "replies": ["Okay {who}."]}
+                "replies": ["Okay {who}."],
+            }
             said[language] += [_sentence(number, language) + " for Anna" for number in numbers]
         (directory / f"skill-{first:04}.yaml").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     return {language: texts[:200] for language, texts in said.items()}
@@ -136,8 +144,12 @@ def _sentence(number: int, language: Language) -> str:
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
     p50, p95, p99, most = np.percentile(np.asarray(values), [50, 95, 99, 100])
-    return {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "p99": round(float(p99), 3),
-            "max": round(float(most), 3)}
+    return {
+        "p50": round(float(p50), 3),
+        "p95": round(float(p95), 3),
+        "p99": round(float(p99), 3),
+        "max": round(float(most), 3),
+    }
 
 
 def _rss_mb() -> float:

@@ -72,55 +72,91 @@ def overhead() -> dict[str, Any]:
     files = [str(file) for file in crowd(20)]
     with running_server({"STT_WORKERS": "1"}) as server:
         alone, texts = _final_ms(server, files)
-    with redis_server() as redis, workers(redis, 1, "--hear", "en", "--speak", "en", "--threads", "1"), \
-            running_server({"STIMME_REDIS": redis.url}) as server:
+    with (
+        redis_server() as redis,
+        workers(redis, 1, "--hear", "en", "--speak", "en", "--threads", "1"),
+        running_server({"STIMME_REDIS": redis.url}) as server,
+    ):
         farm, same = _final_ms(server, files)
     return {
-        "one_process": alone, "farm": farm, "p50": round(farm["p50"] - alone["p50"], 1),
-        "p95": round(farm["p95"] - alone["p95"], 1), "wrong": sum(a != b for a, b in zip(texts, same, strict=True))}
+        "one_process": alone,
+        "farm": farm,
+        "p50": round(farm["p50"] - alone["p50"], 1),
+        "p95": round(farm["p95"] - alone["p95"], 1),
+        "wrong": sum(a != b for a, b in zip(texts, same, strict=True)),
+    }
 
 
 def _final_ms(server: RunningServer, files: Sequence[str]) -> tuple[dict[str, float], list[str | None]]:
     got = _speak(server, files, seconds=20.0)
     finals = [person["at"]["final"] for person in got["people"] if "final" in person["at"]]
-    return ({"p50": round(load.percentile(finals, 50), 1), "p95": round(load.percentile(finals, 95), 1)},
-            [person["text"] for person in got["people"]])
+    return (
+        {"p50": round(load.percentile(finals, 50), 1), "p95": round(load.percentile(finals, 95), 1)},
+        [person["text"] for person in got["people"]],
+    )
 
 
 def _speak(server: RunningServer, files: Sequence[str], *, seconds: float, watch: Any = lambda: None) -> load.Json:
     return load.run(
-        "speak", watch, port=server.port, files=list(files), seconds=seconds, chunk_bytes=CHUNK_BYTES, dialect="stimme",
-        speak=False, until="answer", seed=1)
+        "speak",
+        watch,
+        port=server.port,
+        files=list(files),
+        seconds=seconds,
+        chunk_bytes=CHUNK_BYTES,
+        dialect="stimme",
+        speak=False,
+        until="answer",
+        seed=1,
+    )
 
 
 def streaming(processes: int, connections: int) -> dict[str, Any]:
     """So many connections stream without end to so many web processes on one port, then cancel."""
     file = str(crowd(1)[0])
-    with redis_server() as redis, workers(redis, 1, "--hear", "en", "--speak", "en", "--threads", "1"), running_server(
-            {"STIMME_REDIS": redis.url, **SOME}, arguments=("--processes", str(processes))) as server:
+    with (
+        redis_server() as redis,
+        workers(redis, 1, "--hear", "en", "--speak", "en", "--threads", "1"),
+        running_server({"STIMME_REDIS": redis.url, **SOME}, arguments=("--processes", str(processes))) as server,
+    ):
         while len(_redis(redis, "HKEYS", "stimme:nodes")) < processes:
             time.sleep(0.1)
         time.sleep(3)
-        got = load.run("stream", port=server.port, connections=connections, seconds=STREAMS_S, chunk_bytes=CHUNK_BYTES,
-                       file=file)
-        lateness = [1000 * quantile(buckets(scrape(server.port), "voice_loop_lateness_seconds"), 99)
-                    for _ in range(4 * processes)]
+        got = load.run(
+            "stream", port=server.port, connections=connections, seconds=STREAMS_S, chunk_bytes=CHUNK_BYTES, file=file
+        )
+        lateness = [
+            1000 * quantile(buckets(scrape(server.port), "voice_loop_lateness_seconds"), 99)
+            for _ in range(4 * processes)
+        ]
     return {
-        "processes": processes, "connections": connections,
-        "lost_samples": got["sent_samples"] - got["received_samples"], "answered": got["answered"],
-        "errors": len(got["errors"]), "loop_lateness_ms_p99": round(max(lateness), 2),
-        "ping_ms_p99": round(got["ping_ms_p99"], 1), "load_behind_ms_p99": round(got["behind_ms_p99"], 1)}
+        "processes": processes,
+        "connections": connections,
+        "lost_samples": got["sent_samples"] - got["received_samples"],
+        "answered": got["answered"],
+        "errors": len(got["errors"]),
+        "loop_lateness_ms_p99": round(max(lateness), 2),
+        "ping_ms_p99": round(got["ping_ms_p99"], 1),
+        "load_behind_ms_p99": round(got["behind_ms_p99"], 1),
+    }
 
 
 def talking(people: int, count: int) -> dict[str, Any]:
     """So many people say a sentence within ten seconds; what is right is what one of each was heard as."""
     sentences = [str(file) for file in crowd(min(100, people))]
     files = [sentences[number % len(sentences)] for number in range(people)]
-    with redis_server() as redis, workers(redis, count, "--hear", "en", "--speak", "en", "--threads", "1"), \
-            running_server({"STIMME_REDIS": redis.url, **SOME}) as server:
+    with (
+        redis_server() as redis,
+        workers(redis, count, "--hear", "en", "--speak", "en", "--threads", "1"),
+        running_server({"STIMME_REDIS": redis.url, **SOME}) as server,
+    ):
         time.sleep(1)
-        right = {file: person["text"] for file, person in zip(
-            sentences, _speak(server, sentences, seconds=2.0 * len(sentences) / 10)["people"], strict=True)}
+        right = {
+            file: person["text"]
+            for file, person in zip(
+                sentences, _speak(server, sentences, seconds=2.0 * len(sentences) / 10)["people"], strict=True
+            )
+        }
         before, most = _cpu_s(redis), [0.0]
 
         def watch() -> None:
@@ -132,12 +168,15 @@ def talking(people: int, count: int) -> dict[str, Any]:
     finals = [person["at"]["final"] for person in got["people"] if "final" in person["at"]]
     texts = [person["text"] for person in got["people"]]
     return {
-        "people": people, "speech_s": round(got["speech_s"], 1), "took_s": round(got["took_s"], 1),
+        "people": people,
+        "speech_s": round(got["speech_s"], 1),
+        "took_s": round(got["took_s"], 1),
         "lost": people - len(finals),
         "wrong": sum(text is not None and text != right[file] for file, text in zip(files, texts, strict=True)),
         "final_ms": {f"p{percent}": round(load.percentile(finals, percent), 1) for percent in (50, 95, 99)},
         "redis_cpu_ms_per_speech_s": round(1000 * used_s / got["speech_s"], 2),
-        "redis_kb_per_person": round((most[0] - idle) / people / 1000, 1)}
+        "redis_kb_per_person": round((most[0] - idle) / people / 1000, 1),
+    }
 
 
 def _redis(redis: RedisServer, *command: str) -> list[str]:

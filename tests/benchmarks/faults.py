@@ -54,8 +54,11 @@ def measured(kind: str) -> dict[str, Any]:
                 seen = await watch(server, SECONDS)
             except (TimeoutError, OSError) as error:
                 return {"others_ping_ms_p99": None, "growth_mb": None, "note": f"nobody got in: {error}"}
-        return {"others_ping_ms_p50": round(percentile(seen.pings_ms, 50), 1),
-                "others_ping_ms_p99": round(seen.p99_ms, 1), "growth_mb": round(seen.growth_mb, 1)}
+        return {
+            "others_ping_ms_p50": round(percentile(seen.pings_ms, 50), 1),
+            "others_ping_ms_p99": round(seen.p99_ms, 1),
+            "growth_mb": round(seen.growth_mb, 1),
+        }
 
     with servers.running_server() as server:
         return asyncio.run(watched()) | {"log_kb": round(len(server.log.read_text()) / 1000, 1)}
@@ -76,15 +79,20 @@ def measured_disk(kind: str) -> dict[str, Any]:
     async def watched(url: str) -> dict[str, Any]:
         timers_ms: list[float] = []
         sums_ms: list[float] = []
-        people = [asyncio.create_task(asked(url, "set a timer for ten minutes", timers_ms)),
-                  asyncio.create_task(asked(url, "what is two plus two", sums_ms))]
+        people = [
+            asyncio.create_task(asked(url, "set a timer for ten minutes", timers_ms)),
+            asyncio.create_task(asked(url, "what is two plus two", sums_ms)),
+        ]
         seen = await watch(server, SECONDS)
         for person in people:
             person.cancel()
         await asyncio.wait(people)
         waits = {"timer_answered_ms": timers_ms, "sum_answered_ms": sums_ms, "others_ping_ms": seen.pings_ms}
-        return {f"{name}_p{percent}": round(percentile(values, percent), 1)
-                for name, values in waits.items() for percent in (50, 99)}
+        return {
+            f"{name}_p{percent}": round(percentile(values, percent), 1)
+            for name, values in waits.items()
+            for percent in (50, 99)
+        }
 
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stimme-faults-"))

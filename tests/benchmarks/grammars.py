@@ -45,8 +45,11 @@ def _language(language: Language, most: int, understanding: Understanding) -> di
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as directory:
         dynamic = _without_graph(choice.path, Path(directory))
-        for way, path, grammar in (("free", choice.path, None), ("free, dynamic graph", dynamic, None),
-                                   ("grammar", dynamic, [*known, "[unk]"])):
+        for way, path, grammar in (
+            ("free", choice.path, None),
+            ("free, dynamic graph", dynamic, None),
+            ("grammar", dynamic, [*known, "[unk]"]),
+        ):
             begin = time.process_time()
             model = vosk.Model(str(path))
             load_s = time.process_time() - begin
@@ -58,7 +61,8 @@ def _language(language: Language, most: int, understanding: Understanding) -> di
                 **_wrong("others", others, heard, understanding, language),
                 "others_forced": sum(heard[text] in known for text in others),
                 "load_cpu_s": round(load_s, 2),
-                "cpu_per_second": round(took_s / (sum(map(len, sounds.values())) / 32_000), 4)}
+                "cpu_per_second": round(took_s / (sum(map(len, sounds.values())) / 32_000), 4),
+            }
     return {"sentences": {"known": len(known), "others": len(others)}, **found}
 
 

@@ -166,8 +166,13 @@ def _sox(*effect: str) -> Disturb:
 
 
 CONDITIONS: dict[str, Disturb] = {
-    "faster 1.25": faster(1.25), "slower 0.8": faster(0.8), "higher 3 semitones": higher(300),
-    "lower 3 semitones": higher(-300), "noise 20 dB": noisy(20), "noise 10 dB": noisy(10), "noise 5 dB": noisy(5),
+    "faster 1.25": faster(1.25),
+    "slower 0.8": faster(0.8),
+    "higher 3 semitones": higher(300),
+    "lower 3 semitones": higher(-300),
+    "noise 20 dB": noisy(20),
+    "noise 10 dB": noisy(10),
+    "noise 5 dB": noisy(5),
     "reverberation 0.5 s": reverberant(0.5),
     "reverberation 0.5 s, noise 10 dB": lambda sound: noisy(10)(reverberant(0.5)(sound)),
 }
@@ -199,9 +204,7 @@ def hear(model: LoadedModel, language: Language, sounds: dict[str, Sound], under
         return [one for part in pool.map(lane, (rows[number::THREADS] for number in range(THREADS))) for one in part]
 
 
-def _one(
-    recognizer: Recognizer, language: Language, said: str, sound: Sound, understanding: Understanding
-) -> Heard:
+def _one(recognizer: Recognizer, language: Language, said: str, sound: Sound, understanding: Understanding) -> Heard:
     pcm = QUIET + s16le(np.clip(sound, -1, 1)) + QUIET
     text: str | None = ""
     confidences: list[float] = []
@@ -221,7 +224,9 @@ def summary(heard: list[Heard]) -> dict[str, Any]:
     return {
         "word_error_percent": round(100 * sum(one.errors for one in heard) / words, 1),
         "intent_error_percent": round(100 * sum(not one.intent_right for one in heard) / count, 1),
-        "sentences": count, "words": words}
+        "sentences": count,
+        "words": words,
+    }
 
 
 def recognizers(language: Language) -> Iterator[tuple[str, Path]]:
@@ -253,8 +258,12 @@ def threshold(heard: list[Heard], needless_percent: float) -> dict[str, Any]:
         group = [one for one in judged if one.intent_right is right]
         return round(100 * sum(one.confidence < value for one in group) / max(1, len(group)), 1)
 
-    return {"threshold": value, "asked_of_wrong_percent": asked(False), "asked_of_right_percent": asked(True),
-            "judged": len(judged)}
+    return {
+        "threshold": value,
+        "asked_of_wrong_percent": asked(False),
+        "asked_of_right_percent": asked(True),
+        "judged": len(judged),
+    }
 
 
 # Both languages at once
@@ -291,8 +300,10 @@ async def both_at_once(
     workers.close()
     return {
         "language_error_percent": round(100 * wrong_language / count, 1),
-        "intent_error_percent": round(100 * wrong_intent / count, 1), "sentences": count,
-        "cpu_per_heard_s": cost}
+        "intent_error_percent": round(100 * wrong_intent / count, 1),
+        "sentences": count,
+        "cpu_per_heard_s": cost,
+    }
 
 
 # Cost
@@ -317,7 +328,8 @@ print(json.dumps({"rss_mb": round(rss() - before, 1), "load_cpu_s": round(time.p
 def cost(paths: list[Path]) -> dict[str, float]:
     """Memory and processor time of loading recognizers, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", _COST, *map(str, paths)], capture_output=True, text=True, check=True, cwd=ROOT)
+        [sys.executable, "-c", _COST, *map(str, paths)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
@@ -342,13 +354,16 @@ def main() -> None:
                 print(f"{language} {name}\n{json.dumps(measured, indent=2, ensure_ascii=False)}", flush=True)
                 if number == 0:
                     embedded.append(path)
-    figures["both_at_once"] = asyncio.run(both_at_once(
-        dict(zip(LANGUAGES, embedded, strict=True)), first_voices, understanding))
+    figures["both_at_once"] = asyncio.run(
+        both_at_once(dict(zip(LANGUAGES, embedded, strict=True)), first_voices, understanding)
+    )
     one, other = (cost([path]) for path in embedded)
     both = cost(embedded)
     figures["memory"] = {
-        **{language: figure for language, figure in zip(LANGUAGES, (one, other), strict=True)}, "both": both,
-        "second_language_mb": round(both["rss_mb"] - one["rss_mb"], 1)}
+        **{language: figure for language, figure in zip(LANGUAGES, (one, other), strict=True)},
+        "both": both,
+        "second_language_mb": round(both["rss_mb"] - one["rss_mb"], 1),
+    }
     print(json.dumps(figures["memory"], indent=2))
     print(save("hearing", figures))
 
@@ -358,8 +373,11 @@ def _measure(
 ) -> dict[str, Any]:
     clean = {name: hear(model, language, sounds, understanding) for name, sounds in spoken.items()}
     everything = [one for heard in clean.values() for one in heard]
-    measured: dict[str, Any] = {"clean": summary(everything),
-                                "voices": {name: summary(heard) for name, heard in clean.items()}, "conditions": {}}
+    measured: dict[str, Any] = {
+        "clean": summary(everything),
+        "voices": {name: summary(heard) for name, heard in clean.items()},
+        "conditions": {},
+    }
     first = sorted(spoken, key=lambda name: not name.startswith("pico"))[0]
     for name, disturb in CONDITIONS.items():
         disturbed = {said: disturb(sound) for said, sound in spoken[first].items()}
@@ -371,7 +389,8 @@ def _measure(
     begin = time.process_time()
     hear(model, language, spoken[first], understanding)
     measured["cpu_per_heard_s"] = round(
-        (time.process_time() - begin) / (sum(map(len, spoken[first].values())) / RATE), 4)
+        (time.process_time() - begin) / (sum(map(len, spoken[first].values())) / RATE), 4
+    )
     return measured
 
 

@@ -29,9 +29,16 @@ Json = dict[str, Any]
 
 def run(task: str, watch: Callable[[], None] = lambda: None, **settings: Any) -> Json:
     """Put a load on a server and return what came of it. watch: called about ten times a second meanwhile."""
-    with tempfile.TemporaryFile("w+") as output, subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.load"], stdin=subprocess.PIPE, stdout=output, text=True,
-        cwd=Path(__file__).parents[2]) as process:
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.load"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        ) as process,
+    ):
         assert process.stdin is not None
         process.stdin.write(json.dumps({"task": task} | settings) + "\n")
         process.stdin.flush()
@@ -78,9 +85,15 @@ async def stream(task: Json) -> Json:
         peer.close()
     return {
         "sent_samples": len(peers) * rounds * task["chunk_bytes"] // 2,
-        "received_samples": round(sum(heard.values()) * RATE), "answered": len(heard), "took_s": took_s,
-        "errors": errors[:5], "pings": len(pings), "ping_ms_p50": percentile(pings, 50),
-        "ping_ms_p99": percentile(pings, 99), "behind_ms_p99": percentile(behind, 99)}
+        "received_samples": round(sum(heard.values()) * RATE),
+        "answered": len(heard),
+        "took_s": took_s,
+        "errors": errors[:5],
+        "pings": len(pings),
+        "ping_ms_p50": percentile(pings, 50),
+        "ping_ms_p99": percentile(pings, 99),
+        "behind_ms_p99": percentile(behind, 99),
+    }
 
 
 async def _send_in_turn(
@@ -159,20 +172,27 @@ async def speak(task: Json) -> Json:
             person.at["sound"] = 1000 * (peer.first_sound_at - person.ended_at)
         peer.close()
     return {
-        "people": [{"text": one.heard, "answer": one.answer, "heard": one.answered_to, "at": one.at}
-                   for one in people.values()],
-        "speech_s": sum(person.seconds for person in people.values()), "took_s": took_s,
-        "ping_ms_p50": percentile(pings, 50), "ping_ms_p95": percentile(pings, 95),
-        "behind_ms_p99": percentile(behind, 99)}
+        "people": [
+            {"text": one.heard, "answer": one.answer, "heard": one.answered_to, "at": one.at} for one in people.values()
+        ],
+        "speech_s": sum(person.seconds for person in people.values()),
+        "took_s": took_s,
+        "ping_ms_p50": percentile(pings, 50),
+        "ping_ms_p95": percentile(pings, 95),
+        "behind_ms_p99": percentile(behind, 99),
+    }
 
 
-async def _all_say_theirs(
-    people: dict[Peer, Speaker], chunk_s: float, vosk: bool
-) -> tuple[list[float], float]:
+async def _all_say_theirs(people: dict[Peer, Speaker], chunk_s: float, vosk: bool) -> tuple[list[float], float]:
     """Returns how late each message was in ms, and when it began. A chunk is sent once its last sample was spoken."""
     agenda = sorted(
-        ((person.begins_at + number * chunk_s, peer, number)
-         for peer, person in people.items() for number in range(len(person.frames) + 1)), key=lambda entry: entry[0])
+        (
+            (person.begins_at + number * chunk_s, peer, number)
+            for peer, person in people.items()
+            for number in range(len(person.frames) + 1)
+        ),
+        key=lambda entry: entry[0],
+    )
     behind, begin = [], time.perf_counter() + 0.1
     for due, peer, number in agenda:
         behind.append(1000 * await _sleep_until(begin + due))

@@ -136,9 +136,7 @@ def main() -> int:
         "idle_ring_30s_kib": idle_ring_kib(),
     }
     report(figures, summary)
-    nanoseconds = {
-        row: {str(size): percentiles(figures[size][row], digits=1) for size in SIZES} for row in ROWS
-    }
+    nanoseconds = {row: {str(size): percentiles(figures[size][row], digits=1) for size in SIZES} for row in ROWS}
     path = save("native", {"machine": machine(), "compiler": compiler(), **summary, "nanoseconds": nanoseconds})
     print(f"\nWritten to {path}")
     return 0

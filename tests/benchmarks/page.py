@@ -43,7 +43,9 @@ def main() -> None:
                 "interactive_ms_slowed_6": round(median(one["interactive_ms"] for one in loads), 1),
                 "connected_ms_slowed_6": round(median(one["connected_ms"] for one in loads), 1),
                 "interactive_ms": round(median(one["interactive_ms"] for one in usual), 1),
-                "transferred_kb": round(loads[0]["bytes"] / 1000, 1), "requests": loads[0]["requests"]}
+                "transferred_kb": round(loads[0]["bytes"] / 1000, 1),
+                "requests": loads[0]["requests"],
+            }
             figures |= use(browser, server, rounds)
     for name, value in figures.items():
         if name != "machine":
@@ -72,7 +74,9 @@ def load(browser: Browser, server: RunningServer, slowed: float) -> dict[str, fl
     found = {
         "interactive_ms": page.evaluate("performance.getEntriesByName('interactive')[0].startTime"),
         "connected_ms": page.evaluate("performance.getEntriesByName('connected')[0].startTime"),
-        "bytes": sum(sizes), "requests": len(sizes)}
+        "bytes": sum(sizes),
+        "requests": len(sizes),
+    }
     context.close()
     return found
 
@@ -101,8 +105,11 @@ def use(browser: Browser, server: RunningServer, rounds: int) -> dict[str, Any]:
     page.keyboard.press("Escape")
     page.evaluate("document.activeElement.blur()")
     figures = {
-        "reply_first_byte_to_sound_ms": percentiles(to_sound), "typed_to_sound_ms": percentiles(total),
-        "meter_reacts_ms": percentiles(meter(page)), "interactions_ms": percentiles(page.evaluate("interactions"))}
+        "reply_first_byte_to_sound_ms": percentiles(to_sound),
+        "typed_to_sound_ms": percentiles(total),
+        "meter_reacts_ms": percentiles(meter(page)),
+        "interactions_ms": percentiles(page.evaluate("interactions")),
+    }
     context.close()
     return figures
 
@@ -119,7 +126,8 @@ def watch_interactions(page: Page) -> None:
 
 def meter(page: Page) -> list[float]:
     """From the first loud sample's entry into the audio thread to the frame in which the meter shows it."""
-    page.evaluate("""async (loud) => {
+    page.evaluate(
+        """async (loud) => {
         globalThis.shown = [];
         globalThis.spoken = [];
         const {microphone} = voiceAssistant.streamer;
@@ -139,7 +147,9 @@ def meter(page: Page) -> list[float]:
             if (voiceAssistant.isRecording) requestAnimationFrame(look);
         };
         look();
-    }""", LOUD)
+    }""",
+        LOUD,
+    )
     page.wait_for_timeout(1000 * TONES * TONE_EVERY_S)
     page.evaluate("voiceAssistant.cancelRecording()")
     shown, spoken = page.evaluate("[shown, spoken]")

@@ -55,9 +55,7 @@ class Peer:
     on_text: called with (peer, message, time.perf_counter() of its arrival).
     """
 
-    def __init__(
-        self, port: int, on_text: Callable[[Peer, str, float], None], secure: Secure | None = None
-    ) -> None:
+    def __init__(self, port: int, on_text: Callable[[Peer, str, float], None], secure: Secure | None = None) -> None:
         self.sound_bytes = 0
         self.first_sound_at = 0.0
         self.closed = False
@@ -105,7 +103,8 @@ class Peer:
         self._socket.sendall(
             f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{BROWSER}"
-            f"{self._secure.header if self._secure else ''}\r\n".encode())
+            f"{self._secure.header if self._secure else ''}\r\n".encode()
+        )
         answer = b""
         while b"\r\n\r\n" not in answer:
             piece = self._socket.recv(4096)

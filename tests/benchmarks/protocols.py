@@ -43,10 +43,35 @@ from tests.support.server import RunningServer, running_server
 from tests.support.speech import commands, spoken
 
 CHUNK_BYTES = 1024
-SETTINGS = {"STIMME_WYOMING": "1", "STIMME_WYOMING_PORT": "0", "STIMME_VOSK": "1", "STIMME_VOSK_PORT": "0",
-            "STIMME_OPENAI": "1"}
-NUMBERS = ("seven", "eight", "nine", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
-           "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+SETTINGS = {
+    "STIMME_WYOMING": "1",
+    "STIMME_WYOMING_PORT": "0",
+    "STIMME_VOSK": "1",
+    "STIMME_VOSK_PORT": "0",
+    "STIMME_OPENAI": "1",
+}
+NUMBERS = (
+    "seven",
+    "eight",
+    "nine",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
+)
 Heard = Callable[[bytes], Awaitable[float]]
 """Sends sound as it is spoken; returns milliseconds from its end to the final transcript."""
 Spoken = Callable[[str], Awaitable[float]]
@@ -78,9 +103,12 @@ def port(server: RunningServer, name: str) -> int:
 
 async def _hearing(server: RunningServer, count: int) -> Json:
     ways: dict[str, Heard] = {
-        "own": lambda pcm: own(server.url, pcm), "wyoming": lambda pcm: wyoming(port(server, "wyoming"), pcm),
-        "vosk": lambda pcm: vosk(port(server, "vosk"), pcm), "openai_upload": lambda pcm: upload(server.page_port, pcm),
-        "openai_realtime": lambda pcm: realtime(server.page_port, pcm)}
+        "own": lambda pcm: own(server.url, pcm),
+        "wyoming": lambda pcm: wyoming(port(server, "wyoming"), pcm),
+        "vosk": lambda pcm: vosk(port(server, "vosk"), pcm),
+        "openai_upload": lambda pcm: upload(server.page_port, pcm),
+        "openai_realtime": lambda pcm: realtime(server.page_port, pcm),
+    }
     sentences = await spoken(commands()[:count])
     found: dict[str, list[float]] = {name: [] for name in ways}
     for number, pcm in enumerate(sentences):
@@ -94,8 +122,11 @@ async def _hearing(server: RunningServer, count: int) -> Json:
 
 def _beside_own(found: dict[str, list[float]]) -> Json:
     """Percentiles, and the median of what each took more than our own protocol with the same sentence."""
-    return {name: percentiles(values) | {"more_than_own_p50": round(median(
-        one - other for one, other in zip(values, found["own"], strict=True)), 1)} for name, values in found.items()}
+    return {
+        name: percentiles(values)
+        | {"more_than_own_p50": round(median(one - other for one, other in zip(values, found["own"], strict=True)), 1)}
+        for name, values in found.items()
+    }
 
 
 async def paced(pcm: bytes) -> AsyncIterator[bytes]:
@@ -147,12 +178,16 @@ async def upload(at: int, pcm: bytes) -> float:
     """A WAV file that is uploaded while it is spoken."""
     reader, writer = await asyncio.open_connection("127.0.0.1", at)
     head = wav(pcm)[:44]
-    before = (b'--m\r\nContent-Disposition: form-data; name="model"\r\n\r\nx\r\n--m\r\n'
-              b'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n') + head
+    before = (
+        b'--m\r\nContent-Disposition: form-data; name="model"\r\n\r\nx\r\n--m\r\n'
+        b'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    ) + head
     after = b"\r\n--m--\r\n"
-    writer.write(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                 b"Content-Type: multipart/form-data; boundary=m\r\n"
-                 b"Content-Length: %d\r\n\r\n" % (len(before) + len(pcm) + len(after)) + before)
+    writer.write(
+        b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Type: multipart/form-data; boundary=m\r\n"
+        b"Content-Length: %d\r\n\r\n" % (len(before) + len(pcm) + len(after)) + before
+    )
     async for piece in paced(pcm):
         writer.write(piece)
         await writer.drain()
@@ -167,13 +202,16 @@ async def upload(at: int, pcm: bytes) -> float:
 
 
 async def realtime(at: int, pcm: bytes) -> float:
-    session = {"type": "transcription", "audio": {"input": {
-        "format": {"type": "audio/pcm", "rate": RATE}, "turn_detection": None}}}
+    session = {
+        "type": "transcription",
+        "audio": {"input": {"format": {"type": "audio/pcm", "rate": RATE}, "turn_detection": None}},
+    }
     async with connect(f"ws://127.0.0.1:{at}/v1/realtime?intent=transcription", compression=None) as client:
         await client.send(json.dumps({"type": "session.update", "session": session}))
         async for piece in paced(pcm):
-            await client.send(json.dumps(
-                {"type": "input_audio_buffer.append", "audio": base64.b64encode(piece).decode()}))
+            await client.send(
+                json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(piece).decode()})
+            )
         await client.send(json.dumps({"type": "input_audio_buffer.commit"}))
         begin = time.perf_counter()
         while not json.loads(await client.recv())["type"].endswith("transcription.completed"):
@@ -200,20 +238,27 @@ async def _speaking(server: RunningServer, count: int) -> Json:
 
 async def _beside(server: RunningServer, peer: int, count: int) -> Json:
     """One sentence of five seconds, each time another, to both with the same voice."""
-    ways: dict[str, Spoken] = {"stimme": lambda text: synthesized(port(server, "wyoming"), text),
-                               "wyoming_piper": lambda text: synthesized(peer, text)}
+    ways: dict[str, Spoken] = {
+        "stimme": lambda text: synthesized(port(server, "wyoming"), text),
+        "wyoming_piper": lambda text: synthesized(peer, text),
+    }
     found: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(count + 1):
         one, other = NUMBERS[number % len(NUMBERS)], NUMBERS[(number * 7 + 3) % len(NUMBERS)]
-        text = (f"The {one} ships that left the harbour in the evening came back with {other} boxes of fish "
-                "before anybody on the island had finished breakfast.")
+        text = (
+            f"The {one} ships that left the harbour in the evening came back with {other} boxes of fish "
+            "before anybody on the island had finished breakfast."
+        )
         for name, way in ways.items():
             took_ms = await way(text)
             if number:
                 found[name].append(took_ms)
     rows: Json = {name: percentiles(values) for name, values in found.items()}
-    return rows | {"times_sooner_p50": round(median(
-        peer / ours for ours, peer in zip(found["stimme"], found["wyoming_piper"], strict=True)), 1)}
+    return rows | {
+        "times_sooner_p50": round(
+            median(peer / ours for ours, peer in zip(found["stimme"], found["wyoming_piper"], strict=True)), 1
+        )
+    }
 
 
 async def synthesized(at: int, text: str) -> float:
@@ -230,7 +275,8 @@ async def synthesized(at: int, text: str) -> float:
 def requested(at: int, text: str) -> float:
     body = json.dumps({"input": text, "response_format": "pcm"}).encode()
     request = urllib.request.Request(
-        f"http://localhost:{at}/v1/audio/speech", body, {"Content-Type": "application/json"})
+        f"http://localhost:{at}/v1/audio/speech", body, {"Content-Type": "application/json"}
+    )
     begin = time.perf_counter()
     with urllib.request.urlopen(request, timeout=30) as answer:
         answer.read(1)
@@ -249,8 +295,21 @@ def wyoming_piper(python: str) -> Iterator[int]:
             shutil.copy(file, folder)
         name = next(Path(folder).glob("*.onnx")).stem
         process = subprocess.Popen(
-            [python, "-m", "wyoming_piper", "--voice", name, "--data-dir", folder, "--uri", f"tcp://127.0.0.1:{at}",
-             "--local-files-only"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                python,
+                "-m",
+                "wyoming_piper",
+                "--voice",
+                name,
+                "--data-dir",
+                folder,
+                "--uri",
+                f"tcp://127.0.0.1:{at}",
+                "--local-files-only",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             for _ in range(600):
                 with socket.socket() as probe:

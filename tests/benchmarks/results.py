@@ -22,12 +22,23 @@ HISTORY = RESULTS.parent / "history"
 
 def machine() -> dict[str, Any]:
     """Processor, kernel and the versions that matter."""
-    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                  if line.startswith(("model name", "Model"))), platform.machine())
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith(("model name", "Model"))
+        ),
+        platform.machine(),
+    )
     packages = ("vosk", "piper-tts", "onnxruntime", "websockets", "uvloop", "numpy", "soxr", "babel")
     return {
-        "processor": model, "cores": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 2), "versions": {name: version(name) for name in packages}}
+        "processor": model,
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "versions": {name: version(name) for name in packages},
+    }
 
 
 def percentiles(values: Sequence[float], digits: int = 1) -> dict[str, float]:
@@ -35,8 +46,12 @@ def percentiles(values: Sequence[float], digits: int = 1) -> dict[str, float]:
     if not values:
         return {"p50": float("nan"), "p95": float("nan"), "max": float("nan"), "n": 0}
     p50, p95, most = np.percentile(np.asarray(values), [50, 95, 100])
-    return {"p50": round(float(p50), digits), "p95": round(float(p95), digits), "max": round(float(most), digits),
-            "n": len(values)}
+    return {
+        "p50": round(float(p50), digits),
+        "p95": round(float(p95), digits),
+        "max": round(float(most), digits),
+        "n": len(values),
+    }
 
 
 def save(name: str, figures: Mapping[str, Any]) -> Path:

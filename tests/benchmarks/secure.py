@@ -84,8 +84,11 @@ def _handshakes(server: RunningServer, port: int, more: Json) -> dict[str, float
                 wrapped.sendall(b"GET /trusted HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 wrapped.recv(4096)
     seconds = time.perf_counter() - begin
-    return {"a_second": round(HANDSHAKES / seconds, 1), **{f"ms_{name}": value for name, value in percentiles(
-        took_ms, 2).items()}, "server_cpu_ms_each": round(1000 * (server.cpu_s() - cpu_s) / HANDSHAKES, 2)}
+    return {
+        "a_second": round(HANDSHAKES / seconds, 1),
+        **{f"ms_{name}": value for name, value in percentiles(took_ms, 2).items()},
+        "server_cpu_ms_each": round(1000 * (server.cpu_s() - cpu_s) / HANDSHAKES, 2),
+    }
 
 
 def _idle(way: str) -> float:
@@ -110,13 +113,26 @@ def _speaking(ways: dict[str, tuple[int, Json]], rounds: int) -> dict[str, Any]:
     texts: dict[str, list[str | None]] = {way: [] for way in ways}
     for seed in range(rounds):
         for way, (port, more) in ways.items():
-            got = run("speak", port=port, files=[str(file) for file in crowd()], seconds=10, chunk_bytes=1024,
-                      dialect="stimme", speak=False, until="answer", seed=seed, **more)
+            got = run(
+                "speak",
+                port=port,
+                files=[str(file) for file in crowd()],
+                seconds=10,
+                chunk_bytes=1024,
+                dialect="stimme",
+                speak=False,
+                until="answer",
+                seed=seed,
+                **more,
+            )
             finals[way] += [person["at"]["final"] for person in got["people"] if "final" in person["at"]]
             texts[way] += [person["text"] for person in got["people"]]
     same = sum(one == other and one is not None for one, other in zip(texts["plain"], texts["secure"], strict=True))
-    return {"people": 100 * rounds, "same_transcript_both_ways": same,
-            "final_ms": {way: percentiles(values) for way, values in finals.items()}}
+    return {
+        "people": 100 * rounds,
+        "same_transcript_both_ways": same,
+        "final_ms": {way: percentiles(values) for way, values in finals.items()},
+    }
 
 
 if __name__ == "__main__":

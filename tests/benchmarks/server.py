@@ -50,11 +50,13 @@ def main() -> int:
         figures["rss_mb_idle"] = round(server.rss_mb(), 1)
         figures["rss_per_idle_connection_kb"] = _idle(server)
         figures["streaming"] = {
-            str(count): _streaming(server, files[0], count, 4 if quick else 8) for count in (1, 10, 100, 1000)}
+            str(count): _streaming(server, files[0], count, 4 if quick else 8) for count in (1, 10, 100, 1000)
+        }
     for count in (100, 200):
         figures[f"speaking_{count}"] = _speaking(files, texts, count, rounds)
         figures[f"speaking_{count}_vosk_server"] = _speaking(
-            files, texts, count, 1, module="tests.benchmarks.vosk_peer", dialect="vosk")
+            files, texts, count, 1, module="tests.benchmarks.vosk_peer", dialect="vosk"
+        )
     figures["speaking_100_with_speech"] = _speaking(files, texts, 100, 1, speak=True, until="speech_end")
     figures["before_after"] = _before_after(files, LADDER[:4] if quick else LADDER)
     figures["same_job"] = _same_job(files, texts)
@@ -85,6 +87,7 @@ def _alone(files: Sequence[str]) -> list[str]:
             return [(await pool.transcribe(one, "en", on_partial=lambda _: None)).text for one in recordings]
         finally:
             workers.close()
+
     return asyncio.run(transcribe())
 
 
@@ -100,20 +103,39 @@ def _streaming(server: RunningServer, file: str, count: int, seconds: int) -> Js
     _say(f"{count} streaming")
     cpu_s, lateness, most = server.cpu_s(), Lateness(server), [0.0]
     begin_mb = server.rss_mb()
-    got = run("stream", lambda: most.append(server.rss_mb()), port=server.port, connections=count, seconds=seconds,
-              chunk_bytes=CHUNK_BYTES, file=file)
+    got = run(
+        "stream",
+        lambda: most.append(server.rss_mb()),
+        port=server.port,
+        connections=count,
+        seconds=seconds,
+        chunk_bytes=CHUNK_BYTES,
+        file=file,
+    )
     if got["errors"]:
         raise RuntimeError(f"the server refused: {got['errors']}")
     return {
-        "ping_ms_p50": round(got["ping_ms_p50"], 2), "ping_ms_p99": round(got["ping_ms_p99"], 2),
-        "loop_lateness_ms_p99": lateness.ms(99), "cpu_cores": round((server.cpu_s() - cpu_s) / got["took_s"], 2),
-        "lost": got["sent_samples"] - got["received_samples"], "sent_samples": got["sent_samples"],
-        "rss_growth_mb": round(max(most) - begin_mb, 1), "load_behind_ms_p99": round(got["behind_ms_p99"], 2)}
+        "ping_ms_p50": round(got["ping_ms_p50"], 2),
+        "ping_ms_p99": round(got["ping_ms_p99"], 2),
+        "loop_lateness_ms_p99": lateness.ms(99),
+        "cpu_cores": round((server.cpu_s() - cpu_s) / got["took_s"], 2),
+        "lost": got["sent_samples"] - got["received_samples"],
+        "sent_samples": got["sent_samples"],
+        "rss_growth_mb": round(max(most) - begin_mb, 1),
+        "load_behind_ms_p99": round(got["behind_ms_p99"], 2),
+    }
 
 
 def _speaking(
-    files: Sequence[str], texts: Sequence[str], count: int, rounds: int, *, module: str = "appliance",
-    dialect: str = "stimme", speak: bool = False, until: str = "",
+    files: Sequence[str],
+    texts: Sequence[str],
+    count: int,
+    rounds: int,
+    *,
+    module: str = "appliance",
+    dialect: str = "stimme",
+    speak: bool = False,
+    until: str = "",
 ) -> Json:
     """`rounds` times `count` people in ten seconds, each time on a fresh server; the figures are of all rounds."""
     until = until or ("final" if dialect == "vosk" else "answer")
@@ -126,8 +148,18 @@ def _speaking(
         with started(module) as server:
             idle_mb.append(server.rss_mb())
             lateness = Lateness(server) if dialect == "stimme" else None
-            got = run("speak", lambda: rss_mb.append(server.rss_mb()), port=server.port, files=files,  # noqa: B023
-                      seconds=SECONDS, chunk_bytes=CHUNK_BYTES, dialect=dialect, speak=speak, until=until, seed=number)
+            got = run(
+                "speak",
+                lambda: rss_mb.append(server.rss_mb()),
+                port=server.port,
+                files=files,  # noqa: B023
+                seconds=SECONDS,
+                chunk_bytes=CHUNK_BYTES,
+                dialect=dialect,
+                speak=speak,
+                until=until,
+                seed=number,
+            )
             lateness_ms += [lateness.ms(99)] if lateness else []
         rates.append(got["speech_s"] / got["took_s"])
         for person, text in zip(got["people"], texts, strict=True):
@@ -136,8 +168,12 @@ def _speaking(
             for kind, ms in person["at"].items():
                 at.setdefault(kind, []).append(ms)
     figures = {
-        "correct": correct / rounds, "lost": lost, "throughput_x_realtime": round(sum(rates) / rounds, 1),
-        "rss_mb": round(max(rss_mb), 1), "rss_kb_per_speaker": round(1000 * (max(rss_mb) - min(idle_mb)) / count)}
+        "correct": correct / rounds,
+        "lost": lost,
+        "throughput_x_realtime": round(sum(rates) / rounds, 1),
+        "rss_mb": round(max(rss_mb), 1),
+        "rss_kb_per_speaker": round(1000 * (max(rss_mb) - min(idle_mb)) / count),
+    }
     for kind in ("final", "answer", "sound", "speech_end"):
         if at.get(kind):
             figures |= {f"{kind}_ms_p{p}": round(percentile(at[kind], p), 1) for p in (50, 95)}
@@ -148,7 +184,9 @@ def _before_after(files: Sequence[str], ladder: Sequence[int]) -> Json:
     """More and more people speak in ten seconds, on one server of each kind; the figures are those of a hundred."""
     rows: dict[str, Json] = {}
     for when, module, chunk_bytes in (
-            ("before", "tests.benchmarks.before", CHUNK_BYTES_BEFORE), ("after", "appliance", CHUNK_BYTES)):
+        ("before", "tests.benchmarks.before", CHUNK_BYTES_BEFORE),
+        ("after", "appliance", CHUNK_BYTES),
+    ):
         steps = _climb(module, files, ladder, chunk_bytes)
         users = max((count for count, step in steps.items() if step["holds"]), default=0)
         figures = steps[100] | {"chunk_bytes": chunk_bytes, "concurrent_users": users}
@@ -159,8 +197,10 @@ def _before_after(files: Sequence[str], ladder: Sequence[int]) -> Json:
 
 def _same_job(files: Sequence[str], texts: Sequence[str]) -> Json:
     """A hundred speak in ten seconds to servers that both hear, understand and speak; the whole process."""
-    rows = {when: _speaking(files, texts, 100, 1, module=module, speak=True, until="speech_end")
-            for when, module in (("before", "tests.benchmarks.before_speaking"), ("after", "appliance"))}
+    rows = {
+        when: _speaking(files, texts, 100, 1, module=module, speak=True, until="speech_end")
+        for when, module in (("before", "tests.benchmarks.before_speaking"), ("after", "appliance"))
+    }
     return rows | {"rss_ratio": round(rows["after"]["rss_mb"] / rows["before"]["rss_mb"], 2)}
 
 
@@ -177,17 +217,30 @@ def _climb(module: str, files: Sequence[str], ladder: Sequence[int], chunk_bytes
                 with suppress(OSError):  # a server whose event loop is blocked may not answer in time
                     waiting_s.append(scrape(server.page_port)["voice_backlog_seconds", ""])
 
-            got = run("speak", watch, port=server.port, files=(list(files) * 10)[:count], seconds=SECONDS,
-                      chunk_bytes=chunk_bytes, dialect="stimme", speak=False, until="final", seed=count)
+            got = run(
+                "speak",
+                watch,
+                port=server.port,
+                files=(list(files) * 10)[:count],
+                seconds=SECONDS,
+                chunk_bytes=chunk_bytes,
+                dialect="stimme",
+                speak=False,
+                until="final",
+                seed=count,
+            )
             final_ms = percentile([person["at"].get("final", float("inf")) for person in got["people"]], 95)
             # The oldest sample waits for its chunk to fill; a ping sent right behind the chunk shows when it arrived.
             audio_ms = 1000 * chunk_bytes / 2 / RATE + got["ping_ms_p95"]
             steps[count] = {
-                "audio_latency_ms": round(audio_ms, 1), "final_ms_p95": round(final_ms, 1),
+                "audio_latency_ms": round(audio_ms, 1),
+                "final_ms_p95": round(final_ms, 1),
                 "memory_kb_per_user": round(max(waiting_s) * 2 * RATE / 1000 / count, 1),
-                "rss_mb": round(max(rss_mb), 1), "rss_kb_per_user": round(1000 * (max(rss_mb) - idle_mb) / count),
+                "rss_mb": round(max(rss_mb), 1),
+                "rss_kb_per_user": round(1000 * (max(rss_mb) - idle_mb) / count),
                 "loop_lateness_ms_p99": lateness.ms(99),
-                "holds": audio_ms <= AUDIO_LIMIT_MS and final_ms <= FINAL_LIMIT_MS}
+                "holds": audio_ms <= AUDIO_LIMIT_MS and final_ms <= FINAL_LIMIT_MS,
+            }
             print(f"    {steps[count]}", flush=True)
             if not steps[count]["holds"] and count > 100:
                 break
@@ -202,13 +255,19 @@ def _cycles(files: Sequence[str], cycles: int) -> Json:
         run("cycle", port=server.port, cycles=cycles // 20, at_once=20, file=shortest)
         begin_mb, descriptors = server.rss_mb(), server.descriptors()
         half: list[float] = []
-        got = run("cycle", lambda: half.append(server.rss_mb()), port=server.port, cycles=cycles, at_once=20,
-                  file=shortest)
+        got = run(
+            "cycle", lambda: half.append(server.rss_mb()), port=server.port, cycles=cycles, at_once=20, file=shortest
+        )
         return {
-            "cycles": cycles, "answered": got["answered"], "took_s": round(got["took_s"], 1),
-            "rss_mb_begin": round(begin_mb, 1), "rss_mb_half": round(half[len(half) // 2], 1),
-            "rss_mb_end": round(server.rss_mb(), 1), "descriptors_begin": descriptors,
-            "descriptors_end": server.descriptors()}
+            "cycles": cycles,
+            "answered": got["answered"],
+            "took_s": round(got["took_s"], 1),
+            "rss_mb_begin": round(begin_mb, 1),
+            "rss_mb_half": round(half[len(half) // 2], 1),
+            "rss_mb_end": round(server.rss_mb(), 1),
+            "descriptors_begin": descriptors,
+            "descriptors_end": server.descriptors(),
+        }
 
 
 class Lateness:
@@ -230,6 +289,7 @@ def _say(what: str) -> None:
 def _report(figures: Json) -> None:
     def row(name: str, values: Any) -> None:
         print(f"  {name:28} {values}")
+
     print(f"\nIdle: {figures['rss_mb_idle']} MB, {figures['rss_per_idle_connection_kb']} KB more for each connection")
     for part in ("streaming", "before_after", "same_job"):
         print(f"\n{part}")

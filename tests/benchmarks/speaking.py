@@ -43,7 +43,7 @@ SENTENCES = {
     "1": "It is a quarter to nine.",
     "3": "I have set a timer for five minutes, and I will tell you when it is done.",
     "6": "Tomorrow it will be mostly sunny in the morning, with some clouds coming up in the afternoon and a little "
-         "rain towards the evening.",
+    "rain towards the evening.",
 }
 """Seconds of sound, about → what is said."""
 QUESTIONS = ("what is two plus three", "what is four plus five", "what is six plus seven")
@@ -71,12 +71,15 @@ def main() -> int:
     except quota.NoQuota as error:
         quartered = {"not measured": str(error)}
     figures: Json = {
-        "machine": machine(), "rounds": rounds,
+        "machine": machine(),
+        "rounds": rounds,
         "cpu_per_spoken_s": {row: medians[row]["cpu_per_spoken_s"] for row in ROWS},
         "first_sound_ms": {row: medians[row]["first_sound_ms"] for row in ROWS},
         "whole_ms": {row: medians[row]["whole_ms"] for row in ROWS},
         "load_cpu_s": {row: medians[row]["load_cpu_s"] for row in ROWS},
-        "idle_rss_mb": medians["idle"], "crowd": medians["crowd"], "crowd_pico": medians["crowd_pico"],
+        "idle_rss_mb": medians["idle"],
+        "crowd": medians["crowd"],
+        "crowd_pico": medians["crowd_pico"],
         "quarter_of_a_core": quartered,
     }
     print(json.dumps(figures, indent=2))
@@ -92,15 +95,23 @@ def _measured(rows: Sequence[str], rounds: int, processes: Path | None = None) -
             where = " on a quarter of a core" if processes else ""
             print(f"==> {row}{where}, round {number + 1} of {rounds}", flush=True)
             done = subprocess.run(
-                [sys.executable, "-m", "tests.benchmarks.speaking", "--one", row], stdout=subprocess.PIPE, text=True,
-                check=True, preexec_fn=(lambda: processes.write_text("0") and None) if processes else None)
+                [sys.executable, "-m", "tests.benchmarks.speaking", "--one", row],
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+                preexec_fn=(lambda: processes.write_text("0") and None) if processes else None,
+            )
             found[row].append(json.loads(done.stdout.splitlines()[-1]))
     return {row: _medians(each) for row, each in found.items()}
 
 
 def _medians(found: list[Json]) -> Json:
-    return {key: _medians([one[key] for one in found]) if isinstance(found[0][key], dict)
-            else round(median(one[key] for one in found), 3) for key in found[0]}
+    return {
+        key: _medians([one[key] for one in found])
+        if isinstance(found[0][key], dict)
+        else round(median(one[key] for one in found), 3)
+        for key in found[0]
+    }
 
 
 def _one(row: str) -> Json:
@@ -170,8 +181,10 @@ async def _turn(questions: Sequence[bytes]) -> Json:
             await person.hello(reply_rate=48_000)
             await person.say(questions[0])
             turns = [await person.say(question) for question in questions[1:]]
-    return {"first_sound_ms": median(turn.ms("audio") for turn in turns),
-            "whole_ms": median(turn.ms("speech_end") for turn in turns)}
+    return {
+        "first_sound_ms": median(turn.ms("audio") for turn in turns),
+        "whole_ms": median(turn.ms("speech_end") for turn in turns),
+    }
 
 
 async def _crowd(language: Language) -> Json:
@@ -206,8 +219,11 @@ async def _crowd(language: Language) -> Json:
     texts = [f"{number}: {text}" for number, text in zip(range(REPLIES), phrases(language) * 2, strict=False)]
     await asyncio.gather(*map(listen, texts))
     workers.close()
-    return {"first_sound_ms": {"p50": percentile(firsts, 50), "p95": percentile(firsts, 95)},
-            "gaps_percent": 100 * float(np.mean(np.array(gaps) > 0.05)), "cpu_s": time.process_time() - cpu}
+    return {
+        "first_sound_ms": {"p50": percentile(firsts, 50), "p95": percentile(firsts, 95)},
+        "gaps_percent": 100 * float(np.mean(np.array(gaps) > 0.05)),
+        "cpu_s": time.process_time() - cpu,
+    }
 
 
 if __name__ == "__main__":

@@ -87,13 +87,19 @@ async def measure_turns(speech: list[bytes], rounds: int) -> dict[str, Any]:
         "final_ms": percentiles([turn.ms("final") for turn in turns]),
         "first_audio_ms": percentiles([turn.ms("audio") for turn in turns]),
         "first_audio_repeated_ms": percentiles(
-            [1000 * (turn.at["audio"] - turn.at["final"]) + turn.first("final")["processing_time_ms"]
-             for turn in repeated]),
+            [
+                1000 * (turn.at["audio"] - turn.at["final"]) + turn.first("final")["processing_time_ms"]
+                for turn in repeated
+            ]
+        ),
         "complete_ms": percentiles([turn.ms("speech_end") for turn in turns]),
-        "stages_ms": {stage: percentiles([turn.first("speech_end")["timings"][stage] for turn in turns])
-                      for stage in turns[0].first("speech_end")["timings"]},
+        "stages_ms": {
+            stage: percentiles([turn.first("speech_end")["timings"][stage] for turn in turns])
+            for stage in turns[0].first("speech_end")["timings"]
+        },
         "transcripts_right": sum(
-            turn.first("final")["text"] == QUESTIONS[i % len(QUESTIONS)] for i, turn in enumerate(turns)),
+            turn.first("final")["text"] == QUESTIONS[i % len(QUESTIONS)] for i, turn in enumerate(turns)
+        ),
         "turns": len(turns),
         "rss_mb": round(max(rss), 1),
     }
@@ -155,10 +161,12 @@ def browser_turn(pcm: bytes, preset: str) -> tuple[list[float], list[float]]:
         with open_page(server, wav) as page:
             page.evaluate(
                 "name => Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS[name], {adaptiveQuality: false})",
-                preset)
+                preset,
+            )
             hold_and_speak(page, len(pcm) / 2 / RATE)
             chunks = page.evaluate(
-                "() => ({origin: performance.timeOrigin, chunks: voiceAssistant.getMetrics().audio.recentChunks})")
+                "() => ({origin: performance.timeOrigin, chunks: voiceAssistant.getMetrics().audio.recentChunks})"
+            )
         return chunk_latencies(chunks["origin"], chunks["chunks"], log)
 
 
@@ -180,8 +188,9 @@ def chunk_latencies(origin_ms: float, chunks: list[dict[str, Any]], log: Path) -
 
 def report(figures: dict[str, Any]) -> None:
     about = figures["machine"]
-    print(f"\n{about['processor']}, {about['cores']} cores, Python {about['python']}, "
-          f"load before {about['load_before']}")
+    print(
+        f"\n{about['processor']}, {about['cores']} cores, Python {about['python']}, load before {about['load_before']}"
+    )
     print(f"{'':34}{'p50':>9}{'p95':>9}{'max':>9}")
     rows = {
         "sample spoken → recognizer, browser": "audio_latency_ms",
@@ -196,8 +205,10 @@ def report(figures: dict[str, Any]) -> None:
         if key in figures:
             row = figures[key]
             print(f"{words:36}{row['p50']:>7.1f}{row['p95']:>9.1f}{row['max']:>9.1f} ms")
-    print(f"start → ready {figures['ready_s']:.2f} s; memory {figures['rss_mb']:.0f} MB; "
-          f"{figures['transcripts_right']} of {figures['turns']} transcripts right")
+    print(
+        f"start → ready {figures['ready_s']:.2f} s; memory {figures['rss_mb']:.0f} MB; "
+        f"{figures['transcripts_right']} of {figures['turns']} transcripts right"
+    )
 
 
 if __name__ == "__main__":

@@ -48,10 +48,18 @@ def server() -> Iterator[RunningServer]:
 
 def stimme(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
-        "PYTHONPATH": str(ROOT), "STIMME_MODELS": str(MODELS), "STIMME_STATE": str(MODELS.parent / "test-state")}
+        "PYTHONPATH": str(ROOT),
+        "STIMME_MODELS": str(MODELS),
+        "STIMME_STATE": str(MODELS.parent / "test-state"),
+    }
     return subprocess.run(
-        [sys.executable, "-m", "appliance", *arguments], capture_output=True, text=True, timeout=90, check=False,
-        env=environment)
+        [sys.executable, "-m", "appliance", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        env=environment,
+    )
 
 
 def heard(files: list[Path], language: Language = "en") -> list[str]:
@@ -73,7 +81,10 @@ async def heard_through(server: RunningServer, recordings: list[bytes], language
 
 @pytest.mark.parametrize(("fixture", "language"), [("folder", "en"), ("german_folder", "de")])
 def test_spoken_commands_are_heard_alike_from_files_and_through_the_websocket(
-    fixture: str, language: Language, server: RunningServer, capsys: pytest.CaptureFixture[str],
+    fixture: str,
+    language: Language,
+    server: RunningServer,
+    capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> None:
     files, expected = sorted(request.getfixturevalue(fixture).glob("*.wav")), commands(language)
@@ -81,8 +92,10 @@ def test_spoken_commands_are_heard_alike_from_files_and_through_the_websocket(
     texts = heard(files, language)
     errors, words = map(sum, zip(*map(word_errors, expected, texts), strict=True))
     with capsys.disabled():
-        print(f"\n{len(files)} spoken commands ({language}): word error rate {errors / words:.1%} "  # noqa: T201
-              f"({errors} of {words} words)")
+        print(  # noqa: T201
+            f"\n{len(files)} spoken commands ({language}): word error rate {errors / words:.1%} "
+            f"({errors} of {words} words)"
+        )
     assert errors / words <= HIGHEST_WORD_ERROR_RATE
     assert asyncio.run(heard_through(server, [read_wav(file) for file in files], language)) == texts
 
@@ -104,7 +117,8 @@ def test_recordings_of_people_are_heard_alike_from_files_and_through_the_websock
 def test_any_rate_and_stereo_are_heard(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "stereo.wav"
     subprocess.run(
-        ["sox", str(folder / "00.wav"), "-r", "44100", "-c", "2", "-b", "24", str(file)], check=True, timeout=30)
+        ["sox", str(folder / "00.wav"), "-r", "44100", "-c", "2", "-b", "24", str(file)], check=True, timeout=30
+    )
     assert heard([file]) == [commands()[0]]
 
 
@@ -145,7 +159,8 @@ def test_say_writes_what_it_says(tmp_path: Path) -> None:
 def test_models_and_settings_are_listed() -> None:
     models = [json.loads(line) for line in stimme("models", "list", "--json").stdout.splitlines()]
     assert {"vosk-model-small-en-us-0.15", "vosk-model-small-de-0.15", "de_DE-thorsten-medium"} <= {
-        model["name"] for model in models}
+        model["name"] for model in models
+    }
     assert all(len(file["sha256"]) == 64 for model in models for file in model["files"])
     report = json.loads(stimme("check", "--json").stdout)
     assert {row["environment"] for row in report["settings"]} >= {"AUDIO_CHUNK_SIZE", "MAX_CONNECTIONS", "PING_TIMEOUT"}

@@ -45,21 +45,27 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_state_directory_that_cannot_be_made_is_one_line_and_no_reason_not_to_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STIMME_STATE", str(tmp_path / "file" / "state"))
     assert main(["ask", "hello"]) == 0
     file = tmp_path / "file" / "state" / "stimme.sqlite3"
     assert [record.message for record in caplog.records] == [
-        f"{file} cannot be used (Not a directory): what is asked for now does not survive a restart"]
+        f"{file} cannot be used (Not a directory): what is asked for now does not survive a restart"
+    ]
 
 
 def test_a_full_disk_is_one_line() -> None:
     with open("/dev/full", "w") as full:
         result = subprocess.run(
-            [sys.executable, "-m", "appliance", "models", "path"], stdout=full, stderr=subprocess.PIPE, text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}, check=False)
+            [sys.executable, "-m", "appliance", "models", "path"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+            check=False,
+        )
     assert (result.returncode, result.stderr) == (1, "stimme: output: No space left on device\n")
 
 
@@ -68,8 +74,11 @@ def test_a_file_whose_name_is_not_utf8_is_heard_and_named(tmp_path: Path) -> Non
     write_wav(os.fsdecode(file), bytes(RATE), RATE)
     for options in ([], ["--json"]):
         result = subprocess.run(
-            [sys.executable, "-m", "appliance", "hear", *options, file], capture_output=True, check=False,
-            env=os.environ | {"PYTHONPATH": str(ROOT)})
+            [sys.executable, "-m", "appliance", "hear", *options, file],
+            capture_output=True,
+            check=False,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
         assert (result.returncode, result.stderr) == (0, b"")
     assert os.fsencode(json.loads(result.stdout)["file"]) == file
 

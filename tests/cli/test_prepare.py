@@ -13,13 +13,23 @@ from tests.support.server import ROOT
 def stimme(home: Path, models: Path, *arguments: str) -> str:
     """Run it as a user who has nothing yet."""
     environment = os.environ | {
-        "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(home), "STIMME_MODELS": str(models),
-        "STIMME_STATE": str(home / "state")}
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(home),
+        "STIMME_MODELS": str(models),
+        "STIMME_STATE": str(home / "state"),
+    }
     for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
         environment.pop(name, None)
     return subprocess.run(
-        [sys.executable, "-m", "appliance", *arguments], capture_output=True, text=True, timeout=120, check=True,
-        env=environment, cwd=home).stdout
+        [sys.executable, "-m", "appliance", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        env=environment,
+        cwd=home,
+    ).stdout
 
 
 def files(folder: Path) -> dict[str, int]:

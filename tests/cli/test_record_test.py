@@ -63,7 +63,8 @@ async def test_what_is_read_is_kept_for_the_person_and_heard(
         await asyncio.to_thread(microphone.close)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()} == dict.fromkeys(
-        ("01.wav", "01.txt", "02.wav", "02.txt"), 0o600)
+        ("01.wav", "01.txt", "02.wav", "02.txt"), 0o600
+    )
     assert len(read_wav(folder / "01.wav")) > 2 * 16_000
     await pool.open()
     result = await hear_again(folder, "de", pool)

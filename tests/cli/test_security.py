@@ -14,8 +14,15 @@ from tests.support.server import ROOT
 
 def stimme(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "STIMME_STATE": str(folder / "state")} | settings
-    return subprocess.run([sys.executable, "-m", "appliance", *arguments], cwd=folder, env=environment,
-                          capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "appliance", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def rows(folder: Path, **settings: str) -> dict[str, dict[str, str]]:
@@ -61,7 +68,10 @@ def test_the_fingerprint_is_shown_at_the_device_for_comparison(tmp_path: Path) -
 
 def test_programs_that_may_come_in_are_listed_with_where_and_who(tmp_path: Path) -> None:
     assert rows(tmp_path, STIMME_WYOMING="1")["tcp://127.0.0.1:10300 (Wyoming, for Home Assistant)"] == {
-        "what": "tcp://127.0.0.1:10300 (Wyoming, for Home Assistant)", "to_whom": "this machine", "advice": ""}
+        "what": "tcp://127.0.0.1:10300 (Wyoming, for Home Assistant)",
+        "to_whom": "this machine",
+        "advice": "",
+    }
     found = rows(tmp_path, STIMME_WYOMING="1", STIMME_CLIENTS="0.0.0.0/0,10.1.2.3")
     row = found["tcp://0.0.0.0:10300 (Wyoming, for Home Assistant)"]
     assert "10.1.2.3" in row["to_whom"] and "your own network" in row["advice"]
@@ -69,8 +79,10 @@ def test_programs_that_may_come_in_are_listed_with_where_and_who(tmp_path: Path)
 
 def test_a_brokers_password_is_shown_nowhere_and_a_bare_connection_is_named(tmp_path: Path) -> None:
     url = "mqtt://me:hunter2@broker.home.arpa"
-    assert "mqtts://" in rows(tmp_path, STIMME_MQTT=url)["broker.home.arpa (nothing listens here) (MQTT, outbound)"][
-        "advice"]
+    assert (
+        "mqtts://"
+        in rows(tmp_path, STIMME_MQTT=url)["broker.home.arpa (nothing listens here) (MQTT, outbound)"]["advice"]
+    )
     assert "hunter2" not in stimme(tmp_path, "check", "--security", STIMME_MQTT=url).stdout
     settings = stimme(tmp_path, "check", "--json", STIMME_MQTT=url).stdout
     assert "(set)" in settings and "hunter2" not in settings

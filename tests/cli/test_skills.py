@@ -34,7 +34,8 @@ def test_good_files_pass_and_conflicts_are_told(
     assert main(["skills", "check"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{file} line 3: (only a warning) 'set a timer' means HassStartTimer without this skill; yours comes first",
-        f"{file}: 2 sentences, 1 tests went well"]
+        f"{file}: 2 sentences, 1 tests went well",
+    ]
     assert main(["skills", "list"]) == 0
     assert capsys.readouterr().out.split() == ["fridge", "en", "2", "sentences"]
 
@@ -45,7 +46,8 @@ def test_mistakes_and_failing_tests_are_told(folder: Path, capsys: pytest.Captur
     assert main(["skills", "check"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         f"{folder}/a.yaml line 2: 'hi fridge' is answered 'x', expected 'y'",
-        f"{folder}/b.yaml line 1: replies are missing"]
+        f"{folder}/b.yaml line 1: replies are missing",
+    ]
     assert main(["skills", "list"]) == 1
     assert "b.yaml line 1: replies are missing" in capsys.readouterr().out
 

@@ -35,7 +35,8 @@ def recorded(*events: tuple[int, int, int]) -> bytes:
     """struct input_event as the kernel writes it (linux/input.h): time, type, code, value; each with its SYN_REPORT."""
     return b"".join(
         struct.pack("llHHi", 1_700_000_000, 1000 * number, *event) + struct.pack("llHHi", 1_700_000_000, 0, 0, 0, 0)
-        for number, event in enumerate(events))
+        for number, event in enumerate(events)
+    )
 
 
 def scan(code: int) -> tuple[int, int, int]:
@@ -78,7 +79,8 @@ async def play(keys: Keys, stream: bytes) -> None:
 
 async def test_a_foot_switch_reports_its_edges_but_not_the_repetitions_of_a_held_key(heard: Heard) -> None:
     stream = recorded(
-        scan(0x70005), key("KEY_F13", 1), key("KEY_F13", 2), key("KEY_F13", 2), scan(0x70005), key("KEY_F13", 0))
+        scan(0x70005), key("KEY_F13", 1), key("KEY_F13", 2), key("KEY_F13", 2), scan(0x70005), key("KEY_F13", 0)
+    )
     await play(Keys("KEY_F13", heard.edges.append, heard.mute), stream)
     assert heard.edges == [True, False]
 

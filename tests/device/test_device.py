@@ -85,10 +85,23 @@ class Room:
     def __init__(self, fake: FakeFaculties, tasks: asyncio.TaskGroup, state: Path, **settings: Any) -> None:
         self.fake, self.clock = fake, Clock()
         self.events: list[turns.Event] = []
-        sessions = Sessions(fake.all(), tasks, language="en", max_audio_duration_s=30, observe=self.events.append,
-                            clock=self.clock.now, later=self.clock.later)
-        self.device = LocalDevice(DeviceConfig(enabled=True, **settings), sessions, tasks, state_directory=state,
-                                  clock=self.clock.now, later=self.clock.later)
+        sessions = Sessions(
+            fake.all(),
+            tasks,
+            language="en",
+            max_audio_duration_s=30,
+            observe=self.events.append,
+            clock=self.clock.now,
+            later=self.clock.later,
+        )
+        self.device = LocalDevice(
+            DeviceConfig(enabled=True, **settings),
+            sessions,
+            tasks,
+            state_directory=state,
+            clock=self.clock.now,
+            later=self.clock.later,
+        )
         sound: Any = self.device.sound
         self.sound: Any = sound
         self.sound.plug()
@@ -224,8 +237,10 @@ async def test_muting_forgets_what_was_said_and_says_so(tmp_path: Path) -> None:
         assert here.kinds().count("Announced") == 1
 
 
-@pytest.mark.parametrize(("why", "hint"), [
-    ("muted", hints.MUTED), ("no microphone", hints.NO_MICROPHONE), ("no recognizer", hints.NO_RECOGNIZER)])
+@pytest.mark.parametrize(
+    ("why", "hint"),
+    [("muted", hints.MUTED), ("no microphone", hints.NO_MICROPHONE), ("no recognizer", hints.NO_RECOGNIZER)],
+)
 async def test_a_press_that_cannot_be_heard_says_why(tmp_path: Path, why: str, hint: hints.Hint) -> None:
     async with room(tmp_path) as here:
         if why == "no recognizer":
@@ -300,5 +315,7 @@ async def test_news_of_the_sound_card_is_told(tmp_path: Path, caplog: pytest.Log
         said = [event.text for event in here.events if isinstance(event, turns.Announced)]
     assert said == [hints.NO_MICROPHONE["en"], hints.MICROPHONE_BACK["en"]]
     assert [record.getMessage() for record in caplog.records] == [
-        "the loudspeaker was unplugged; trying again", "the microphone was unplugged; trying again",
-        "the microphone is back"]
+        "the loudspeaker was unplugged; trying again",
+        "the microphone was unplugged; trying again",
+        "the microphone is back",
+    ]

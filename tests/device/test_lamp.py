@@ -39,13 +39,16 @@ class Led:
         return lambda **times: setattr(self, "last", (name, times))
 
 
-@pytest.mark.parametrize(("state", "pattern"), [
-    ("listening", ("on", {})),
-    ("thinking", ("blink", {"on_time": 0.25, "off_time": 0.25})),
-    ("speaking", ("pulse", {"fade_in_time": 0.5, "fade_out_time": 0.5})),
-    ("error", ("blink", {"on_time": 0.08, "off_time": 0.08})),
-    ("muted", ("blink", {"on_time": 0.05, "off_time": 2.95})),
-])
+@pytest.mark.parametrize(
+    ("state", "pattern"),
+    [
+        ("listening", ("on", {})),
+        ("thinking", ("blink", {"on_time": 0.25, "off_time": 0.25})),
+        ("speaking", ("pulse", {"fade_in_time": 0.5, "fade_out_time": 0.5})),
+        ("error", ("blink", {"on_time": 0.08, "off_time": 0.08})),
+        ("muted", ("blink", {"on_time": 0.05, "off_time": 2.95})),
+    ],
+)
 def test_every_state_has_a_light_of_its_own(state: LampState, pattern: tuple[str, dict[str, float]]) -> None:
     led = Led()
     light = GpioLamp(led)

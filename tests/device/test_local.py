@@ -212,7 +212,9 @@ async def test_an_unplugged_microphone_is_told_once_and_comes_back_by_itself(
     assert back.text == "The microphone is back."
     assert final.text == "set a timer for five minutes"
     assert [record.getMessage() for record in caplog.records if record.name == "appliance.device.local"] == [
-        "the microphone was unplugged or failed; trying again", "the microphone is back"]
+        "the microphone was unplugged or failed; trying again",
+        "the microphone is back",
+    ]
 
 
 async def test_a_microphone_that_hangs_is_noticed_and_comes_back(

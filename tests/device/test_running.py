@@ -16,9 +16,14 @@ from tests.support.sound_card import LOUDSPEAKER, MICROPHONE, SoundCard
 
 @pytest.fixture(scope="module")
 def running(card: SoundCard) -> Iterator[RunningServer]:
-    with running_server({
-            "STIMME_DEVICE": "1", "STIMME_MICROPHONE": MICROPHONE, "STIMME_LOUDSPEAKER": LOUDSPEAKER,
-            "STIMME_EARCONS": "0"}) as server:
+    with running_server(
+        {
+            "STIMME_DEVICE": "1",
+            "STIMME_MICROPHONE": MICROPHONE,
+            "STIMME_LOUDSPEAKER": LOUDSPEAKER,
+            "STIMME_EARCONS": "0",
+        }
+    ) as server:
         yield server
 
 

@@ -79,7 +79,9 @@ def test_a_microphone_that_does_not_hear_the_loudspeaker_is_told() -> None:
 def test_a_dead_channel_is_told_with_the_one_that_works() -> None:
     (finding,) = judge(GOOD, 16_000, (-120.0, -60.0))
     assert (finding.code, finding.says["en"]) == (
-        "dead_channel", "Channel 1 of the microphone is dead. Set STIMME_CHANNEL to 2.")
+        "dead_channel",
+        "Channel 1 of the microphone is dead. Set STIMME_CHANNEL to 2.",
+    )
 
 
 def test_findings_are_said_in_the_persons_language() -> None:
@@ -96,9 +98,7 @@ def cable(card: SoundCard) -> Iterator[None]:
 
 
 @pytest.mark.asyncio(loop_scope="package")
-async def test_the_round_trip_is_measured_and_said_aloud(
-    card: SoundCard, cable: None, assistant: Assistant
-) -> None:
+async def test_the_round_trip_is_measured_and_said_aloud(card: SoundCard, cable: None, assistant: Assistant) -> None:
     with card.recording() as heard:
         result = await self_test(CONFIG, "en", assistant.mouth)
         await asyncio.sleep(0.2)
@@ -106,7 +106,13 @@ async def test_the_round_trip_is_measured_and_said_aloud(
     assert 10 < result.round_trip_ms < 400
     assert result.summary("en").startswith("Sound and microphone work. The round trip takes ")
     assert [line.split()[0] for line in result.lines()] == [
-        "microphone", "loudspeaker", "round", "noise", "clipping", "sample"]
+        "microphone",
+        "loudspeaker",
+        "round",
+        "noise",
+        "clipping",
+        "sample",
+    ]
     assert "microphone work" in await transcribed(assistant, heard)
 
 

@@ -16,10 +16,20 @@ def test_the_first_start_has_defaults(tmp_path: Path) -> None:
     assert load(tmp_path) == DeviceState()
 
 
-@pytest.mark.parametrize("content", [
-    "", "{", "[]", "3",
-    '{"volume": "loud"}', '{"volume": 101}', '{"volume": true}', '{"muted": 1}', '{"volume": null}',
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        '{"volume": "loud"}',
+        '{"volume": 101}',
+        '{"volume": true}',
+        '{"muted": 1}',
+        '{"volume": null}',
+    ],
+)
 def test_a_damaged_file_gives_defaults_and_a_line_in_the_log(
     tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -27,8 +27,13 @@ class Room:
     def __init__(self, tasks: asyncio.TaskGroup) -> None:
         self.ears, self.sounds, self.says, self.stops = Ears(), True, "", 0
         self.stopping = Stopping(
-            self.ears, tasks, is_sounding=lambda: self.sounds, says=lambda: self.says, stop=self.stop,
-            language=lambda: "en")
+            self.ears,
+            tasks,
+            is_sounding=lambda: self.sounds,
+            says=lambda: self.says,
+            stop=self.stop,
+            language=lambda: "en",
+        )
 
     def stop(self) -> None:
         self.stops += 1

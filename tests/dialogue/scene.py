@@ -42,8 +42,17 @@ def context(language: Language, *timers: Timer, now: datetime = NOW, volume: int
     heard = "what time is it" if language == "en" else "wie spät ist es"
     said = "It's three o'clock." if language == "en" else "Es ist fünfzehn Uhr."
     return Context(
-        language, now, TEXTS[language], timers or TIMERS[language], last_reply=said, last_heard=heard, volume=volume,
-        volume_before_mute=60, random=Random(seed), help={family.name: family.help(language) for family in FAMILIES})
+        language,
+        now,
+        TEXTS[language],
+        timers or TIMERS[language],
+        last_reply=said,
+        last_heard=heard,
+        volume=volume,
+        volume_before_mute=60,
+        random=Random(seed),
+        help={family.name: family.help(language) for family in FAMILIES},
+    )
 
 
 def slots_text(slots: Mapping[str, object]) -> str:

@@ -143,7 +143,11 @@ async def test_a_bug_in_a_skill_costs_one_turn(
     assert "RuntimeError: oh" in caplog.text
     assert "danke" not in caplog.text  # what people say is not logged
     assert await said(dialogue, "hallo" if language == "de" else "hello", language) in (
-        "Hallo.", "Hello.", "Hello there.", "Hallo, was kann ich tun?")
+        "Hallo.",
+        "Hello.",
+        "Hello there.",
+        "Hallo, was kann ich tun?",
+    )
 
 
 async def test_a_skill_error_is_spoken(understanding: Understanding, store: TimerStore) -> None:
@@ -151,12 +155,22 @@ async def test_a_skill_error_is_spoken(understanding: Understanding, store: Time
     assert await said(dialogue, "thanks") == "Not today."
 
 
-@pytest.mark.parametrize(("words", "language", "reply"), [
-    ("timer ten minutes", "en", "Timer set for ten minutes. But I can't write to my disk, so I would forget that if"
-     " I were switched off."),
-    ("timer zehn minuten", "de", "Timer auf zehn Minuten gestellt. Aber ich kann gerade nichts speichern: Nach dem"
-     " Ausschalten wäre das vergessen."),
-])
+@pytest.mark.parametrize(
+    ("words", "language", "reply"),
+    [
+        (
+            "timer ten minutes",
+            "en",
+            "Timer set for ten minutes. But I can't write to my disk, so I would forget that if I were switched off.",
+        ),
+        (
+            "timer zehn minuten",
+            "de",
+            "Timer auf zehn Minuten gestellt. Aber ich kann gerade nichts speichern: Nach dem"
+            " Ausschalten wäre das vergessen.",
+        ),
+    ],
+)
 async def test_a_timer_that_cannot_be_stored_is_set_and_says_so(
     words: str, language: Language, reply: str, understanding: Understanding, tmp_path: Path
 ) -> None:

@@ -18,8 +18,13 @@ async def said(
 ) -> list[Answer]:
     """What is answered to texts that were heard with such margins."""
     with Database(None) as database:
-        dialogue = Dialogue(understanding, TimerStore(database, StillClock()), run=_at_once,
-                            more_performers={Say: _nothing}, device=lambda memory, language: Device(rooms=("kitchen",)))
+        dialogue = Dialogue(
+            understanding,
+            TimerStore(database, StillClock()),
+            run=_at_once,
+            more_performers={Say: _nothing},
+            device=lambda memory, language: Device(rooms=("kitchen",)),
+        )
         memory = Memory()
         return [await dialogue.answer(text, language, memory, margin=margin) for text, margin in turns]
 
@@ -63,8 +68,13 @@ async def test_what_is_neither_clear_nor_understood_is_asked_for_again(understan
 
 
 async def test_a_doubtful_yes_deletes_nothing_until_it_is_clear(understanding: Understanding) -> None:
-    turns = [("set a timer for ten minutes", 1.0), ("set a timer for two minutes", 1.0), ("cancel all timers", 1.0),
-             ("yes", -0.1), ("yes", 1.0)]
+    turns = [
+        ("set a timer for ten minutes", 1.0),
+        ("set a timer for two minutes", 1.0),
+        ("cancel all timers", 1.0),
+        ("yes", -0.1),
+        ("yes", 1.0),
+    ]
     *_, unsure, done = await said(understanding, turns)
     assert unsure.reply.asks and not unsure.reply.actions
     assert {type(action) for action in done.reply.actions} == {CancelTimer}

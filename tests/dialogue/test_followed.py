@@ -43,9 +43,12 @@ async def test_a_turn_means_something_after_another(
 @pytest.mark.parametrize(
     ("language", "text", "name"),
     [
-        ("de", "starte dich bitte mal neu", "Restart"), ("de", "was hast du denn da verstanden", "WhatHeard"),
-        ("en", "turn please the sound off", "HassSetVolume"), ("en", "play bohemian rhapsody by queen", "Unavailable"),
-        ("de", "wie hoch ist der mount everest", "Unavailable"), ("en", "she likes to play chess", ""),
+        ("de", "starte dich bitte mal neu", "Restart"),
+        ("de", "was hast du denn da verstanden", "WhatHeard"),
+        ("en", "turn please the sound off", "HassSetVolume"),
+        ("en", "play bohemian rhapsody by queen", "Unavailable"),
+        ("de", "wie hoch ist der mount everest", "Unavailable"),
+        ("en", "she likes to play chess", ""),
     ],
 )
 async def test_fillers_inside_phrases_and_what_begins_a_request(

@@ -11,7 +11,8 @@ from appliance.recurrence import following
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia")]
 AROUND = st.datetimes(datetime(2026, 3, 1), datetime(2026, 12, 1), timezones=st.sampled_from(ZONES)).map(
-    lambda moment: moment.replace(second=0, microsecond=0))
+    lambda moment: moment.replace(second=0, microsecond=0)
+)
 LAST = st.timedeltas(timedelta(0), timedelta(days=20))
 
 

@@ -104,9 +104,11 @@ def families(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Family]:
     monkeypatch.setitem(GRAMMARS, "eo", Esperanto())
     monkeypatch.setattr(dialogue_module, "LANGUAGES", ("eo",))
     return [
-        Family("eggs", {"EggTimer": egg_timer}, acts=frozenset({"EggTimer"}), readers={"duration": DURATION},
-               folder=eggs),
-        Family("turn", {"": lambda intent, context: context.say("turn.what", understood=False)}, folder=turn)]
+        Family(
+            "eggs", {"EggTimer": egg_timer}, acts=frozenset({"EggTimer"}), readers={"duration": DURATION}, folder=eggs
+        ),
+        Family("turn", {"": lambda intent, context: context.say("turn.what", understood=False)}, folder=turn),
+    ]
 
 
 @pytest.mark.parametrize(

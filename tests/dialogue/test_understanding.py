@@ -25,8 +25,9 @@ class Phrase(NamedTuple):
 def phrases(language: Language) -> list[Phrase]:
     lines = (Path(__file__).parent / f"phrases.{language}.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
-    return [Phrase(language, text, "" if intent == "-" else intent, slots, reply)
-            for text, intent, slots, reply, *_ in rows]
+    return [
+        Phrase(language, text, "" if intent == "-" else intent, slots, reply) for text, intent, slots, reply, *_ in rows
+    ]
 
 
 PHRASES = [phrase for language in LANGUAGES for phrase in phrases(language)]
@@ -35,8 +36,10 @@ PHRASES = [phrase for language in LANGUAGES for phrase in phrases(language)]
 def situation(language: Language) -> Situation:
     """What exists in the scene of the phrase tables."""
     named = [timer for timer in TIMERS[language] if timer.name]
-    known = {kind: {timer.name.casefold(): timer.name for timer in named if timer.kind == kind}
-             for kind in ("timer", "reminder")}
+    known = {
+        kind: {timer.name.casefold(): timer.name for timer in named if timer.kind == kind}
+        for kind in ("timer", "reminder")
+    }
     return Situation(known, today=NOW.date())
 
 

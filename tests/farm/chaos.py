@@ -45,7 +45,13 @@ class EffectMind:
         self._lists = lists
 
     async def answer(
-        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        self,
+        text: str,
+        language: Language,
+        memory: Memory,
+        *,
+        turn: str = "",
+        margin: float = 1.0,
         considered: Considered | None = None,
     ) -> Answer:
         await asyncio.to_thread(self._lists.add, "heard", [f"{turn} {text}"], f"{turn}/0")
@@ -71,11 +77,19 @@ class Figures:
 
     def as_json(self) -> dict[str, object]:
         return {
-            "chaos": {"rounds": self.rounds, "turns": self.turns, "lost": self.lost, "twice": self.twice,
-                      "wrong": self.wrong},
+            "chaos": {
+                "rounds": self.rounds,
+                "turns": self.turns,
+                "lost": self.lost,
+                "twice": self.twice,
+                "wrong": self.wrong,
+            },
             "recovery_s": {"p50": _percentile(self.extra_s, 50), "p99": _percentile(self.extra_s, 99)},
-            "by_fault": {fault: {"p50": _percentile(values, 50), "p99": _percentile(values, 99), "n": len(values)}
-                         for fault, values in self.by_fault.items()}}
+            "by_fault": {
+                fault: {"p50": _percentile(values, 50), "p99": _percentile(values, 99), "n": len(values)}
+                for fault, values in self.by_fault.items()
+            },
+        }
 
 
 class Person:
@@ -130,8 +144,11 @@ class Chaos:
         self._whole_at = 0.0
         """When the last fault was over that nobody can work through: Redis gone, the cable pulled."""
         self.faults: dict[str, Callable[[], Awaitable[None]]] = {
-            "worker killed": self._kill, "worker frozen": self._freeze, "Redis killed": self._kill_redis,
-            "cable pulled": self._pull}
+            "worker killed": self._kill,
+            "worker frozen": self._freeze,
+            "Redis killed": self._kill_redis,
+            "cable pulled": self._pull,
+        }
 
     async def round(self, spoken: Sequence[bytes], expected: Sequence[str] | None, fault: str | None) -> list[str]:
         """Everybody speaks once; returns what was heard. expected: None measures nothing."""
@@ -142,7 +159,8 @@ class Chaos:
         async with asyncio.TaskGroup() as tasks:
             fake = willing()
             sessions = Sessions(
-                Faculties(self._node.ears, EffectMind(lists), fake), tasks, language="en", max_audio_duration_s=30)
+                Faculties(self._node.ears, EffectMind(lists), fake), tasks, language="en", max_audio_duration_s=30
+            )
             for person in people:
                 self._count += 1
                 id = f"turn-{self._count:08}-of-chaos"
@@ -158,8 +176,12 @@ class Chaos:
         return [person.finals[0] if person.finals else "" for person in people]
 
     def _judge(
-        self, people: Sequence[Person], expected: Sequence[str], keys: Sequence[str], lists: ListStore,
-        fault: str | None
+        self,
+        people: Sequence[Person],
+        expected: Sequence[str],
+        keys: Sequence[str],
+        lists: ListStore,
+        fault: str | None,
     ) -> None:
         figures, effects = self.figures, Counter(line.split(" ")[0] for line in lists.all().get("heard", ()))
         figures.rounds += 1
@@ -205,7 +227,12 @@ def _percentile(values: Sequence[float], percent: int) -> float:
 
 
 async def run(
-    rounds: int, spoken: Sequence[bytes], seed: int, *, workers: int = 2, faults: Sequence[str] = (),
+    rounds: int,
+    spoken: Sequence[bytes],
+    seed: int,
+    *,
+    workers: int = 2,
+    faults: Sequence[str] = (),
     told: Callable[[str], None] = lambda line: None,
 ) -> Figures:
     """So many rounds with faults chosen at random. faults: these in turn instead.
@@ -214,8 +241,10 @@ async def run(
     """
     chance = random.Random(seed)
     with redis_server() as redis, tempfile.TemporaryDirectory(prefix="stimme-chaos-") as folder:
-        started = [WorkerProcess(redis, Path(folder), "--hear", "en", "--speak", "en", "--threads", "1")
-                   for _ in range(workers)]
+        started = [
+            WorkerProcess(redis, Path(folder), "--hear", "en", "--speak", "en", "--threads", "1")
+            for _ in range(workers)
+        ]
         try:
             for worker in started:
                 await asyncio.to_thread(worker.wait_until_ready)
@@ -243,8 +272,9 @@ def main() -> int:
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     spoken = [file.read_bytes() for file in crowd(options.people)]
-    figures = asyncio.run(run(
-        options.rounds, spoken, options.seed, workers=options.workers, told=lambda line: print(line, flush=True)))
+    figures = asyncio.run(
+        run(options.rounds, spoken, options.seed, workers=options.workers, told=lambda line: print(line, flush=True))
+    )
     print(json.dumps(figures.as_json(), indent=2))
     return int(bool(figures.lost or figures.twice or figures.wrong))
 

@@ -14,8 +14,9 @@ from appliance.farm.address import Address, address
 def test_an_address_with_tls_a_user_and_a_password_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("s3cret\n")
     (tmp_path / "ca.pem").write_text("…")
-    found = address(FarmConfig(
-        "rediss://stimme@farm.example:7000/3", str(tmp_path / "password"), str(tmp_path / "ca.pem")))
+    found = address(
+        FarmConfig("rediss://stimme@farm.example:7000/3", str(tmp_path / "password"), str(tmp_path / "ca.pem"))
+    )
     assert found == Address("farm.example", 7000, 3, True, "stimme", "s3cret", str(tmp_path / "ca.pem"))
     assert "s3cret" not in f"{found} {found!r}"
 
@@ -24,11 +25,18 @@ def test_only_the_host_is_needed() -> None:
     assert address(FarmConfig("redis://farm")) == Address("farm", 6379, 0)
 
 
-@pytest.mark.parametrize(("url", "words"), [
-    ("farm:6379", "expected redis://"), ("http://farm", "expected redis://"), ("redis://", "expected redis://"),
-    ("redis://farm/one", "expected redis://"), ("redis://farm:port", "expected redis://"),
-    ("redis://me:s3cret@farm", "STIMME_REDIS_PASSWORD_FILE"), ("redis://me:s3cret@farm/one", "expected redis://"),
-])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("farm:6379", "expected redis://"),
+        ("http://farm", "expected redis://"),
+        ("redis://", "expected redis://"),
+        ("redis://farm/one", "expected redis://"),
+        ("redis://farm:port", "expected redis://"),
+        ("redis://me:s3cret@farm", "STIMME_REDIS_PASSWORD_FILE"),
+        ("redis://me:s3cret@farm/one", "expected redis://"),
+    ],
+)
 def test_a_wrong_address_says_what_was_expected_and_no_password(url: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as error:
         address(FarmConfig(url))

@@ -25,9 +25,12 @@ def test_a_web_node_that_is_killed_is_replaced_by_the_next_and_what_was_asked_is
     """The page comes back at another node with its secret, and says the same again under the same id."""
     pcm = next(file.read_bytes() for text, file in zip(sentences(), crowd(), strict=False) if text.startswith("set a"))
     id = "a-turn-of-its-own"
-    with redis_server() as redis, workers(redis, 1, "--hear", "en", "--speak", "en", "--threads", "1"), \
-            running_server({"STIMME_REDIS": redis.url}) as first, \
-            running_server({"STIMME_REDIS": redis.url}) as second:
+    with (
+        redis_server() as redis,
+        workers(redis, 1, "--hear", "en", "--speak", "en", "--threads", "1"),
+        running_server({"STIMME_REDIS": redis.url}) as first,
+        running_server({"STIMME_REDIS": redis.url}) as second,
+    ):
 
         async def live() -> None:
             async with caller(first.url) as page:

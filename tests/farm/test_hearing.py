@@ -26,8 +26,13 @@ class Ears(FakeFaculties):
     """Hears what the bytes spell, once it has all of them."""
 
     async def transcribe(
-        self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None, turn: str = "",
+        self,
+        source: Source,
+        language: Language,
+        *,
+        on_partial: Callable[[str], None],
+        on_place: Callable[[int], None] | None = None,
+        turn: str = "",
     ) -> Final:
         heard = b""
         while pcm := await source.read():
@@ -69,8 +74,7 @@ async def hears_english(node: Node) -> FarmEars:
 
 
 async def hear(ears: FarmEars, text: str, **options: object) -> str:
-    final = await ears.transcribe(
-        Chunks(cut(text.encode(), 4)), "en", on_partial=lambda _: None, **options)  # type: ignore[arg-type]
+    final = await ears.transcribe(Chunks(cut(text.encode(), 4)), "en", on_partial=lambda _: None, **options)  # type: ignore[arg-type]
     return final.text
 
 

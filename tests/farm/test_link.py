@@ -56,9 +56,29 @@ async def test_a_redis_that_was_away_between_two_commands_is_noticed() -> None:
 def make_certificate(folder: Path) -> None:
     """For "localhost", its own authority: ca.pem and key.pem."""
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(folder / "key.pem"),
-         "-out", str(folder / "ca.pem")], check=True, capture_output=True)
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            str(folder / "key.pem"),
+            "-out",
+            str(folder / "ca.pem"),
+        ],
+        check=True,
+        capture_output=True,
+    )
 
 
 async def test_over_tls_as_a_user_who_may_do_what_the_documentation_lists(tmp_path: Path) -> None:
@@ -69,11 +89,24 @@ async def test_over_tls_as_a_user_who_may_do_what_the_documentation_lists(tmp_pa
     acl = tmp_path / "users.acl"
     acl.write_text(f"user default off\n{rights.removeprefix('# ').replace('PASSWORD', 's3cret')}\n")
     (tmp_path / "password").write_text("s3cret\n")
-    with redis_server("--aclfile", str(acl), "--tls-cert-file", str(tmp_path / "ca.pem"), "--tls-key-file",
-                      str(tmp_path / "key.pem"), "--tls-auth-clients", "no", "--tls-ca-cert-file",
-                      str(tmp_path / "ca.pem"), tls=True) as redis:
-        there = address(FarmConfig(
-            f"rediss://stimme@localhost:{redis.port}/0", str(tmp_path / "password"), str(tmp_path / "ca.pem")))
+    with redis_server(
+        "--aclfile",
+        str(acl),
+        "--tls-cert-file",
+        str(tmp_path / "ca.pem"),
+        "--tls-key-file",
+        str(tmp_path / "key.pem"),
+        "--tls-auth-clients",
+        "no",
+        "--tls-ca-cert-file",
+        str(tmp_path / "ca.pem"),
+        tls=True,
+    ) as redis:
+        there = address(
+            FarmConfig(
+                f"rediss://stimme@localhost:{redis.port}/0", str(tmp_path / "password"), str(tmp_path / "ca.pem")
+            )
+        )
         redis.address = there
         with pytest.raises(Lost, match="does not answer"):
             await Link(replace(there, authority=None), "test").open()  # the system does not know this authority
@@ -93,7 +126,8 @@ async def test_over_tls_as_a_user_who_may_do_what_the_documentation_lists(tmp_pa
 async def test_a_wrong_password_or_port_says_what_to_do() -> None:
     with redis_server("--requirepass", "s3cret") as redis:
         for address, words in (
-            (redis.address, "STIMME_REDIS_PASSWORD_FILE"), (replace(redis.address, password="other"), "refuses us"),
+            (redis.address, "STIMME_REDIS_PASSWORD_FILE"),
+            (replace(redis.address, password="other"), "refuses us"),
         ):
             with pytest.raises(ConfigError, match=words):
                 await Link(address, "test").open()

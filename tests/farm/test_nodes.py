@@ -95,7 +95,8 @@ async def test_what_is_due_rings_at_every_node_and_is_over_once_heard(redis: Red
                 bell.places.append(place)
                 watches.append(tasks.create_task(bell.watch.watch()))
             await asyncio.to_thread(
-                store.add, SetTimer("timer", datetime.now(UTC) + timedelta(seconds=0.2), duration_s=0.2))
+                store.add, SetTimer("timer", datetime.now(UTC) + timedelta(seconds=0.2), duration_s=0.2)
+            )
             await until(lambda: all(place.said for place in places))
             await until(lambda: not store.unheard())
             assert places[0].said == places[1].said and len(places[0].said) == 1
@@ -125,10 +126,16 @@ async def test_a_code_shown_at_one_node_can_be_typed_at_another_and_tries_count_
 
 
 MEMORY = Memory(
-    last_reply="Shall I?", last_heard="delete the list", volume=30, it=7, at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    last_reply="Shall I?",
+    last_heard="delete the list",
+    volume=30,
+    it=7,
+    at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     question=Question(Intent("List.Clear", "delete the list", "en", {"list": "shopping"}), ("list",)),
-    last=Intent("List.Clear", "delete the list", "en"), undo=(AddItems("shopping", ("milk", "bread")),),
-    speech=SetSpeech(speed=1.5))
+    last=Intent("List.Clear", "delete the list", "en"),
+    undo=(AddItems("shopping", ("milk", "bread")),),
+    speech=SetSpeech(speed=1.5),
+)
 
 
 def test_all_that_is_remembered_of_a_person_can_travel() -> None:

@@ -53,13 +53,13 @@ class Ownership(RuleBasedStateMachine):
     def consumer(self, entry: bytes) -> str:
         """Who an entry is pending for; "" if for nobody."""
         rows = self.link.call(
-            "EVAL", "return redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)", 1, WORK, keys.GROUP, entry)
+            "EVAL", "return redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)", 1, WORK, keys.GROUP, entry
+        )
         return rows[0][1].decode() if rows else ""
 
     @rule()
     def a_web_node_begins_or_begins_anew(self) -> None:
-        kind, *rest = self.script(
-            "open", [OWN, FIN, WORK], TURN, WEB, keys.sound(TURN, 0)[:-1], 120, keys.GROUP)
+        kind, *rest = self.script("open", [OWN, FIN, WORK], TURN, WEB, keys.sound(TURN, 0)[:-1], 120, keys.GROUP)
         if self.final is not None:
             assert (kind, rest[0].decode()) == (b"done", self.final)
         else:
@@ -108,8 +108,17 @@ class Ownership(RuleBasedStateMachine):
         one = data.draw(st.sampled_from(self.beliefs))
         text = f"heard by {one.mark}"
         done = self.script(
-            "commit", [OWN, FIN, WORK, keys.sound(TURN, one.attempt), keys.COUNTS], one.mark, one.entry, keys.GROUP,
-            TURN, one.attempt, text, 120, keys.inbox(""))
+            "commit",
+            [OWN, FIN, WORK, keys.sound(TURN, one.attempt), keys.COUNTS],
+            one.mark,
+            one.entry,
+            keys.GROUP,
+            TURN,
+            one.attempt,
+            text,
+            120,
+            keys.inbox(""),
+        )
         if self.final is not None:
             assert done == 0
         elif one.mark == self.owner:
@@ -143,6 +152,12 @@ def linked(redis: RedisServer) -> Iterator[BlockingLink]:
 
 def test_in_whatever_order_there_is_one_transcript(redis: RedisServer) -> None:
     with linked(redis) as Ownership.link:
-        run_state_machine_as_test(Ownership, settings=settings(
-            max_examples=40, stateful_step_count=25, deadline=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]))
+        run_state_machine_as_test(
+            Ownership,
+            settings=settings(
+                max_examples=40,
+                stateful_step_count=25,
+                deadline=None,
+                suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+            ),
+        )

@@ -20,8 +20,15 @@ class Voice(FakeFaculties):
     """Says each word of a clause as a piece, the same each time, when it may."""
 
     def speak(
-        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
-        longest_s: float = 40.0, is_begun: bool = False,
+        self,
+        text: str | AsyncIterator[str],
+        language: Language,
+        *,
+        rate: int,
+        speed: float = 1.0,
+        voice: str = "",
+        longest_s: float = 40.0,
+        is_begun: bool = False,
     ) -> AsyncGenerator[bytes, None]:
         return self._words(str(text))
 

@@ -25,6 +25,7 @@ UNSAVED = f"{SAVED} But I can't write to my disk, so I would forget that if I we
 
 def talk(server: RunningServer, story: Callable[[Caller], Coroutine[Any, Any, None]]) -> None:
     """One person, who reads, and a process that lives on and has no bug to report."""
+
     async def go() -> None:
         async with caller(server.url) as person:
             await person.hello(speak=False)
@@ -52,7 +53,8 @@ def test_a_disk_that_fills_up_loses_nothing_and_is_written_once_there_is_room(tm
         assert (await person.receive("announce"))["kind"] == "timer"
         await asyncio.sleep(6)  # the look at other processes' changes, too
         assert await answer(person, "cancel the tea timer") == (
-            "Tea timer cancelled. But I can't write to my disk, so I would forget that if I were switched off.")
+            "Tea timer cancelled. But I can't write to my disk, so I would forget that if I were switched off."
+        )
         disk.free()
         await until(lambda: kinds(disk.inside) == ["timer"])
         assert (await answer(person, "how much time is left")).startswith("The pizza timer has")
@@ -140,8 +142,10 @@ def test_a_state_directory_that_is_removed_is_noticed_and_made_again(tmp_path: P
 
 
 ROWS = {
-    "a date in the far future": "due_s = 1e18", "text where a number belongs": "due_s = 'soon'",
-    "a number where text belongs": "kind = 7", "infinity": "duration_s = 9e999",
+    "a date in the far future": "due_s = 1e18",
+    "text where a number belongs": "due_s = 'soon'",
+    "a number where text belongs": "kind = 7",
+    "infinity": "duration_s = 9e999",
 }
 
 

@@ -34,25 +34,29 @@ KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 HOST = b"Host: localhost\r\n"
 
 
-@pytest.mark.parametrize(("head", "expected"), [
-    (b"GET /" + b"a" * 300 + b" HTTP/1.1\r\n" + HOST, 404),
-    (b"GET /" + b"a/" * 2000 + b" HTTP/1.1\r\n" + HOST, 404),
-    (b"GET /%00 HTTP/1.1\r\n" + HOST, 404),
-    (b"GET /a\0b HTTP/1.1\r\n" + HOST, 400),
-    (b"GET / HTTP/1.1\r\n" + HOST + HOST, 400),
-    (b"GET / HTTP/1.1\r\n" + HOST + b"Origin: http://a\r\nOrigin: http://b\r\n", 400),
-    (b"GET /ws HTTP/1.1\r\n" + HOST + UPGRADE + UPGRADE + KEY, 400),
-    (b"GET /ws HTTP/1.1\r\n" + HOST + UPGRADE + KEY + KEY, 400),
-    (b"GET /ws HTTP/1.1\r\n" + HOST + UPGRADE, 400),
-    (b"GET /ws HTTP/1.0\r\n" + HOST + UPGRADE + KEY, 505),
-    (b"POST /ws HTTP/1.1\r\n" + HOST + UPGRADE + KEY, 405),
-    (b"POST / HTTP/1.1\r\n" + HOST, 405),
-    (b"GET / HTTP/1.1\r\n", 400),
-    (b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 70_000 + b"\r\n", 431),
-    (b"GET http://evil.example/ HTTP/1.1\r\n" + HOST, 404),
-    (b"CONNECT localhost:80 HTTP/1.1\r\n" + HOST, 405),
-    (b"GET / HTTP/2.0\r\n" + HOST, 505),
-], ids=str)
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"GET /" + b"a" * 300 + b" HTTP/1.1\r\n" + HOST, 404),
+        (b"GET /" + b"a/" * 2000 + b" HTTP/1.1\r\n" + HOST, 404),
+        (b"GET /%00 HTTP/1.1\r\n" + HOST, 404),
+        (b"GET /a\0b HTTP/1.1\r\n" + HOST, 400),
+        (b"GET / HTTP/1.1\r\n" + HOST + HOST, 400),
+        (b"GET / HTTP/1.1\r\n" + HOST + b"Origin: http://a\r\nOrigin: http://b\r\n", 400),
+        (b"GET /ws HTTP/1.1\r\n" + HOST + UPGRADE + UPGRADE + KEY, 400),
+        (b"GET /ws HTTP/1.1\r\n" + HOST + UPGRADE + KEY + KEY, 400),
+        (b"GET /ws HTTP/1.1\r\n" + HOST + UPGRADE, 400),
+        (b"GET /ws HTTP/1.0\r\n" + HOST + UPGRADE + KEY, 505),
+        (b"POST /ws HTTP/1.1\r\n" + HOST + UPGRADE + KEY, 405),
+        (b"POST / HTTP/1.1\r\n" + HOST, 405),
+        (b"GET / HTTP/1.1\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 70_000 + b"\r\n", 431),
+        (b"GET http://evil.example/ HTTP/1.1\r\n" + HOST, 404),
+        (b"CONNECT localhost:80 HTTP/1.1\r\n" + HOST, 405),
+        (b"GET / HTTP/2.0\r\n" + HOST, 505),
+    ],
+    ids=str,
+)
 def test_a_strange_request_gets_a_clear_status(server: RunningServer, head: bytes, expected: int) -> None:
     for port in (server.port, server.page_port):
         assert status(port, head + b"\r\n") == expected

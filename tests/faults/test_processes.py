@@ -16,11 +16,20 @@ from tests.support.server import MODELS, ROOT, running_server
 
 def run(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
-        "STIMME_STATE": str(state), "STIMME_MODELS": str(MODELS), "PYTHONPATH": str(ROOT), "STIMME_PORT": "0",
-        "STIMME_PAGE_PORT": "0"}
+        "STIMME_STATE": str(state),
+        "STIMME_MODELS": str(MODELS),
+        "PYTHONPATH": str(ROOT),
+        "STIMME_PORT": "0",
+        "STIMME_PAGE_PORT": "0",
+    }
     return subprocess.run(
-        [sys.executable, "-m", "appliance", *arguments], env=environment, capture_output=True, text=True, timeout=60,
-        check=False)
+        [sys.executable, "-m", "appliance", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 async def until_answer(person: Caller, begin: str) -> None:

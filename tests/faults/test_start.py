@@ -20,11 +20,13 @@ NOBODY = 54_321
 """A user that no table of users knows."""
 
 NO_HOME: Mapping[str, str | None] = {
-    name: None for name in ("HOME", "USER", "LOGNAME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
+    name: None for name in ("HOME", "USER", "LOGNAME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+}
 
 
 def talk(server: RunningServer) -> None:
     """Somebody asks aloud and sets a timer."""
+
     async def go() -> None:
         async with caller(server.url) as person:
             assert (await person.type("what is two plus two")).audio
@@ -38,8 +40,12 @@ def test_it_runs_as_a_service_with_nothing_but_its_two_directories(tmp_path: Pat
     directories = {"STATE_DIRECTORY": tmp_path / "state", "CACHE_DIRECTORY": tmp_path / "cache"}
     for directory in directories.values():
         directory.mkdir()
-    settings = {**NO_HOME, "STIMME_STATE": None, "STIMME_MODELS": None,
-                **{name: str(directory) for name, directory in directories.items()}}
+    settings = {
+        **NO_HOME,
+        "STIMME_STATE": None,
+        "STIMME_MODELS": None,
+        **{name: str(directory) for name, directory in directories.items()},
+    }
     with running_server(settings, prefix=["unshare", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]) as server:
         talk(server)
     assert kinds(tmp_path / "state") == ["timer"]
@@ -69,15 +75,21 @@ def test_derived_files_that_are_damaged_are_made_again(tmp_path: Path) -> None:
     with running_server(settings) as server:
         talk(server)
     assert (recognizer / "graph" / "HCLG.fst").stat().st_size == (
-        MODELS / "stimme-en-small-0.2" / "graph" / "HCLG.fst").stat().st_size
+        MODELS / "stimme-en-small-0.2" / "graph" / "HCLG.fst"
+    ).stat().st_size
     assert all(path.stat().st_size > size for path, size in sizes.items())
 
 
 @pytest.mark.parametrize("question", [["models", "list"], ["models", "path", "stimme-en-small-0.2"], ["check"]])
 def test_a_question_writes_nothing(question: list[str], tmp_path: Path) -> None:
     environment = os.environ | {
-        "HOME": str(tmp_path), "STIMME_STATE": str(tmp_path / "state"), "STIMME_MODELS": str(tmp_path / "models"),
-        "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+        "HOME": str(tmp_path),
+        "STIMME_STATE": str(tmp_path / "state"),
+        "STIMME_MODELS": str(tmp_path / "models"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "PYTHONPATH": str(ROOT),
+    }
     subprocess.run(
-        [sys.executable, "-m", "appliance", *question], env=environment, cwd=tmp_path, check=True, capture_output=True)
+        [sys.executable, "-m", "appliance", *question], env=environment, cwd=tmp_path, check=True, capture_output=True
+    )
     assert list(tmp_path.iterdir()) == []

@@ -115,13 +115,15 @@ def test_what_was_missed_long_ago_is_told_with_its_time(tmp_path: Path) -> None:
         database.execute(
             "INSERT INTO timers (id, kind, name, due_s, duration_s, boot_id)"
             " VALUES (1, 'reminder', 'call Anna', ?, 0, '')",
-            (time.time() - 7200,))
+            (time.time() - 7200,),
+        )
     with running_server({"STIMME_STATE": str(tmp_path)}) as server:
         asyncio.run(go(server))
 
 
 def test_a_client_that_is_out_of_reach_has_not_heard_it(tmp_path: Path) -> None:
     """A phone that left the house: its connection is open, but nothing comes back."""
+
     async def go(server: RunningServer) -> None:
         async with caller(server.url) as person:
             await answer(person, "set a timer for two seconds")

@@ -34,12 +34,26 @@ def main() -> int:
     for target in options.targets:
         begin = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "tests.fuzz", target, "--inside", f"--cases={options.cases}",
-             f"--seed={options.seed}"], capture_output=True, text=True, check=False)
+            [
+                sys.executable,
+                "-m",
+                "tests.fuzz",
+                target,
+                "--inside",
+                f"--cases={options.cases}",
+                f"--seed={options.seed}",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         lines = [line for line in done.stderr.splitlines() if line.startswith("Done")]
         state = "no crash, hang or growth" if done.returncode == 0 else "BROKEN"
-        print(f"{target}: {options.cases} cases, seed {options.seed}, {time.monotonic() - begin:.0f} s: {state}; "
-              f"{' '.join(lines)}", flush=True)
+        print(
+            f"{target}: {options.cases} cases, seed {options.seed}, {time.monotonic() - begin:.0f} s: {state}; "
+            f"{' '.join(lines)}",
+            flush=True,
+        )
         if done.returncode:
             failed += 1
             print(f"exit code {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-1000:]}")
@@ -53,8 +67,11 @@ def run(target: str, cases: int, seed: int) -> None:
     with atheris.instrument_imports(include=["appliance.server", "h11", "websockets"], enable_loader_override=False):
         import importlib
 
-        for name in [name for name in sys.modules if name.startswith(("appliance.server", "h11", "websockets",
-                                                                      "tests.fuzz.targets"))]:
+        for name in [
+            name
+            for name in sys.modules
+            if name.startswith(("appliance.server", "h11", "websockets", "tests.fuzz.targets"))
+        ]:
             del sys.modules[name]
         targets = importlib.import_module("tests.fuzz.targets")
     corpus = FOLDER / target
@@ -62,8 +79,18 @@ def run(target: str, cases: int, seed: int) -> None:
     for number, content in enumerate(SEEDS[target]):
         (corpus / f"seed-{number}").write_bytes(content)
     atheris.Setup(
-        [sys.argv[0], str(corpus), f"-runs={cases}", f"-seed={seed}", f"-rss_limit_mb={MOST_MB}", "-max_len=4096",
-         f"-timeout={LONGEST_S}", f"-artifact_prefix={FOLDER}/{target}-"], targets.TARGETS[target])
+        [
+            sys.argv[0],
+            str(corpus),
+            f"-runs={cases}",
+            f"-seed={seed}",
+            f"-rss_limit_mb={MOST_MB}",
+            "-max_len=4096",
+            f"-timeout={LONGEST_S}",
+            f"-artifact_prefix={FOLDER}/{target}-",
+        ],
+        targets.TARGETS[target],
+    )
     atheris.Fuzz()
 
 

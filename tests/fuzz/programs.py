@@ -139,19 +139,32 @@ _FILE = b'--mark\r\nContent-Disposition: form-data; name="file"; filename="a.wav
 _FORM = b"\x01\0\x02\0\x80\x3e\0\0\0\xfa\0\0\x04\0\x10\0"
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
-    "wyoming": (b"\x10" + encode("audio-chunk", {"rate": 16_000, "width": 2, "channels": 1}, b"abcd"),
-                b"\x03" + encode("transcribe", {"language": "de"}) + encode("describe"),
-                b"\x40" + encode("synthesize", {"text": "hello", "voice": {"name": "x"}}),
-                b'\x05{"type":"x","data":{"a":1},"data_length":7,"payload_length":2}\n{"b":2}zz'),
-    "upload": (b"\x10" + _PART + _FILE + b"--mark--\r\n", b"\x40" + _FILE + _PART + b"--mark--\r\n",
-               b"\x05" + _FILE + _FILE + b"--mark--\r\n"),
-    "wav": (b"\x08RIFF\x24\0\0\0WAVEfmt \x10\0\0\0" + _FORM + b"data\x08\0\0\0abcdefgh",
-            b"\x20RIFF\xff\xff\xff\xffWAVELIST\x04\0\0\0INFOfmt \x10\0\0\0" + _FORM + b"data\xff\xff\xff\xffabcd"),
-    "vosk": (b'{"config": {"sample_rate": 16000, "words": true, "max_alternatives": 3}}', b'{"eof" : 1}',
-             b'{"config": {"phrase_list": ["yes", "no"], "model": "x"}}', b'{"reset": 1}'),
-    "realtime": (b'{"type":"session.update","session":{"type":"transcription","audio":{"input":{"format":{"type":'
-                 b'"audio/pcm","rate":24000},"turn_detection":{"type":"server_vad","silence_duration_ms":200}}}}}',
-                 b'{"type":"input_audio_buffer.append","audio":"AAAA"}',
-                 b'{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"text":"x"}]}}',
-                 b'{"type":"session.update","session":{"input_audio_format":"pcm16","turn_detection":null}}'),
+    "wyoming": (
+        b"\x10" + encode("audio-chunk", {"rate": 16_000, "width": 2, "channels": 1}, b"abcd"),
+        b"\x03" + encode("transcribe", {"language": "de"}) + encode("describe"),
+        b"\x40" + encode("synthesize", {"text": "hello", "voice": {"name": "x"}}),
+        b'\x05{"type":"x","data":{"a":1},"data_length":7,"payload_length":2}\n{"b":2}zz',
+    ),
+    "upload": (
+        b"\x10" + _PART + _FILE + b"--mark--\r\n",
+        b"\x40" + _FILE + _PART + b"--mark--\r\n",
+        b"\x05" + _FILE + _FILE + b"--mark--\r\n",
+    ),
+    "wav": (
+        b"\x08RIFF\x24\0\0\0WAVEfmt \x10\0\0\0" + _FORM + b"data\x08\0\0\0abcdefgh",
+        b"\x20RIFF\xff\xff\xff\xffWAVELIST\x04\0\0\0INFOfmt \x10\0\0\0" + _FORM + b"data\xff\xff\xff\xffabcd",
+    ),
+    "vosk": (
+        b'{"config": {"sample_rate": 16000, "words": true, "max_alternatives": 3}}',
+        b'{"eof" : 1}',
+        b'{"config": {"phrase_list": ["yes", "no"], "model": "x"}}',
+        b'{"reset": 1}',
+    ),
+    "realtime": (
+        b'{"type":"session.update","session":{"type":"transcription","audio":{"input":{"format":{"type":'
+        b'"audio/pcm","rate":24000},"turn_detection":{"type":"server_vad","silence_duration_ms":200}}}}}',
+        b'{"type":"input_audio_buffer.append","audio":"AAAA"}',
+        b'{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"text":"x"}]}}',
+        b'{"type":"session.update","session":{"input_audio_format":"pcm16","turn_detection":null}}',
+    ),
 }

@@ -103,6 +103,7 @@ def http(data: bytes) -> None:
     loop, transport = _Loop(), _Transport()
     _set_running_loop(cast(asyncio.AbstractEventLoop, loop))
     try:
+
         def answer(request: Request) -> Response:
             admitted = _GUARD.admit(request, Role.TALK)
             return respond(HTTPStatus.OK if isinstance(admitted, Visitor) else admitted.status, "words\n")
@@ -111,8 +112,13 @@ def http(data: bytes) -> None:
             work.close()
 
         exchange = Exchange(
-            cast(asyncio.Transport, transport), "192.168.1.7", True, answer,
-            lambda request, head, rest: respond(HTTPStatus.FORBIDDEN, ""), begin)
+            cast(asyncio.Transport, transport),
+            "192.168.1.7",
+            True,
+            answer,
+            lambda request, head, rest: respond(HTTPStatus.FORBIDDEN, ""),
+            begin,
+        )
         step = 1 + data[0] * 4 if data else 1
         for place in range(1, len(data), step):
             exchange.data_received(data[place : place + step])
@@ -144,19 +150,37 @@ def guard(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "decoder": decoder, "frames": frames, "http": http, "guard": guard, **programs.TARGETS}
+    "decoder": decoder,
+    "frames": frames,
+    "http": http,
+    "guard": guard,
+    **programs.TARGETS,
+}
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
-    "decoder": (b'{"type":"start","id":"1","language":"en","sample_rate":16000}', b'{"type":"ping","timestamp":1e3}',
-                b'{"type":"text","text":"what time is it","language":"de"}', b'{"type":"hello","reply_rate":48000}'),
-    "frames": (b"\x05\x82\x80\0\0\0\0", b"\x03\x81\x85\1\2\3\4abcde", b"\x01\x89\x80\0\0\0\0\x8a\x80\0\0\0\0",
-               b"\x09\x82\xfe\x01\x00\0\0\0\0" + bytes(256), b"\x07\x02\x80\0\0\0\0\x80\x80\0\0\0\0\x88\x80\0\0\0\0"),
-    "http": (b"\x20GET / HTTP/1.1\r\nHost: stimme.local\r\n\r\n",
-             b"\x10POST / HTTP/1.1\r\nHost: stimme.local\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n"
-             b"Host: x\r\n\r\n",
-             b"\x40POST / HTTP/1.1\r\nHost: stimme.local\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-             b"\x08GET /ws HTTP/1.1\r\nHost: stimme.local\r\nUpgrade: websocket\r\nOrigin: https://stimme.local\r\n\r\n"),
-    "guard": (b"stimme.local:8443\nhttps://stimme.local:8443\n__Host-stimme=abc\nBearer abc\nwebsocket\n",
-              b"[::1]\nnull\n\n\n\n", b"127.0.0.1:80\nhttps://panel.example"),
+    "decoder": (
+        b'{"type":"start","id":"1","language":"en","sample_rate":16000}',
+        b'{"type":"ping","timestamp":1e3}',
+        b'{"type":"text","text":"what time is it","language":"de"}',
+        b'{"type":"hello","reply_rate":48000}',
+    ),
+    "frames": (
+        b"\x05\x82\x80\0\0\0\0",
+        b"\x03\x81\x85\1\2\3\4abcde",
+        b"\x01\x89\x80\0\0\0\0\x8a\x80\0\0\0\0",
+        b"\x09\x82\xfe\x01\x00\0\0\0\0" + bytes(256),
+        b"\x07\x02\x80\0\0\0\0\x80\x80\0\0\0\0\x88\x80\0\0\0\0",
+    ),
+    "http": (
+        b"\x20GET / HTTP/1.1\r\nHost: stimme.local\r\n\r\n",
+        b"\x10POST / HTTP/1.1\r\nHost: stimme.local\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x40POST / HTTP/1.1\r\nHost: stimme.local\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        b"\x08GET /ws HTTP/1.1\r\nHost: stimme.local\r\nUpgrade: websocket\r\nOrigin: https://stimme.local\r\n\r\n",
+    ),
+    "guard": (
+        b"stimme.local:8443\nhttps://stimme.local:8443\n__Host-stimme=abc\nBearer abc\nwebsocket\n",
+        b"[::1]\nnull\n\n\n\n",
+        b"127.0.0.1:80\nhttps://panel.example",
+    ),
     **programs.SEEDS,
 }

@@ -10,9 +10,27 @@ import pytest
 from tests.fuzz.targets import SEEDS, TARGETS
 
 CASES = 4_000
-PIECES = (b"\r\n", b"\r\n\r\n", b"Host: ", b"Content-Length: ", b"chunked", b"\0", b"\xff", b"{", b'"', b"[[",
-          b"HTTP/1.1", b"websocket", b"\x82\x80", b"\x89\x80", b"\xfe\xff\xff", b"\xff" * 9, b"Bearer ",
-          b"1e999", b"\\ud800")
+PIECES = (
+    b"\r\n",
+    b"\r\n\r\n",
+    b"Host: ",
+    b"Content-Length: ",
+    b"chunked",
+    b"\0",
+    b"\xff",
+    b"{",
+    b'"',
+    b"[[",
+    b"HTTP/1.1",
+    b"websocket",
+    b"\x82\x80",
+    b"\x89\x80",
+    b"\xfe\xff\xff",
+    b"\xff" * 9,
+    b"Bearer ",
+    b"1e999",
+    b"\\ud800",
+)
 
 
 def changed(dice: random.Random, data: bytes) -> bytes:

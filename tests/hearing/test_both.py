@@ -37,10 +37,15 @@ async def both(model: Path) -> AsyncIterator[BothEars]:
 
 
 @pytest.mark.parametrize("wanted", ["en", "de"])
-@pytest.mark.parametrize(("language", "text"), [
-    ("en", "set a timer for five minutes"), ("en", "what time is it"),
-    ("de", "stelle einen timer auf fünf minuten"), ("de", "wie spät ist es"),
-])
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "set a timer for five minutes"),
+        ("en", "what time is it"),
+        ("de", "stelle einen timer auf fünf minuten"),
+        ("de", "wie spät ist es"),
+    ],
+)
 async def test_what_is_said_decides_the_language(
     both: BothEars, language: Language, text: str, wanted: Language
 ) -> None:
@@ -56,8 +61,9 @@ async def test_silence_is_heard_in_the_language_that_is_set(both: BothEars) -> N
 
 async def test_more_people_than_recognizers_are_all_heard(both: BothEars) -> None:
     (pcm,) = await spoken(["wie spät ist es"], "de")
-    finals = await asyncio.gather(*(
-        both.transcribe(Chunks(cut(pcm, 1024)), "en", on_partial=lambda text: None) for _ in range(4)))
+    finals = await asyncio.gather(
+        *(both.transcribe(Chunks(cut(pcm, 1024)), "en", on_partial=lambda text: None) for _ in range(4))
+    )
     assert {final.text for final in finals} == {"wie spät ist es"}
 
 

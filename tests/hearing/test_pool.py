@@ -123,9 +123,7 @@ async def test_a_pause_does_not_end_an_utterance(pool: RecognizerPool, speech: S
     assert (await transcribe(pool, pcm)).text == "good morning what time is it"
 
 
-async def test_partial_transcripts_grow_while_the_person_speaks(
-    model: Path, workers: Workers, speech: Speech
-) -> None:
+async def test_partial_transcripts_grow_while_the_person_speaks(model: Path, workers: Workers, speech: Speech) -> None:
     pool = RecognizerPool({"en": model}, workers, partial_interval_s=0)
     await pool.open()
     heard: list[str] = []
@@ -136,17 +134,16 @@ async def test_partial_transcripts_grow_while_the_person_speaks(
     assert heard[-1].split()[0] == final.text.split()[0]
 
 
-async def test_utterances_wait_in_order_and_are_told_their_place(
-    model: Path, workers: Workers, speech: Speech
-) -> None:
+async def test_utterances_wait_in_order_and_are_told_their_place(model: Path, workers: Workers, speech: Speech) -> None:
     pool = RecognizerPool({"en": model}, workers, limit=1)
     await pool.open()
     sources = [Live() for _ in range(4)]
     places: list[list[int]] = [[] for _ in sources]
     tasks = []
     for source, told in zip(sources, places, strict=True):
-        tasks.append(asyncio.create_task(
-            pool.transcribe(source, "en", on_partial=lambda _: None, on_place=told.append)))
+        tasks.append(
+            asyncio.create_task(pool.transcribe(source, "en", on_partial=lambda _: None, on_place=told.append))
+        )
         await asyncio.sleep(0)
     assert (pool.stats.in_use, pool.stats.waiting, pool.stats.made) == (1, 3, 1)
     for source, sentence in zip(reversed(sources), reversed(list(speech)[:4]), strict=True):
@@ -195,8 +192,9 @@ async def test_languages_share_the_limit(model: Path, workers: Workers, speech: 
     await pool.open()
     pcm = speech["good morning"]
     for language in ("en", "de", "de"):
-        finals = await asyncio.gather(*(
-            pool.transcribe(Chunks([pcm]), language, on_partial=lambda _: None) for _ in range(2)))
+        finals = await asyncio.gather(
+            *(pool.transcribe(Chunks([pcm]), language, on_partial=lambda _: None) for _ in range(2))
+        )
         assert {final.text for final in finals} == {"good morning"}
         assert pool.stats.made == 2
 
@@ -338,9 +336,12 @@ async def test_what_has_ended_goes_first_but_nobody_waits_for_ever() -> None:
     workers, order, begin = Workers(1, "test"), list[str](), threading.Event()
     try:
         calls = [workers.run(begin.wait, 5)]
-        for name, now_s, ended_at_s in (("still speaking", 10.0, None), ("ended before", 10.1, 9.9),
-                                        ("ended within the patience", 10.0 + PATIENCE_S, 10.0 + PATIENCE_S - 0.1),
-                                        ("ended later", 10.2 + PATIENCE_S, 10.1 + PATIENCE_S)):
+        for name, now_s, ended_at_s in (
+            ("still speaking", 10.0, None),
+            ("ended before", 10.1, 9.9),
+            ("ended within the patience", 10.0 + PATIENCE_S, 10.0 + PATIENCE_S - 0.1),
+            ("ended later", 10.2 + PATIENCE_S, 10.1 + PATIENCE_S),
+        ):
             calls.append(workers.run(order.append, name, priority=urgency(now_s, ended_at_s)))  # type: ignore[arg-type]
         waiting = asyncio.gather(*calls)
         await asyncio.sleep(0)

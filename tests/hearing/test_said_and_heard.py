@@ -15,8 +15,12 @@ from tests.support.said import ALL, Round, sample
 EVERYTHING = bool(os.environ.get("STIMME_TEST_ALL"))
 SAMPLE = 40
 FEWEST_RIGHT: dict[tuple[Language, str], float] = {
-    ("de", "numbers"): 0.95, ("de", "minutes"): 0.95, ("de", "dates"): 0.9,
-    ("en", "numbers"): 0.8, ("en", "minutes"): 0.8, ("en", "dates"): 0.8,
+    ("de", "numbers"): 0.95,
+    ("de", "minutes"): 0.95,
+    ("de", "dates"): 0.9,
+    ("en", "numbers"): 0.8,
+    ("en", "minutes"): 0.8,
+    ("en", "dates"): 0.8,
 }
 """The German recognizer knows Pico's voice, the English one has never heard it."""
 

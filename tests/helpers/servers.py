@@ -48,6 +48,7 @@ def reply(body: str | bytes, status: str = "200 OK", *headers: str, kind: str = 
 
 def events(*contents: str, done: bool = True, gate: asyncio.Event | None = None) -> Handler:
     """Answers as a chat does, one event a content. gate: what is waited for after the first."""
+
     async def handle(heard: Heard, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         for number, content in enumerate(contents):

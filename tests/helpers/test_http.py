@@ -15,9 +15,10 @@ from tests.helpers.servers import Handler, raw, reply, serving, stalls
 
 
 async def fetched(handler: Handler, *, timeout_s: float = 5.0, silent_s: float = 5.0, path: str = "") -> str:
-    async with serving(handler, path) as server, asked(
-        server.to, "GET", "/x", timeout_s=timeout_s, silent_s=silent_s
-    ) as answer:
+    async with (
+        serving(handler, path) as server,
+        asked(server.to, "GET", "/x", timeout_s=timeout_s, silent_s=silent_s) as answer,
+    ):
         return await answer.text()
 
 
@@ -31,18 +32,21 @@ async def test_a_request_is_plain_and_its_answer_is_read() -> None:
         assert set(heard.headers) == {"host", "connection", "accept-encoding", "user-agent", "content-length"}
 
 
-@pytest.mark.parametrize(("handler", "kind", "says"), [
-    (stalls, "away", "does not answer in time"),
-    (raw(b""), "away", "broke off before"),
-    (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"), "away", "broke off before"),
-    (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc"), "away", "broke off before"),
-    (raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "wrong", "does not speak HTTP"),
-    (raw(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000), "wrong", "does not speak HTTP"),
-    (reply("", "302 Found", "Location: http://127.0.0.1:9/"), "wrong", "sends elsewhere, which is never followed"),
-    (reply("", "401 Unauthorized"), "denied", "the token is not accepted"),
-    (reply("", "500 Oops"), "wrong", "answers 500"),
-    (reply(b"x" * (http.MOST_BYTES + 1)), "wrong", "sends more than 1048576 bytes"),
-])
+@pytest.mark.parametrize(
+    ("handler", "kind", "says"),
+    [
+        (stalls, "away", "does not answer in time"),
+        (raw(b""), "away", "broke off before"),
+        (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"), "away", "broke off before"),
+        (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc"), "away", "broke off before"),
+        (raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "wrong", "does not speak HTTP"),
+        (raw(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000), "wrong", "does not speak HTTP"),
+        (reply("", "302 Found", "Location: http://127.0.0.1:9/"), "wrong", "sends elsewhere, which is never followed"),
+        (reply("", "401 Unauthorized"), "denied", "the token is not accepted"),
+        (reply("", "500 Oops"), "wrong", "answers 500"),
+        (reply(b"x" * (http.MOST_BYTES + 1)), "wrong", "sends more than 1048576 bytes"),
+    ],
+)
 async def test_what_is_no_answer_is_told(handler: Handler, kind: str, says: str) -> None:
     with pytest.raises(Away, match=says) as told:
         await fetched(handler, silent_s=0.05 if handler is stalls else 5.0)
@@ -70,18 +74,36 @@ async def test_who_gives_up_closes_the_connection() -> None:
             await server.left.wait()
 
 
-@pytest.mark.parametrize(("url", "authority", "path"), [
-    ("http://192.168.1.20", "192.168.1.20", ""), ("http://a.local:8123/", "a.local:8123", ""),
-    ("https://b/v1/", "b", "/v1"), ("http://[fd00::1]:80/x", "[fd00::1]", "/x"),
-])
+@pytest.mark.parametrize(
+    ("url", "authority", "path"),
+    [
+        ("http://192.168.1.20", "192.168.1.20", ""),
+        ("http://a.local:8123/", "a.local:8123", ""),
+        ("https://b/v1/", "b", "/v1"),
+        ("http://[fd00::1]:80/x", "[fd00::1]", "/x"),
+    ],
+)
 def test_an_address_is_read(url: str, authority: str, path: str) -> None:
     found = target("it", url, "test")
     assert (found.authority, found.path) == (authority, path)
 
 
-@pytest.mark.parametrize("url", [
-    "", "192.168.1.20", "ftp://a", "file:///etc/passwd", "http://", "http://a:b@c", "http://a:99999", "http://a/#b",
-    "http://a b", "http://a\r\nX: y", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "192.168.1.20",
+        "ftp://a",
+        "file:///etc/passwd",
+        "http://",
+        "http://a:b@c",
+        "http://a:99999",
+        "http://a/#b",
+        "http://a b",
+        "http://a\r\nX: y",
+        "javascript:alert(1)",
+    ],
+)
 def test_another_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="helpers.chat: .*expected http://HOST:PORT"):
         target("it", url, "helpers.chat")

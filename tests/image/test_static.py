@@ -40,7 +40,10 @@ def test_shell_scripts_are_sound() -> None:
     found = [*scripts(), IMAGE / "common.sh", IMAGE / "config"]
     done = subprocess.run(
         ["shellcheck", "--external-sources", "--source-path=SCRIPTDIR", "--severity=warning", *found],
-        capture_output=True, text=True, check=False)
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -60,9 +63,21 @@ def test_the_stage_uses_only_what_pi_gen_documents() -> None:
 
 def test_the_settings_are_those_that_pi_gen_documents() -> None:
     documented = {
-        "IMG_NAME", "RELEASE", "TARGET_HOSTNAME", "STAGE_LIST", "DEPLOY_COMPRESSION", "FIRST_USER_NAME",
-        "FIRST_USER_PASS", "DISABLE_FIRST_BOOT_USER_RENAME", "ENABLE_SSH", "PUBKEY_ONLY_SSH", "ENABLE_CLOUD_INIT",
-        "LOCALE_DEFAULT", "TIMEZONE_DEFAULT", "WPA_COUNTRY"}
+        "IMG_NAME",
+        "RELEASE",
+        "TARGET_HOSTNAME",
+        "STAGE_LIST",
+        "DEPLOY_COMPRESSION",
+        "FIRST_USER_NAME",
+        "FIRST_USER_PASS",
+        "DISABLE_FIRST_BOOT_USER_RENAME",
+        "ENABLE_SSH",
+        "PUBKEY_ONLY_SSH",
+        "ENABLE_CLOUD_INIT",
+        "LOCALE_DEFAULT",
+        "TIMEZONE_DEFAULT",
+        "WPA_COUNTRY",
+    }
     config = (IMAGE / "config").read_text(encoding="utf-8")
     assert set(re.findall(r"^([A-Z_]+)=", config, re.M)) == documented
     pin = (IMAGE / "pi-gen.pin").read_text(encoding="utf-8")
@@ -80,7 +95,11 @@ def test_units_are_sound(tmp_path: Path) -> None:
         (tmp_path / f"{other}.service").write_text("[Service]\nExecStart=/bin/true\n")
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *(tmp_path / unit.name for unit in UNITS)],
-        capture_output=True, text=True, check=False, env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"})
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+    )
     ours = [line for line in done.stderr.splitlines() if "stimme" in line]
     assert done.returncode == 0 and not ours, done.stderr
 
@@ -96,8 +115,13 @@ def test_everything_a_unit_starts_is_there() -> None:
 
 def test_the_service_keeps_what_the_design_asks_for() -> None:
     text = (FILES / "etc/systemd/system/stimme.service").read_text(encoding="utf-8")
-    for line in ("Type=notify", "User=stimme", "RestartPreventExitStatus=2 3", "Alias=ws-server.service",
-                 "LimitCORE=0"):
+    for line in (
+        "Type=notify",
+        "User=stimme",
+        "RestartPreventExitStatus=2 3",
+        "Alias=ws-server.service",
+        "LimitCORE=0",
+    ):
         assert re.search(rf"^{re.escape(line)}$", text, re.M), line
     assert re.search(r"^WatchdogSec=\d+$", text, re.M)
     after = " ".join(re.findall(r"^After=(.*)$", text, re.M))
@@ -125,7 +149,8 @@ def test_the_shipped_settings_are_accepted(tmp_path: Path) -> None:
     everything.write_text(re.sub(r"^#(?! )", "", boot, flags=re.M))
     assert load(everything, environment={}).device.gpio_button == 17, "each line that is commented out is valid too"
     assert set(tomllib.loads(everything.read_text())["device"]) <= {
-        path.removeprefix("device.") for path, _ in settings() if path.startswith("device.")}
+        path.removeprefix("device.") for path, _ in settings() if path.startswith("device.")
+    }
 
 
 @pytest.mark.parametrize("name", ["user-data", "network-config", "meta-data"])
@@ -169,7 +194,9 @@ def test_the_assistant_may_restart_and_switch_off_and_no_more() -> None:
     rule = (FILES / "etc/polkit-1/rules.d/60-stimme.rules").read_text(encoding="utf-8")
     assert 'subject.user == "stimme"' in rule and rule.count("polkit.Result.") == 1
     assert {name.removesuffix("-multiple-sessions") for name in re.findall(r'"org\.freedesktop\.([\w.-]+)"', rule)} == {
-        "login1.reboot", "login1.power-off"}
+        "login1.reboot",
+        "login1.power-off",
+    }
 
 
 @pytest.mark.skipif(not shutil.which("runuser"), reason="needs runuser")
@@ -181,10 +208,17 @@ def test_what_sudo_starts_runs_as_the_assistant_but_for_updates(tmp_path: Path) 
         path.chmod(0o755)
     wrapper = (FILES / "usr/bin/stimme").read_text(encoding="utf-8")
     wrapper = wrapper.replace("/opt/stimme/current/bin/stimme", "./stimme").replace("-u stimme", "-u nobody")
-    for arguments, expected in (("paired add TV", "nobody /var/lib/stimme paired add TV\n"),
-                                ("update --check", f"root {os.environ['HOME']} update --check\n")):
-        done = subprocess.run(["sh", "-c", wrapper, "stimme", *arguments.split()], cwd=tmp_path, capture_output=True,
-                              text=True, check=True)
+    for arguments, expected in (
+        ("paired add TV", "nobody /var/lib/stimme paired add TV\n"),
+        ("update --check", f"root {os.environ['HOME']} update --check\n"),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", wrapper, "stimme", *arguments.split()],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert done.stdout == expected
 
 

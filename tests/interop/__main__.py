@@ -85,7 +85,8 @@ def wyoming_port(server: RunningServer) -> int:
 
 def token(server: RunningServer) -> str:
     request = urllib.request.Request(
-        f"{server.page}/paired/add", json.dumps({"name": "interop"}).encode(), {"Content-Type": "application/json"})
+        f"{server.page}/paired/add", json.dumps({"name": "interop"}).encode(), {"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return str(json.load(answer)["token"])
 
@@ -126,14 +127,23 @@ def close_to(text: str, what: str) -> str:
 
 def gateway(programs: Path, server: RunningServer, pcm: bytes) -> str:
     at, ours = free_port(), wyoming_port(server)
-    settings = {"TTS_HOST": "127.0.0.1", "TTS_PORT": str(ours), "STT_HOST": "127.0.0.1", "STT_PORT": str(ours),
-                "HOST": "127.0.0.1", "PORT": str(at)}
+    settings = {
+        "TTS_HOST": "127.0.0.1",
+        "TTS_PORT": str(ours),
+        "STT_HOST": "127.0.0.1",
+        "STT_PORT": str(ours),
+        "HOST": "127.0.0.1",
+        "PORT": str(at),
+    }
     with started([str(programs / "wyoming-openai-gateway")], at, **settings):
         text = posted_form(f"http://127.0.0.1:{at}/v1/audio/transcriptions", wav(pcm))
         request = urllib.request.Request(
-            f"http://127.0.0.1:{at}/v1/audio/speech", json.dumps({
-                "model": "tts-1", "voice": "en_US-joe-medium", "input": QUESTION, "response_format": "wav"}).encode(),
-            {"Content-Type": "application/json"})
+            f"http://127.0.0.1:{at}/v1/audio/speech",
+            json.dumps(
+                {"model": "tts-1", "voice": "en_US-joe-medium", "input": QUESTION, "response_format": "wav"}
+            ).encode(),
+            {"Content-Type": "application/json"},
+        )
         with urllib.request.urlopen(request, timeout=60) as answer:
             sound = answer.read()
         seconds = sound_seconds(sound)
@@ -142,10 +152,13 @@ def gateway(programs: Path, server: RunningServer, pcm: bytes) -> str:
 
 
 def posted_form(url: str, file: bytes) -> str:
-    body = (b'--m\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--m\r\n'
-            b'Content-Disposition: form-data; name="language"\r\n\r\nen\r\n--m\r\n'
-            b'Content-Disposition: form-data; name="file"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\n'
-            + file + b"\r\n--m--\r\n")
+    body = (
+        b'--m\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--m\r\n'
+        b'Content-Disposition: form-data; name="language"\r\n\r\nen\r\n--m\r\n'
+        b'Content-Disposition: form-data; name="file"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\n'
+        + file
+        + b"\r\n--m--\r\n"
+    )
     request = urllib.request.Request(url, body, {"Content-Type": "multipart/form-data; boundary=m"})
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -164,10 +177,29 @@ def sound_seconds(file: bytes) -> float:
 
 def proxy(programs: Path, server: RunningServer, pcm: bytes) -> str:
     at, key = free_port(), token(server)
-    command = [str(programs / "python"), "-m", "wyoming_openai", "--uri", f"tcp://127.0.0.1:{at}", "--languages", "en",
-               "--stt-openai-key", key, "--stt-openai-url", f"{server.page}/v1", "--stt-models", "whisper-1",
-               "--tts-openai-key", key, "--tts-openai-url", f"{server.page}/v1", "--tts-models", "tts-1",
-               "--tts-voices", "en_US-joe-medium"]
+    command = [
+        str(programs / "python"),
+        "-m",
+        "wyoming_openai",
+        "--uri",
+        f"tcp://127.0.0.1:{at}",
+        "--languages",
+        "en",
+        "--stt-openai-key",
+        key,
+        "--stt-openai-url",
+        f"{server.page}/v1",
+        "--stt-models",
+        "whisper-1",
+        "--tts-openai-key",
+        key,
+        "--tts-openai-url",
+        f"{server.page}/v1",
+        "--tts-models",
+        "tts-1",
+        "--tts-voices",
+        "en_US-joe-medium",
+    ]
     with started(command, at):
         return asyncio.run(through_wyoming(at, pcm))
 
@@ -205,10 +237,12 @@ def bench(programs: Path, server: RunningServer, pcm: bytes) -> str:
     at, told = f"127.0.0.1:{wyoming_port(server)}", ""
     for arguments in (["info", at], ["tts", at, "--rounds", "2", "--texts", QUESTION]):
         done = subprocess.run(
-            [str(programs / "wyoming-bench"), *arguments], capture_output=True, text=True, timeout=120, check=False)
+            [str(programs / "wyoming-bench"), *arguments], capture_output=True, text=True, timeout=120, check=False
+        )
         told = done.stdout
         assert done.returncode == 0 and "stimme" in told.lower() and "unavailable" not in told, (
-            told[-1000:] + done.stderr[-500:])
+            told[-1000:] + done.stderr[-500:]
+        )
     return "what is offered, and speech with and without streaming\n" + told
 
 
@@ -216,13 +250,34 @@ def bench(programs: Path, server: RunningServer, pcm: bytes) -> str:
 
 
 def home_assistant(programs: Path, server: RunningServer, pcm: bytes) -> str:
-    settings = {"STIMME_WYOMING_PORT": str(wyoming_port(server)), "STIMME_QUESTION": str(FOLDER / "question.wav"),
-                "PYTHONPATH": ""}
+    settings = {
+        "STIMME_WYOMING_PORT": str(wyoming_port(server)),
+        "STIMME_QUESTION": str(FOLDER / "question.wav"),
+        "PYTHONPATH": "",
+    }
     shutil.copy(Path(__file__).with_name("home_assistant.py"), FOLDER / "test_home_assistant.py")
     done = subprocess.run(
-        [str(programs / "python"), "-m", "pytest", "-q", "-s", "--asyncio-mode=auto", "-p", "no:cacheprovider",
-         "-c", os.devnull, f"--rootdir={FOLDER}", str(FOLDER / "test_home_assistant.py")],
-        env=os.environ | settings, cwd=FOLDER, capture_output=True, text=True, timeout=180, check=False)
+        [
+            str(programs / "python"),
+            "-m",
+            "pytest",
+            "-q",
+            "-s",
+            "--asyncio-mode=auto",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            os.devnull,
+            f"--rootdir={FOLDER}",
+            str(FOLDER / "test_home_assistant.py"),
+        ],
+        env=os.environ | settings,
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
     told = re.search(r"STIMME: (.*)", done.stdout)
     assert done.returncode == 0 and told, done.stdout[-1500:] + done.stderr[-500:]
     version = next(programs.parent.glob("lib/*/site-packages/homeassistant-*.dist-info")).name.split("-")[1]
@@ -231,9 +286,11 @@ def home_assistant(programs: Path, server: RunningServer, pcm: bytes) -> str:
 
 Check = Callable[[Path, RunningServer, bytes], str]
 PROGRAMS: dict[str, tuple[str, Check]] = {
-    "gateway": ("wyoming-openai-gateway", gateway), "proxy": ("wyoming-openai", proxy),
+    "gateway": ("wyoming-openai-gateway", gateway),
+    "proxy": ("wyoming-openai", proxy),
     "bench": ("wyoming-bench", bench),
-    "home-assistant": ("pytest-homeassistant-custom-component==0.13.215", home_assistant)}
+    "home-assistant": ("pytest-homeassistant-custom-component==0.13.215", home_assistant),
+}
 
 if __name__ == "__main__":
     sys.exit(main())

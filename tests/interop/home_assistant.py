@@ -17,8 +17,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 QUESTION = "what is seven times eight"
 HEARD = stt.SpeechMetadata(
-    "en", stt.AudioFormats.WAV, stt.AudioCodecs.PCM, stt.AudioBitRates.BITRATE_16,
-    stt.AudioSampleRates.SAMPLERATE_16000, stt.AudioChannels.CHANNEL_MONO)
+    "en",
+    stt.AudioFormats.WAV,
+    stt.AudioCodecs.PCM,
+    stt.AudioBitRates.BITRATE_16,
+    stt.AudioSampleRates.SAMPLERATE_16000,
+    stt.AudioChannels.CHANNEL_MONO,
+)
 
 
 async def test_home_assistant_hears_speaks_and_answers_with_stimme(hass: Any, socket_enabled: None) -> None:
@@ -40,7 +45,8 @@ async def test_home_assistant_hears_speaks_and_answers_with_stimme(hass: Any, so
     heard = await stt.async_get_speech_to_text_engine(hass, "stt.stimme").async_process_audio_stream(HEARD, sound())
     assert heard.text == QUESTION
     answer = await conversation.async_converse(
-        hass, QUESTION, None, Context(), language="en", agent_id="conversation.stimme")
+        hass, QUESTION, None, Context(), language="en", agent_id="conversation.stimme"
+    )
     said = answer.response.speech["plain"]["speech"]
     assert "56" in said
     kind, spoken = await hass.data[DATA_INSTANCES]["tts"].get_entity("tts.stimme").async_get_tts_audio(said, "en", {})

@@ -104,7 +104,8 @@ def test_an_embedded_recognizer_may_be_configured_by_name(tmp_path: Path) -> Non
 
 def test_what_is_missing_is_said_with_how_to_get_it() -> None:
     assert how_to_get("recognizer", "de") == (
-        "no recognizer for 'de' on disk: 'stimme models fetch vosk-model-small-de-0.15' gets one (46 MB)")
+        "no recognizer for 'de' on disk: 'stimme models fetch vosk-model-small-de-0.15' gets one (46 MB)"
+    )
 
 
 @pytest.mark.parametrize("missing", VOSK_FILES)
@@ -217,7 +218,8 @@ def test_without_espeak_it_is_said_what_is_missing(tmp_path: Path) -> None:
     assert find_voice("de", tmp_path) is None
     assert how_to_get("voice", "de") == (
         "no voice for 'de' on disk: 'stimme models fetch de_DE-thorsten-medium' gets one (63 MB), "
-        "or the package espeak-ng speaks instead")
+        "or the package espeak-ng speaks instead"
+    )
     with pytest.raises(ModelError, match="install the package espeak-ng"):
         find_voice("de", tmp_path, "espeak-ng")
 

@@ -21,8 +21,11 @@ from appliance.models.fetch import fetch_model
 from appliance.models.whole import CHECKSUMS, CONTENTS, check_recognizer
 
 CONTENT = {
-    "tiny/am/final.mdl": b"m" * 50_000, "tiny/conf/mfcc.conf": b"--x=1\n", "tiny/graph/HCLr.fst": b"h" * 1000,
-    "tiny/graph/Gr.fst": b"g" * 1000, "tiny/README": b"small",
+    "tiny/am/final.mdl": b"m" * 50_000,
+    "tiny/conf/mfcc.conf": b"--x=1\n",
+    "tiny/graph/HCLr.fst": b"h" * 1000,
+    "tiny/graph/Gr.fst": b"g" * 1000,
+    "tiny/README": b"small",
 }
 
 

@@ -44,7 +44,8 @@ class Mosquitto:
         self._settings = folder / "mosquitto.conf"
         self._settings.write_text(
             f"listener {self.port} 127.0.0.1\ncertfile {folder / 'server.crt'}\nkeyfile {folder / 'server.key'}\n"
-            f"password_file {folder / 'passwords'}\nallow_anonymous false\nuser root\n")
+            f"password_file {folder / 'passwords'}\nallow_anonymous false\nuser root\n"
+        )
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -70,7 +71,8 @@ class Watcher:
         self.client.username_pw_set("me", "p@ss")
         self.client.tls_set_context(ssl.create_default_context(cafile=str(mosquitto.authority)))
         self.client.on_message = lambda client, userdata, message: self.seen.update(
-            {message.topic: message.payload.decode()})
+            {message.topic: message.payload.decode()}
+        )
         self.client.on_connect = lambda client, *rest: client.subscribe("#", 1)
         self.client.connect("localhost", mosquitto.port)
         self.client.loop_start()
@@ -98,9 +100,13 @@ async def connected(mosquitto: Mosquitto, commands: list[tuple[str, str]]) -> As
         return True
 
     broker = Broker(
-        Address("localhost", mosquitto.port, True, "me", "p@ss"), ID,
-        announcement(ID, has_device=True, tells_words=False), lambda: {f"{base(ID)}/state": "idle"}, carry_out,
-        authority=str(mosquitto.authority))
+        Address("localhost", mosquitto.port, True, "me", "p@ss"),
+        ID,
+        announcement(ID, has_device=True, tells_words=False),
+        lambda: {f"{base(ID)}/state": "idle"},
+        carry_out,
+        authority=str(mosquitto.authority),
+    )
     running = asyncio.ensure_future(broker.run())
     try:
         yield broker

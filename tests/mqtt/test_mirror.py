@@ -29,12 +29,24 @@ def answered(id: str, text: str = "It is three.") -> turns.Answered:
 
 def test_a_turn_is_told_state_by_state_and_each_only_once() -> None:
     mirror, told = mirrored()
-    for event in (turns.Listening("1"), turns.PartialHeard("1", "what"), turns.Endpoint("1", "silence"),
-                  turns.FinalHeard("1", "what time is it", 1.0, 1.0, False, {}), answered("1"),
-                  turns.SpeechStarted("1", 16_000), turns.SpeechEnded("1", False, 1.0, {})):
+    for event in (
+        turns.Listening("1"),
+        turns.PartialHeard("1", "what"),
+        turns.Endpoint("1", "silence"),
+        turns.FinalHeard("1", "what time is it", 1.0, 1.0, False, {}),
+        answered("1"),
+        turns.SpeechStarted("1", 16_000),
+        turns.SpeechEnded("1", False, 1.0, {}),
+    ):
         mirror.event(event)
-    assert told == [("state", "listening"), ("state", "thinking"), ("state", "idle"), ("intent", "GetTime"),
-                    ("state", "speaking"), ("state", "idle")]
+    assert told == [
+        ("state", "listening"),
+        ("state", "thinking"),
+        ("state", "idle"),
+        ("intent", "GetTime"),
+        ("state", "speaking"),
+        ("state", "idle"),
+    ]
 
 
 def test_while_several_are_at_it_the_most_telling_state_counts() -> None:
@@ -65,10 +77,22 @@ def test_timers_are_told_as_moments() -> None:
     assert told[-3:] == [("timers", "0"), ("timers/next", "None"), ("timers/attributes", '{"timers": []}')]
 
 
-@pytest.mark.parametrize(("topic", "value", "done"), [
-    ("stop/set", "PRESS", ["stop"]), ("volume/set", "42", [42]), ("volume/set", "42.4", [42]),
-    ("mute/set", "ON", [True]), ("mute/set", "OFF", [False]), ("mute/set", "maybe", None), ("volume/set", "101", None),
-    ("volume/set", "nan", None), ("volume/set", "loud", None), ("restart/set", "PRESS", None), ("", "", None)])
+@pytest.mark.parametrize(
+    ("topic", "value", "done"),
+    [
+        ("stop/set", "PRESS", ["stop"]),
+        ("volume/set", "42", [42]),
+        ("volume/set", "42.4", [42]),
+        ("mute/set", "ON", [True]),
+        ("mute/set", "OFF", [False]),
+        ("mute/set", "maybe", None),
+        ("volume/set", "101", None),
+        ("volume/set", "nan", None),
+        ("volume/set", "loud", None),
+        ("restart/set", "PRESS", None),
+        ("", "", None),
+    ],
+)
 def test_commands_are_carried_out_or_refused(topic: str, value: str, done: list[Any] | None) -> None:
     did: list[Any] = []
     commands = Commands(lambda: did.append("stop"), did.append, did.append)
@@ -85,21 +109,31 @@ def test_home_assistant_is_told_all_that_it_needs(has_device: bool) -> None:
     assert ("volume" in components) is ("mute" in components) is has_device and "heard" not in components
     assert len({one["unique_id"] for one in components.values()}) == len(components)
     for one in components.values():
-        wanted = {"sensor": {"state_topic"}, "button": {"command_topic"}, "number": {"command_topic", "state_topic"},
-                  "switch": {"command_topic", "state_topic"}}[one["platform"]]
+        wanted = {
+            "sensor": {"state_topic"},
+            "button": {"command_topic"},
+            "number": {"command_topic", "state_topic"},
+            "switch": {"command_topic", "state_topic"},
+        }[one["platform"]]
         assert wanted <= set(one) and "~" not in json.dumps(one)
         assert all(value.startswith("stimme/stimme-ab12/") for key, value in one.items() if key.endswith("_topic"))
 
 
-@pytest.mark.parametrize(("url", "address"), [
-    ("mqtt://broker", Address("broker", 1883, False)), ("mqtts://broker", Address("broker", 8883, True)),
-    ("mqtts://me:p%40ss@10.1.2.3:999/", Address("10.1.2.3", 999, True, "me", "p@ss"))])
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("mqtt://broker", Address("broker", 1883, False)),
+        ("mqtts://broker", Address("broker", 8883, True)),
+        ("mqtts://me:p%40ss@10.1.2.3:999/", Address("10.1.2.3", 999, True, "me", "p@ss")),
+    ],
+)
 def test_an_address_is_read(url: str, address: Address) -> None:
     assert parse(url) == address
 
 
-@pytest.mark.parametrize("url", [
-    "broker", "http://broker", "mqtt://", "mqtt://me:secret@broker:x", "mqtt://me:secret@broker/topic"])
+@pytest.mark.parametrize(
+    "url", ["broker", "http://broker", "mqtt://", "mqtt://me:secret@broker:x", "mqtt://me:secret@broker/topic"]
+)
 def test_what_is_no_address_is_refused_without_the_password(url: str) -> None:
     with pytest.raises(ConfigError, match="mqtts://USER:PASSWORD@HOST:PORT") as refused:
         parse(url)

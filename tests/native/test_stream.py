@@ -15,13 +15,7 @@ from native.ring import Ring
 from native.stream import Capture, Playback, Stream
 
 CALLBACK = ctypes.CFUNCTYPE(
-    ctypes.c_int,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_ulong,
-    ctypes.c_void_p,
-    ctypes.c_ulong,
-    ctypes.c_void_p,
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p
 )
 INPUT_OVERFLOW, OUTPUT_UNDERFLOW = 2, 4  # portaudio.h, PaStreamCallbackFlags
 FADE = 64

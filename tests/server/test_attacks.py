@@ -54,7 +54,13 @@ def raw(server: SmallServer, data: bytes, *, secure: bool = True, source: str = 
 
 
 def asked(
-    server: SmallServer, method: str, path: str, *, secure: bool = True, source: str = "127.0.0.1", body: Any = None,
+    server: SmallServer,
+    method: str,
+    path: str,
+    *,
+    secure: bool = True,
+    source: str = "127.0.0.1",
+    body: Any = None,
     **headers: str,
 ) -> tuple[int, str]:
     """(status, answer) of one request, from a browser's own page unless headers say otherwise."""
@@ -75,8 +81,15 @@ def options(server: SmallServer, token: str = "", **changes: Any) -> dict[str, A
     """How our own page in a paired browser connects."""
     port = server.ports["secure"]
     headers = {"Cookie": f"__Host-stimme={token}"} if token else {}
-    return {"uri": f"wss://{HOST}:{port}/ws", "host": "127.0.0.1", "port": port, "ssl": server.trusting(),
-            "origin": f"https://{HOST}:{port}", "compression": None, "additional_headers": headers} | changes
+    return {
+        "uri": f"wss://{HOST}:{port}/ws",
+        "host": "127.0.0.1",
+        "port": port,
+        "ssl": server.trusting(),
+        "origin": f"https://{HOST}:{port}",
+        "compression": None,
+        "additional_headers": headers,
+    } | changes
 
 
 async def refused(server: SmallServer, **changes: Any) -> int:
@@ -94,10 +107,19 @@ def paired(server: SmallServer, name: str = "tablet", role: str = "") -> tuple[s
 # Whose page it is
 
 
-@pytest.mark.parametrize("origin", [
-    "https://evil.example", "null", "http://stimme-ab12.local:8443", "https://stimme-ab12.local",
-    "https://stimme-ab12.local.evil.example:8443", "https://evil.example#stimme-ab12.local:8443", "file://", "",
-])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "http://stimme-ab12.local:8443",
+        "https://stimme-ab12.local",
+        "https://stimme-ab12.local.evil.example:8443",
+        "https://evil.example#stimme-ab12.local:8443",
+        "file://",
+        "",
+    ],
+)
 async def test_another_sites_page_cannot_use_a_paired_browser(server: SmallServer, origin: str) -> None:
     token, _ = paired(server)
     assert await refused(server, token=token, origin=origin) == 403
@@ -108,16 +130,33 @@ async def test_a_cookie_without_an_origin_opens_nothing(server: SmallServer) -> 
     assert await refused(server, token=token, origin=None) == 401
 
 
-@pytest.mark.parametrize("host", [
-    "evil.example", "EVIL.EXAMPLE", "evil.example.", "[::ffff:evil]", "stimme-ab12.local@evil.example",
-    "user@stimme-ab12.local", "stimme-ab12.local.evil.example", "stimme-ab12.local:8443:1", "[::1",
-])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "EVIL.EXAMPLE",
+        "evil.example.",
+        "[::ffff:evil]",
+        "stimme-ab12.local@evil.example",
+        "user@stimme-ab12.local",
+        "stimme-ab12.local.evil.example",
+        "stimme-ab12.local:8443:1",
+        "[::1",
+    ],
+)
 def test_a_name_that_is_not_ours_is_not_answered(server: SmallServer, host: str) -> None:
     for path in ("/", "/metrics", "/me", "/ca.crt"):
         assert asked(server, "GET", path, host=host)[0] in (400, 421)
     assert asked(
-        server, "GET", "/ws", host=host, upgrade="websocket", connection="Upgrade", sec_websocket_version="13",
-        sec_websocket_key="dGhlIHNhbXBsZSBub25jZQ==")[0] in (400, 421)
+        server,
+        "GET",
+        "/ws",
+        host=host,
+        upgrade="websocket",
+        connection="Upgrade",
+        sec_websocket_version="13",
+        sec_websocket_key="dGhlIHNhbXBsZSBub25jZQ==",
+    )[0] in (400, 421)
 
 
 def test_no_other_site_can_frame_the_page_or_read_what_it_asks(server: SmallServer) -> None:
@@ -127,8 +166,9 @@ def test_no_other_site_can_frame_the_page_or_read_what_it_asks(server: SmallServ
         assert "unsafe-inline" not in answer and "Access-Control-Allow-Origin" not in answer
 
 
-@pytest.mark.parametrize("path", [
-    "/pair", "/pair/request", "/pair/open", "/paired/revoke", "/paired/change", "/paired/add"])
+@pytest.mark.parametrize(
+    "path", ["/pair", "/pair/request", "/pair/open", "/paired/revoke", "/paired/change", "/paired/add"]
+)
 def test_no_other_site_can_change_anything(server: SmallServer, path: str) -> None:
     token, id = paired(server)
     cookie = f"__Host-stimme={token}"
@@ -179,8 +219,12 @@ def test_roles_hold(server: SmallServer) -> None:
     talker, id = paired(server, "talker")
     configurer, _ = paired(server, "configurer", "configure")
     for token, path, allowed in (
-        (talker, "/pair/open", False), (configurer, "/pair/open", True), (talker, "/paired/add", False),
-        (configurer, "/paired/add", False), (owner, "/paired/add", True)):
+        (talker, "/pair/open", False),
+        (configurer, "/pair/open", True),
+        (talker, "/paired/add", False),
+        (configurer, "/paired/add", False),
+        (owner, "/paired/add", True),
+    ):
         status = asked(server, "POST", path, body={"name": "x"}, cookie=f"__Host-stimme={token}")[0]
         assert status == (200 if allowed else 403), path
     mine = asked(server, "POST", "/paired/change", body={"id": id, "role": "owner"}, cookie=f"__Host-stimme={talker}")
@@ -204,17 +248,36 @@ def test_the_code_cannot_be_guessed(server: SmallServer, spread: bool) -> None:
     code = server.call(lambda: server.pairing.open(time.monotonic()))
     wrong = "000000" if code != "000000" else "000001"
     statuses = [
-        asked(server, "POST", "/pair", body={"code": wrong, "name": "thief"},
-              source=f"127.0.0.{number + 2}" if spread else "127.0.0.1")[0]
-        for number in range(TRIES + 3)]
+        asked(
+            server,
+            "POST",
+            "/pair",
+            body={"code": wrong, "name": "thief"},
+            source=f"127.0.0.{number + 2}" if spread else "127.0.0.1",
+        )[0]
+        for number in range(TRIES + 3)
+    ]
     assert statuses == [403] * (TRIES - 1) + [429] * 4
     assert asked(server, "POST", "/pair", body={"code": code, "name": "thief"})[0] == 429, "even the right one"
     assert server.tokens.places() == ()
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"{}", b"[]", b"null", b'{"code":123456}', b'{"code":null}', b'{"code":["1"]}', b'{"code":' + b"[" * 2000,
-    b"\xff\xfe", b'{"code":"1","code":"2"}'], ids=repr)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"code":123456}',
+        b'{"code":null}',
+        b'{"code":["1"]}',
+        b'{"code":' + b"[" * 2000,
+        b"\xff\xfe",
+        b'{"code":"1","code":"2"}',
+    ],
+    ids=repr,
+)
 def test_odd_bodies_pair_nobody(server: SmallServer, body: bytes) -> None:
     server.call(lambda: server.pairing.open(time.monotonic()))
     assert asked(server, "POST", "/pair", body=body or b" ")[0] in (400, 403)
@@ -237,7 +300,8 @@ def test_a_code_pairs_one_browser_only(server: SmallServer) -> None:
 async def test_a_slow_request_is_ended_and_keeps_nobody_waiting(server: SmallServer) -> None:
     async def slow() -> bytes:
         reader, writer = await asyncio.open_connection(
-            "127.0.0.1", server.ports["secure"], ssl=server.trusting(), server_hostname=HOST)
+            "127.0.0.1", server.ports["secure"], ssl=server.trusting(), server_hostname=HOST
+        )
         try:
             for byte in b"GET / HTTP/1.1\r\nHost: stimme.local\r\nX-Slow: yes":
                 writer.write(bytes([byte]))
@@ -257,28 +321,52 @@ async def test_a_slow_request_is_ended_and_keeps_nobody_waiting(server: SmallSer
     assert all(answer == b"" or b" 408 " in answer.split(b"\r\n")[0] for answer in answers)
 
 
-@pytest.mark.parametrize(("head", "statuses"), [
-    (b"GET / HTTP/1.1\r\nHost: stimme.local\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", {431}),
-    (b"GET /" + b"y" * 100_000 + b" HTTP/1.1\r\nHost: stimme.local\r\n\r\n", {431}),
-    (b"GET / HTTP/1.1\r\nHost: stimme.local\r\n" + b"X: y\r\n" * 5000 + b"\r\n", {431}),
-    (b"POST /pair HTTP/1.1\r\nHost: stimme.local\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n"
-     + b"x" * 200_000, {413}),
-    (b"POST /pair HTTP/1.1\r\nHost: stimme.local\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
-     + b"\r\n" + b"ffff\r\n" + b"x" * 65_535 + b"\r\n", {413}),
-])
+@pytest.mark.parametrize(
+    ("head", "statuses"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: stimme.local\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", {431}),
+        (b"GET /" + b"y" * 100_000 + b" HTTP/1.1\r\nHost: stimme.local\r\n\r\n", {431}),
+        (b"GET / HTTP/1.1\r\nHost: stimme.local\r\n" + b"X: y\r\n" * 5000 + b"\r\n", {431}),
+        (
+            b"POST /pair HTTP/1.1\r\nHost: stimme.local\r\nContent-Type: application/json\r\n"
+            + b"Content-Length: 99999999\r\n\r\n"
+            + b"x" * 200_000,
+            {413},
+        ),
+        (
+            b"POST /pair HTTP/1.1\r\nHost: stimme.local\r\nContent-Type: application/json\r\n"
+            + b"Transfer-Encoding: chunked\r\n"
+            + b"\r\n"
+            + b"ffff\r\n"
+            + b"x" * 65_535
+            + b"\r\n",
+            {413},
+        ),
+    ],
+)
 def test_too_much_is_refused(server: SmallServer, head: bytes, statuses: set[int]) -> None:
     answer = raw(server, head)
     assert answer == b"" or int(answer.split()[1]) in statuses
 
 
-@pytest.mark.parametrize("head", [
-    b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /me HTTP/1.1\r\nHost: stimme.local\r\n\r\n",
-    b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", b"Content-Length: +5\r\n\r\nabcde",
-    b"Content-Length: 5, 6\r\n\r\nabcdef", b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-    b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
-    b"Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n",
-    b"X: a\rY: b\r\nContent-Length: 0\r\n\r\n", b"Content-Length: 5\x00\r\n\r\nabcde",
-], ids=repr)
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        b"GET /me HTTP/1.1\r\nHost: stimme.local\r\n\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+        b"Content-Length: +5\r\n\r\nabcde",
+        b"Content-Length: 5, 6\r\n\r\nabcdef",
+        b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n",
+        b"X: a\rY: b\r\nContent-Length: 0\r\n\r\n",
+        b"Content-Length: 5\x00\r\n\r\nabcde",
+    ],
+    ids=repr,
+)
 def test_smuggling_shapes_get_one_answer_and_the_connection_ends(server: SmallServer, head: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.ports["page"]), timeout=5) as line:
         line.sendall(b"POST /pair/request HTTP/1.1\r\nHost: stimme.local\r\n" + head)
@@ -311,9 +399,20 @@ async def test_a_message_that_is_too_long_ends_its_connection(server: SmallServe
         assert "fine" in str(await other.recv())
 
 
-@pytest.mark.parametrize("path", [
-    "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "/entrance/../../setup.py",
-    "//etc/passwd", "/\\..\\..\\etc\\passwd", "/.%00./etc/passwd", "/entrance/%2e%2e/app.js", "/~0/../../app.py"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/..%2f..%2fetc/passwd",
+        "/entrance/../../setup.py",
+        "//etc/passwd",
+        "/\\..\\..\\etc\\passwd",
+        "/.%00./etc/passwd",
+        "/entrance/%2e%2e/app.js",
+        "/~0/../../app.py",
+    ],
+)
 def test_no_path_leads_out_of_the_page(server: SmallServer, path: str) -> None:
     token, _ = paired(server)
     for secure in (True, False):

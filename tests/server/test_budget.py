@@ -25,9 +25,14 @@ def test_sound_ten_times_too_fast_is_slowed_to_the_limit_after_the_burst() -> No
 
 def frames(dice: random.Random, count: int) -> list[bytes]:
     lengths = (0, 1, 2, 125, 126, 127, 65_535, 65_536, 70_000)
-    return [Frame(dice.choice((Opcode.BINARY, Opcode.PING, Opcode.TEXT)), bytes(dice.choice(lengths[:4]))).serialize(
-        mask=dice.random() < 0.9) if dice.random() < 0.5 else Frame(
-        Opcode.BINARY, bytes(dice.choice(lengths))).serialize(mask=True) for _ in range(count)]
+    return [
+        Frame(dice.choice((Opcode.BINARY, Opcode.PING, Opcode.TEXT)), bytes(dice.choice(lengths[:4]))).serialize(
+            mask=dice.random() < 0.9
+        )
+        if dice.random() < 0.5
+        else Frame(Opcode.BINARY, bytes(dice.choice(lengths))).serialize(mask=True)
+        for _ in range(count)
+    ]
 
 
 def test_frames_are_counted_and_cut_at_their_ends_however_they_arrive() -> None:

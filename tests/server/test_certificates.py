@@ -28,14 +28,25 @@ ADDRESSES: tuple[Address, ...] = (ip_address("192.168.1.20"), ip_address("203.0.
 def made(
     folder: Path, names: Sequence[str] = NAMES, addresses: Sequence[Address] = ADDRESSES, days: float = 0.0
 ) -> Certificates:
-    return Certificates(
-        folder, lambda: names, lambda: addresses, lambda: datetime.now(UTC) + timedelta(days=days))
+    return Certificates(folder, lambda: names, lambda: addresses, lambda: datetime.now(UTC) + timedelta(days=days))
 
 
 def verified(folder: Path, certificate: Path, *options: str) -> str:
     done = subprocess.run(
-        ["openssl", "verify", "-purpose", "sslserver", "-CAfile", str(folder / "authority.crt"), *options,
-         str(certificate)], capture_output=True, text=True, check=False)
+        [
+            "openssl",
+            "verify",
+            "-purpose",
+            "sslserver",
+            "-CAfile",
+            str(folder / "authority.crt"),
+            *options,
+            str(certificate),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.stdout + done.stderr
 
 
@@ -46,11 +57,17 @@ def issued(folder: Path, name: x509.GeneralName, *, is_authority: bool = False) 
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     own, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(authority.subject)
-        .public_key(own.public_key()).serial_number(7).not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=9)).add_extension(x509.SubjectAlternativeName([name]), critical=True)
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(authority.subject)
+        .public_key(own.public_key())
+        .serial_number(7)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=9))
+        .add_extension(x509.SubjectAlternativeName([name]), critical=True)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        .sign(key, hashes.SHA256()))
+        .sign(key, hashes.SHA256())
+    )
     path = folder / "forged.crt"
     path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return path
@@ -65,10 +82,16 @@ def test_openssl_takes_the_certificate_for_the_devices_names_and_private_address
     assert "mismatch" in verified(tmp_path, server, "-verify_hostname", "evil.example")
 
 
-@pytest.mark.parametrize("name", [
-    x509.DNSName("google.com"), x509.DNSName("stimme-ffff.local"), x509.DNSName("local"),
-    x509.IPAddress(ip_address("8.8.8.8")), x509.IPAddress(ip_address("2001:db8::1")),
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        x509.DNSName("google.com"),
+        x509.DNSName("stimme-ffff.local"),
+        x509.DNSName("local"),
+        x509.IPAddress(ip_address("8.8.8.8")),
+        x509.IPAddress(ip_address("2001:db8::1")),
+    ],
+)
 def test_the_authority_cannot_vouch_for_anything_else(tmp_path: Path, name: x509.GeneralName) -> None:
     made(tmp_path)
     assert "permitted subtree violation" in verified(tmp_path, issued(tmp_path, name))
@@ -137,8 +160,12 @@ def test_the_fingerprint_is_four_words_and_the_profile_holds_the_certificate(tmp
     profile = plistlib.loads(authority.apple_profile(NAMES[0]))
     assert profile["PayloadContent"][0]["PayloadType"] == "com.apple.security.root"
     assert profile["PayloadContent"][0]["PayloadContent"] == authority.der
-    shown = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in",
-                            str(tmp_path / "authority.crt")], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", str(tmp_path / "authority.crt")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert authority.fingerprint in shown
 
 

@@ -168,7 +168,7 @@ async def test_someone_who_begins_to_talk_and_says_nothing_does_not_keep_a_recog
 
 
 async def test_a_connection_that_was_closed_for_garbage_ends_though_the_client_never_hangs_up(
-    strict: RunningServer
+    strict: RunningServer,
 ) -> None:
     assert await becomes(strict, "voice_connections", "", 0)
     async with hostile.line(strict.port) as (raw, loop):

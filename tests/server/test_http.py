@@ -46,8 +46,7 @@ class Protocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self.exchange = Exchange(
-            transport, "127.0.0.1", False, answer, lambda *_: respond(403, "no\n"), self.begin)
+        self.exchange = Exchange(transport, "127.0.0.1", False, answer, lambda *_: respond(403, "no\n"), self.begin)
         self.data_received, self.eof_received = self.exchange.data_received, self.exchange.eof_received  # type: ignore[method-assign]
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,9 +86,11 @@ async def test_a_body_arrives_whole_however_it_is_sent() -> None:
 
 
 async def test_requests_in_one_go_are_answered_in_order_on_one_connection() -> None:
-    got = await asked(b"GET /now?1 HTTP/1.1\r\nHost: x\r\n\r\n"
-                      b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-                      b"HEAD /now?2 HTTP/1.1\r\nHost: x\r\n\r\nGET /now?3 HTTP/1.1\r\n" + LAST)
+    got = await asked(
+        b"GET /now?1 HTTP/1.1\r\nHost: x\r\n\r\n"
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+        b"HEAD /now?2 HTTP/1.1\r\nHost: x\r\n\r\nGET /now?3 HTTP/1.1\r\n" + LAST
+    )
     assert got.count(b"HTTP/1.1 200") == 4
     assert got.index(b"GET 1") < got.index(b"abc") < got.index(b"GET 3") and b"HEAD 2" not in got
 
@@ -114,21 +115,28 @@ async def test_who_asks_before_sending_a_body_is_told_to_go_on() -> None:
         assert (await reader.read()).endswith(b"ok")
 
 
-@pytest.mark.parametrize(("request_bytes", "status"), [
-    (b"GET / HTTP/1.1\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: b\r\nOrigin: b\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nUpgrade: websocket\r\n\r\n", 400),
-    (b"GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
-    (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
-    (b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 501),
-    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400), (b"\r\n" * 20_000, 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 100 + b"\r\n", 431),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
-    (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + bytes(200_000), 413),
-    (b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n", 403),
-    (b"GET /fails HTTP/1.1\r\n" + LAST, 500), (b"GET /refuses HTTP/1.1\r\n" + LAST, 409),
-])
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: b\r\nOrigin: b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nUpgrade: websocket\r\n\r\n", 400),
+        (b"GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+        (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+        (b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 501),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (b"\r\n" * 20_000, 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 100 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
+        (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + bytes(200_000), 413),
+        (b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n", 403),
+        (b"GET /fails HTTP/1.1\r\n" + LAST, 500),
+        (b"GET /refuses HTTP/1.1\r\n" + LAST, 409),
+    ],
+)
 async def test_what_cannot_be_answered_gets_a_clear_status(request_bytes: bytes, status: int) -> None:
     got = await asked(request_bytes)
     assert got.startswith(b"HTTP/1.1 %d" % status), got[:300]

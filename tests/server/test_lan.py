@@ -72,8 +72,10 @@ def browser(
     folder.mkdir()
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
-            executable_path=wrapper(folder, hosts, program), args=flags,
-            env={**os.environ, "HOME": str(trusting_home(folder / "home", authority))})
+            executable_path=wrapper(folder, hosts, program),
+            args=flags,
+            env={**os.environ, "HOME": str(trusting_home(folder / "home", authority))},
+        )
         yield launched
         launched.close()
 
@@ -81,8 +83,12 @@ def browser(
 def code(hosts: TwoHosts) -> str:
     """As somebody at the device gets it."""
     done = subprocess.run(
-        hosts.at_device(sys.executable, "-m", "appliance", "paired", "code"), check=True, capture_output=True,
-        text=True, env=os.environ | {"STIMME_PAGE_PORT": "8080"})
+        hosts.at_device(sys.executable, "-m", "appliance", "paired", "code"),
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"STIMME_PAGE_PORT": "8080"},
+    )
     return done.stdout.strip()
 
 
@@ -145,8 +151,12 @@ def test_who_trusts_is_paired_and_speaks_over_https_until_revoked(
         paired.wait_for_selector("#places tr")
         assert paired.input_value("#places input") == "kitchen tablet"
         done = subprocess.run(
-            hosts.at_device(sys.executable, "-m", "appliance", "paired", "revoke", "kitchen tablet"), check=True,
-            env=os.environ | {"STIMME_STATE": str(state)}, capture_output=True, text=True)
+            hosts.at_device(sys.executable, "-m", "appliance", "paired", "revoke", "kitchen tablet"),
+            check=True,
+            env=os.environ | {"STIMME_STATE": str(state)},
+            capture_output=True,
+            text=True,
+        )
         assert "no more" in done.stdout
         page.wait_for_function("() => !voiceAssistant.getMetrics().connected", timeout=5000)
         page.reload()
@@ -157,14 +167,18 @@ def test_a_program_at_another_host_needs_a_token(
     hosts: TwoHosts, server: RunningServer, name: str, state: Path
 ) -> None:
     added = subprocess.run(
-        hosts.at_device(sys.executable, "-m", "appliance", "paired", "add", "radio"), check=True, capture_output=True,
-        text=True, env=os.environ | {"STIMME_STATE": str(state)})
+        hosts.at_device(sys.executable, "-m", "appliance", "paired", "add", "radio"),
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"STIMME_STATE": str(state)},
+    )
     token = added.stdout.split()[-1]
     program = f"""
 import asyncio, ssl, json
 from websockets.asyncio.client import connect
 async def main():
-    trust = ssl.create_default_context(cafile={str(state / 'tls' / 'authority.crt')!r})
+    trust = ssl.create_default_context(cafile={str(state / "tls" / "authority.crt")!r})
     for headers in ({{}}, {{"Authorization": "Bearer wrong"}}, {{"Authorization": "Bearer {token}"}}):
         try:
             async with connect(

@@ -47,14 +47,27 @@ async def test_a_hundred_at_once_each_get_their_own_words_and_their_own_reply(fi
     assert len(set(expected)) > 0.95 * PEOPLE, "the sentences must differ for this test to mean anything"
     with running_server({"MAX_CONNECTIONS": "300"}) as server:
         async with caller(server.url) as person:
-            replies = {text: (await person.type(text, until="answer")).first("answer")["text"]
-                       for text in expected if " plus " in text}
+            replies = {
+                text: (await person.type(text, until="answer")).first("answer")["text"]
+                for text in expected
+                if " plus " in text
+            }
         offenders = [
             asyncio.create_task(hostile.for_ever(kind, server.port))
-            for kind in itertools.islice(itertools.cycle(hostile.KINDS), HOSTILE)]
+            for kind in itertools.islice(itertools.cycle(hostile.KINDS), HOSTILE)
+        ]
         got: Json = await asyncio.to_thread(
-            run, "speak", port=server.port, files=[str(file) for file in files], seconds=10, chunk_bytes=1024,
-            dialect="stimme", speak=False, until="answer", seed=1)
+            run,
+            "speak",
+            port=server.port,
+            files=[str(file) for file in files],
+            seconds=10,
+            chunk_bytes=1024,
+            dialect="stimme",
+            speak=False,
+            until="answer",
+            seed=1,
+        )
         for offender in offenders:
             offender.cancel()
         await asyncio.wait(offenders)
@@ -77,8 +90,10 @@ def test_a_crowd_that_talks_without_end_loses_no_sample(files: list[Path]) -> No
 
 
 def test_more_connections_than_the_usual_limit_of_open_files_are_possible() -> None:
-    script = ("import resource as r; hard = r.getrlimit(r.RLIMIT_NOFILE)[1]; r.setrlimit(r.RLIMIT_NOFILE, (64, hard));"
-              "from appliance.server.web import allow_descriptors as allow; allow(200); allow(100);"
-              "print(r.getrlimit(r.RLIMIT_NOFILE)[0])")
+    script = (
+        "import resource as r; hard = r.getrlimit(r.RLIMIT_NOFILE)[1]; r.setrlimit(r.RLIMIT_NOFILE, (64, hard));"
+        "from appliance.server.web import allow_descriptors as allow; allow(200); allow(100);"
+        "print(r.getrlimit(r.RLIMIT_NOFILE)[0])"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) == 200

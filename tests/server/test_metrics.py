@@ -22,9 +22,18 @@ from tests.support.scrape import buckets, quantile, scrape
 from tests.support.server import ROOT, RunningServer
 
 NAMES = (
-    "voice_connections", "voice_turn_latency_seconds_bucket", "voice_stt_rtf", "voice_queue_depth",
-    "voice_dropped_frames_total", "voice_loop_lateness_seconds_bucket", "voice_recognizers", "voice_backlog_seconds",
-    "process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total")
+    "voice_connections",
+    "voice_turn_latency_seconds_bucket",
+    "voice_stt_rtf",
+    "voice_queue_depth",
+    "voice_dropped_frames_total",
+    "voice_loop_lateness_seconds_bucket",
+    "voice_recognizers",
+    "voice_backlog_seconds",
+    "process_resident_memory_bytes",
+    "process_open_fds",
+    "process_cpu_seconds_total",
+)
 
 
 def idle() -> PoolStats:
@@ -94,19 +103,26 @@ def test_an_interrupted_reply_is_no_measurement() -> None:
 
 def test_the_sound_cards_counters_are_shown_by_direction() -> None:
     metrics = Metrics(idle)
-    metrics.add_sound(lambda: {
-        "microphone": StreamStats(blocks=10, device_gaps=2, dropped_samples=320, underflows=0,
-                                  lateness_counts=(7, 2, 1)),
-        "loudspeaker": StreamStats(blocks=4, device_gaps=0, dropped_samples=0, underflows=3,
-                                   lateness_counts=(4, 0, 0))})
+    metrics.add_sound(
+        lambda: {
+            "microphone": StreamStats(
+                blocks=10, device_gaps=2, dropped_samples=320, underflows=0, lateness_counts=(7, 2, 1)
+            ),
+            "loudspeaker": StreamStats(
+                blocks=4, device_gaps=0, dropped_samples=0, underflows=3, lateness_counts=(4, 0, 0)
+            ),
+        }
+    )
     lines = metrics.text().decode().splitlines()
-    for line in ('voice_audio_blocks_total{direction="microphone"} 10.0',
-                 'voice_audio_device_gaps_total{direction="microphone"} 2.0',
-                 'voice_audio_dropped_samples_total{direction="microphone"} 320.0',
-                 'voice_audio_underflows_total{direction="loudspeaker"} 3.0',
-                 'voice_audio_lateness_seconds_bucket{direction="microphone",le="1e-06"} 7.0',
-                 'voice_audio_lateness_seconds_bucket{direction="microphone",le="2e-06"} 9.0',
-                 'voice_audio_lateness_seconds_bucket{direction="microphone",le="+Inf"} 10.0'):
+    for line in (
+        'voice_audio_blocks_total{direction="microphone"} 10.0',
+        'voice_audio_device_gaps_total{direction="microphone"} 2.0',
+        'voice_audio_dropped_samples_total{direction="microphone"} 320.0',
+        'voice_audio_underflows_total{direction="loudspeaker"} 3.0',
+        'voice_audio_lateness_seconds_bucket{direction="microphone",le="1e-06"} 7.0',
+        'voice_audio_lateness_seconds_bucket{direction="microphone",le="2e-06"} 9.0',
+        'voice_audio_lateness_seconds_bucket{direction="microphone",le="+Inf"} 10.0',
+    ):
         assert line in lines
 
 
@@ -134,8 +150,12 @@ def test_a_quantile_is_interpolated_in_its_bucket() -> None:
 
 def test_the_dashboard_asks_for_nothing_that_is_not_there() -> None:
     dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
-    asked = {name for panel in dashboard["panels"] for target in panel["targets"]
-             for name in re.findall(r"\b(?:voice|process)_[a-z_]+", target["expr"])}
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"\b(?:voice|process)_[a-z_]+", target["expr"])
+    }
     metrics = Metrics(idle)
     metrics.add_farm(dict)
     shown = set(re.findall(r"^# TYPE (\S+)", metrics.text().decode(), re.MULTILINE))

@@ -81,8 +81,12 @@ async def test_revocation_by_the_command_line_ends_open_connections_at_once(
     async with caller(server.url, additional_headers=bearer(tokens["radio"])) as radio:
         await radio.hello()
         done = subprocess.run(  # noqa: ASYNC221 - nothing else goes on here
-            [sys.executable, "-m", "appliance", "paired", "revoke", "radio"], check=True, capture_output=True,
-            text=True, env=os.environ | {"STIMME_STATE": str(state), "PYTHONPATH": str(ROOT)})
+            [sys.executable, "-m", "appliance", "paired", "revoke", "radio"],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"STIMME_STATE": str(state), "PYTHONPATH": str(ROOT)},
+        )
         assert "no more" in done.stdout
         assert (await radio.receive("error"))["code"] == "not_paired"
         with pytest.raises(ConnectionClosed):

@@ -109,8 +109,12 @@ async def test_a_certificate_is_renewed_under_a_hundred_open_connections_and_dro
         url = f"wss://localhost:{server.ports['secure']}/ws"
 
         def options(token: str) -> dict[str, object]:
-            return {"ssl": server.trusting(), "server_hostname": NAMES[0], "compression": None,
-                    "additional_headers": {"Authorization": f"Bearer {token}"}}
+            return {
+                "ssl": server.trusting(),
+                "server_hostname": NAMES[0],
+                "compression": None,
+                "additional_headers": {"Authorization": f"Bearer {token}"},
+            }
 
         people = [await connect(url, **options(tokens[number % 2])) for number in range(100)]  # type: ignore[arg-type]
         before = people[0].transport.get_extra_info("ssl_object").getpeercert()["serialNumber"]
@@ -140,6 +144,11 @@ def secure_options(server: SmallServer, token: str) -> dict[str, Any]:
     """How a browser with this cookie connects."""
     port = server.ports["secure"]
     return {
-        "uri": f"wss://{NAMES[0]}:{port}/ws", "host": "127.0.0.1", "port": port, "ssl": server.trusting(),
-        "origin": Origin(f"https://{NAMES[0]}:{port}"), "compression": None,
-        "additional_headers": {"Cookie": f"__Host-stimme={token}"}}
+        "uri": f"wss://{NAMES[0]}:{port}/ws",
+        "host": "127.0.0.1",
+        "port": port,
+        "ssl": server.trusting(),
+        "origin": Origin(f"https://{NAMES[0]}:{port}"),
+        "compression": None,
+        "additional_headers": {"Cookie": f"__Host-stimme={token}"},
+    }

@@ -20,7 +20,8 @@ WEB = Path(__file__).parents[2] / "web"
 def root(tmp_path: Path) -> Path:
     (tmp_path / "core").mkdir()
     (tmp_path / "index.html").write_text(
-        '<head><link href="style.css"><script type="module" src="app.js"></script></head><a href="#here">here</a>')
+        '<head><link href="style.css"><script type="module" src="app.js"></script></head><a href="#here">here</a>'
+    )
     (tmp_path / "style.css").write_text("p { color: red }\n" * 50)
     (tmp_path / "app.js").write_text('import { b } from "./core/b.js";\n')
     (tmp_path / "core" / "b.js").write_text('import "../core/c.js";\n')

@@ -68,16 +68,19 @@ async def test_the_page_port_speaks_the_same_protocol(server: RunningServer) -> 
         assert (await person.receive())["timestamp"] == "x"
 
 
-@pytest.mark.parametrize(("message", "code"), [
-    ('{"type":', "bad_json"),
-    ('{"type":"strat"}', "unknown_type"),
-    ('{"type":"start","sample_rate":44100}', "bad_sample_rate"),
-    ('{"type":"start","language":"fr"}', "unknown_language"),
-    ('{"type":"stop"}', "not_started"),
-    ('{"type":"cancel"}', "not_started"),
-    ('{"type":"text","text":"' + "a" * 501 + '"}', "text_too_long"),
-    (b"\0\0", "not_started"),
-])
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ('{"type":', "bad_json"),
+        ('{"type":"strat"}', "unknown_type"),
+        ('{"type":"start","sample_rate":44100}', "bad_sample_rate"),
+        ('{"type":"start","language":"fr"}', "unknown_language"),
+        ('{"type":"stop"}', "not_started"),
+        ('{"type":"cancel"}', "not_started"),
+        ('{"type":"text","text":"' + "a" * 501 + '"}', "text_too_long"),
+        (b"\0\0", "not_started"),
+    ],
+)
 async def test_a_wrong_message_gets_its_code_and_the_connection_works_on(
     person: Caller, question: bytes, message: str | bytes, code: str
 ) -> None:
@@ -190,8 +193,11 @@ def test_the_page_and_its_guide_names_are_served_with_a_strict_policy(server: Ru
     status, body, headers = fetch(server.page + "/")
     assert status == 200 and b"<html" in body
     assert "default-src 'self'" in headers["Content-Security-Policy"]
-    for path in ("/core/OptimizedAudioStreamer.js", "/shared/core/OptimizedAudioStreamer.js",
-                 "/shared/workers/audio-streaming-worklet.js?v=1"):
+    for path in (
+        "/core/OptimizedAudioStreamer.js",
+        "/shared/core/OptimizedAudioStreamer.js",
+        "/shared/workers/audio-streaming-worklet.js?v=1",
+    ):
         status, _, headers = fetch(server.page + path)
         assert status == 200 and headers["Content-Type"].startswith("text/javascript")
 
@@ -226,12 +232,26 @@ async def test_another_sites_page_may_not_connect(server: RunningServer) -> None
 
 def start(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Start the assistant where it cannot start; what it says."""
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT), "STIMME_MODELS": str(MODELS), "STIMME_STATE": str(folder / "state"),
-        "STIMME_PAGE_PORT": "0", "STIMME_PORT": "0"} | settings
+    environment = (
+        os.environ
+        | {
+            "PYTHONPATH": str(ROOT),
+            "STIMME_MODELS": str(MODELS),
+            "STIMME_STATE": str(folder / "state"),
+            "STIMME_PAGE_PORT": "0",
+            "STIMME_PORT": "0",
+        }
+        | settings
+    )
     return subprocess.run(
-        [sys.executable, "-m", "appliance", "run"], cwd=folder, env=environment, capture_output=True, text=True,
-        timeout=60, check=False)
+        [sys.executable, "-m", "appliance", "run"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_a_port_in_use_is_named_and_the_exit_code_is_2(server: RunningServer, tmp_path: Path) -> None:
@@ -263,8 +283,6 @@ def test_an_unknown_voice_is_named_and_the_exit_code_is_3(tmp_path: Path) -> Non
     result = start(tmp_path, STIMME_VOICE_EN="en_GB-nobody-high")
     assert result.returncode == 3
     assert "en_GB-nobody-high" in result.stderr
-
-
 
 
 async def test_a_whole_longest_utterance_may_be_sent_at_once(person: Caller, question: bytes) -> None:

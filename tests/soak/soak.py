@@ -73,7 +73,8 @@ class Soak:
         people = [
             *(types(self.port, self.tally, number) for number in range(3)),
             *(speaks(self.port, self.tally, pcm, "56") for _ in range(2)),
-            *(hostile.for_ever(kind, self.port) for kind in hostile.KINDS)]
+            *(hostile.for_ever(kind, self.port) for kind in hostile.KINDS),
+        ]
         async with asyncio.timeout(self._seconds + 180):
             tasks = [asyncio.create_task(person) for person in people]
             timers = asyncio.create_task(sets_timers(self.port, self.tally, until))
@@ -115,9 +116,14 @@ class Soak:
             with flooding("pings", self.port, 3):
                 time.sleep(3)
 
-        return [("disk full", full), ("file locked", thread(self._lock, 3)), ("stopped (SIGSTOP)", sleep),
-                ("killed", thread(self.restart, signal.SIGKILL)), ("flood", thread(flooded)),
-                ("restarted", thread(self.restart, signal.SIGTERM))]
+        return [
+            ("disk full", full),
+            ("file locked", thread(self._lock, 3)),
+            ("stopped (SIGSTOP)", sleep),
+            ("killed", thread(self.restart, signal.SIGKILL)),
+            ("flood", thread(flooded)),
+            ("restarted", thread(self.restart, signal.SIGTERM)),
+        ]
 
     def _lock(self, seconds: float) -> None:
         file = str(self._disk.folder / "stimme.sqlite3")
@@ -128,20 +134,32 @@ class Soak:
         await asyncio.sleep(3)
         process = self.server.process.pid
         threads = len(os.listdir(f"/proc/{process}/task"))
-        return {"resident_mb": round(self.server.rss_mb(), 1), "descriptors": self.server.descriptors(),
-                "threads": threads}
+        return {
+            "resident_mb": round(self.server.rss_mb(), 1),
+            "descriptors": self.server.descriptors(),
+            "threads": threads,
+        }
 
     def _figures(self, before: dict[str, float], after: dict[str, float]) -> dict[str, Any]:
         silent, late_s = self.tally.timers()
         return {
-            "seconds": self._seconds, "faults": self.faults, "answers": self.tally.answered,
-            "answers_wrong": self.tally.wrong, "answers_lost": self.tally.lost, "connections_failed": self.tally.drops,
-            "timers": len(self.tally.set), "timers_unheard": silent, "tracebacks": self.bugs,
+            "seconds": self._seconds,
+            "faults": self.faults,
+            "answers": self.tally.answered,
+            "answers_wrong": self.tally.wrong,
+            "answers_lost": self.tally.lost,
+            "connections_failed": self.tally.drops,
+            "timers": len(self.tally.set),
+            "timers_unheard": silent,
+            "tracebacks": self.bugs,
             "wait_s_p50": round(percentile(self.tally.waits_s, 50), 3),
             "wait_s_max": round(max(self.tally.waits_s, default=0.0), 1),
             "late_s_p50": round(percentile(late_s, 50), 2) if late_s else None,
-            "late_s_max": round(max(late_s, default=0.0), 1), "idle_before": before, "idle_after": after,
-            "notes": self.tally.notes[:5]}
+            "late_s_max": round(max(late_s, default=0.0), 1),
+            "idle_before": before,
+            "idle_after": after,
+            "notes": self.tally.notes[:5],
+        }
 
 
 def _free_port() -> int:
@@ -158,7 +176,7 @@ def soaking(seconds: float) -> Iterator[Coroutine[Any, Any, dict[str, Any]]]:
             soak = Soak(disk, seconds)
 
             async def go() -> dict[str, Any]:
-                pcm, = await spoken(["what is seven times eight"])
+                (pcm,) = await spoken(["what is seven times eight"])
                 try:
                     return await soak.run(pcm)
                 finally:

@@ -8,19 +8,25 @@ from appliance.language import Language
 from appliance.speaking.clauses import LONGEST_CLAUSE_CHARACTERS, clauses, speakable
 
 
-@pytest.mark.parametrize(("language", "text", "expected"), [
-    ("en", "It is ten past four.", ["It is ten past four."]),
-    ("en", "Good morning! How are you?", ["Good morning!", "How are you?"]),
-    ("en", "Dr. No lives at St. Mary. Really?", ["Dr. No lives at St. Mary.", "Really?"]),
-    ("en", "It is 3.5 miles. That is 5,600 metres.", ["It is 3.5 miles.", "That is 5,600 metres."]),
-    ("en", 'She said "stop." Then she left.', ['She said "stop."', "Then she left."]),
-    ("en", "The answer is 12. Anything else?", ["The answer is 12.", "Anything else?"]),
-    ("de", "Heute ist der 24. Dezember. Frohe Weihnachten!", [
-        "Heute ist der vierundzwanzigste Dezember.", "Frohe Weihnachten!"]),
-    ("de", "Ich kann z. B. rechnen. Frag mich!", ["Ich kann z. B. rechnen.", "Frag mich!"]),
-    ("de", "Das ist der 5. Versuch.", ["Das ist der 5. Versuch."]),
-    ("en", "  spaces \t and\nlines ", ["spaces and lines"]),
-])
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "It is ten past four.", ["It is ten past four."]),
+        ("en", "Good morning! How are you?", ["Good morning!", "How are you?"]),
+        ("en", "Dr. No lives at St. Mary. Really?", ["Dr. No lives at St. Mary.", "Really?"]),
+        ("en", "It is 3.5 miles. That is 5,600 metres.", ["It is 3.5 miles.", "That is 5,600 metres."]),
+        ("en", 'She said "stop." Then she left.', ['She said "stop."', "Then she left."]),
+        ("en", "The answer is 12. Anything else?", ["The answer is 12.", "Anything else?"]),
+        (
+            "de",
+            "Heute ist der 24. Dezember. Frohe Weihnachten!",
+            ["Heute ist der vierundzwanzigste Dezember.", "Frohe Weihnachten!"],
+        ),
+        ("de", "Ich kann z. B. rechnen. Frag mich!", ["Ich kann z. B. rechnen.", "Frag mich!"]),
+        ("de", "Das ist der 5. Versuch.", ["Das ist der 5. Versuch."]),
+        ("en", "  spaces \t and\nlines ", ["spaces and lines"]),
+    ],
+)
 def test_a_reply_is_cut_at_the_ends_of_its_sentences(language: Language, text: str, expected: list[str]) -> None:
     assert clauses(text, language) == expected
 
@@ -28,7 +34,10 @@ def test_a_reply_is_cut_at_the_ends_of_its_sentences(language: Language, text: s
 def test_only_the_first_clause_ends_at_a_comma() -> None:
     text = "I have set a timer for five minutes, and I will tell you. When it is done, you will hear a bell, too."
     assert clauses(text, "en") == [
-        "I have set a timer for five minutes,", "and I will tell you.", "When it is done, you will hear a bell, too."]
+        "I have set a timer for five minutes,",
+        "and I will tell you.",
+        "When it is done, you will hear a bell, too.",
+    ]
 
 
 def test_a_short_beginning_is_not_cut_off_at_its_comma() -> None:
@@ -58,17 +67,20 @@ def test_no_word_is_lost(words: list[str]) -> None:
     assert [word for word in said if word.strip("–.")] == [word for word in words if word.strip("–.")]
 
 
-@pytest.mark.parametrize(("language", "text", "expected"), [
-    ("en", "21 °C", "21 degrees Celsius"),
-    ("en", "70°F outside", "70 degrees Fahrenheit outside"),
-    ("de", "21,5 °C", "21,5 Grad Celsius"),
-    ("de", "um 7:30 Uhr", "um 7 Uhr 30"),
-    ("de", "um 17:05 Uhr", "um 17 Uhr 5"),
-    ("de", "um 8:00 Uhr", "um 8 Uhr"),
-    ("de", "der 3. Mai", "der dritte Mai"),
-    ("de", "am 31. Januar", "am einunddreißigsten Januar"),
-    ("en", "[[hɛ]] you", "[hɛ] you"),
-    ("en", "one\x00two\x1bthree", "one two three"),
-])
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "21 °C", "21 degrees Celsius"),
+        ("en", "70°F outside", "70 degrees Fahrenheit outside"),
+        ("de", "21,5 °C", "21,5 Grad Celsius"),
+        ("de", "um 7:30 Uhr", "um 7 Uhr 30"),
+        ("de", "um 17:05 Uhr", "um 17 Uhr 5"),
+        ("de", "um 8:00 Uhr", "um 8 Uhr"),
+        ("de", "der 3. Mai", "der dritte Mai"),
+        ("de", "am 31. Januar", "am einunddreißigsten Januar"),
+        ("en", "[[hɛ]] you", "[hɛ] you"),
+        ("en", "one\x00two\x1bthree", "one two three"),
+    ],
+)
 def test_what_the_voice_would_misread_is_spelt_out(language: Language, text: str, expected: str) -> None:
     assert speakable(text, language) == expected

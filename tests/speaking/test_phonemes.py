@@ -15,9 +15,18 @@ from tests.support.kit import phrases
 
 VOICES: dict[Language, str] = {"en": "en-us", "de": "de"}
 AWKWARD = [
-    "Wait... what?!", "One – two — three.", "“Quoted.” Really?", "It's 3.5 degrees; isn't it: yes!", "(Well)",
+    "Wait... what?!",
+    "One – two — three.",
+    "“Quoted.” Really?",
+    "It's 3.5 degrees; isn't it: yes!",
+    "(Well)",
     "7:30 – 8:15",
-    "a - b", "Mr. Smith, e.g. this one.", "…", "Ende", "z. B. heute… oder morgen", "1.000,50 €",
+    "a - b",
+    "Mr. Smith, e.g. this one.",
+    "…",
+    "Ende",
+    "z. B. heute… oder morgen",
+    "1.000,50 €",
 ]
 
 

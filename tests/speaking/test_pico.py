@@ -97,7 +97,8 @@ def test_what_pico_does_not_have_is_said_by_the_other_voice(voice: PicoVoice, ot
 
 def test_marks_tags_and_control_characters_do_not_reach_it() -> None:
     assert plain('<speed level="500">Hallo</speed> & \x07tschüss\N{ZERO WIDTH SPACE} 😀!', "de") == (
-        "speed level gleich fünfhundert Hallo durch speed und tschüss !")
+        "speed level gleich fünfhundert Hallo durch speed und tschüss !"
+    )
 
 
 def test_a_process_that_uses_up_its_processor_time_is_replaced(

@@ -42,7 +42,8 @@ SAID: dict[Language, list[tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize(
-    ("language", "written", "said"), [(language, *row) for language, rows in SAID.items() for row in rows])
+    ("language", "written", "said"), [(language, *row) for language, rows in SAID.items() for row in rows]
+)
 def test_what_is_written_is_said(language: Language, written: str, said: str) -> None:
     assert read_out(written, language) == said
 

@@ -26,12 +26,15 @@ from tests.support.speech import word_errors
 LONG = "I have set a timer for five minutes, and I will tell you when it is done. After that we can have lunch."
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("What time is it?", "what time is it"),
-    ("Set a timer for five minutes.", "set a timer for five minutes"),
-    ("Turn on the kitchen light! Good night.", "turn on the kitchen light good night"),
-    ("The temperature is 21 °C.", "the temperature is twenty one degrees celsius"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("What time is it?", "what time is it"),
+        ("Set a timer for five minutes.", "set a timer for five minutes"),
+        ("Turn on the kitchen light! Good night.", "turn on the kitchen light good night"),
+        ("The temperature is 21 °C.", "the temperature is twenty one degrees celsius"),
+    ],
+)
 async def test_what_is_spoken_is_heard(synthesizer: Synthesizer, pool: RecognizerPool, text: str, words: str) -> None:
     pcm = b"".join(await pieces(synthesizer, text))
     heard = (await transcribe(pool, bytes(6400) + pcm)).text
@@ -60,9 +63,7 @@ async def test_speech_is_as_fast_as_it_is_wanted(synthesizer: Synthesizer, langu
     assert 1.6 < slow < 2.2 and normal == 1 and 0.45 < double < 0.7 and 0.3 < triple < 0.6
 
 
-async def test_another_voice_is_loaded_when_somebody_wants_it(
-    synthesizer: Synthesizer, tmp_path: Path
-) -> None:
+async def test_another_voice_is_loaded_when_somebody_wants_it(synthesizer: Synthesizer, tmp_path: Path) -> None:
     pico = find_voice("en", tmp_path, "pico")
     assert pico is not None
     synthesizer._others = {"en": {"pico": pico.path}}

@@ -38,8 +38,10 @@ NATURAL = (0.667, 1.0, 0.8)
 @pytest.fixture(scope="module")
 def references(tmp_path_factory: pytest.TempPathFactory) -> dict[Language, Reference]:
     """The embedded English voice, and a voice of the same shape with made-up weights for German."""
-    return {"en": Reference(voice_path(), tmp_path_factory.mktemp("en")),
-            "de": Reference(voice_path(), tmp_path_factory.mktemp("de"), seed=1)}
+    return {
+        "en": Reference(voice_path(), tmp_path_factory.mktemp("en")),
+        "de": Reference(voice_path(), tmp_path_factory.mktemp("de"), seed=1),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -110,14 +112,14 @@ def test_the_whole_way_is_the_same_sound(references: dict[Language, Reference], 
     np.testing.assert_allclose(said, references["en"].say(symbols).samples, rtol=0, atol=WHOLE_WAY)
 
 
-def test_float16_weights_are_nearer_than_the_voice_is_to_itself(
-    tmp_path: Path, voices: dict[Language, Vits]
-) -> None:
+def test_float16_weights_are_nearer_than_the_voice_is_to_itself(tmp_path: Path, voices: dict[Language, Vits]) -> None:
     symbols = ids("The weather will be fine tomorrow, and a little warmer than today.", "en")
     exact = Reference(voice_path(), tmp_path, rounded=False).say(symbols).samples
     stats, durations = voices["en"].read(symbols, np.zeros(2 * len(symbols), np.float32))
-    one, other = [np.concatenate(list(voices["en"].speak(stats, durations, NATURAL[0], np.random.default_rng(seed))))
-             for seed in (1, 2)]
+    one, other = [
+        np.concatenate(list(voices["en"].speak(stats, durations, NATURAL[0], np.random.default_rng(seed))))
+        for seed in (1, 2)
+    ]
     rounded = log_spectral_distance(spoken(voices["en"], symbols), exact)
     assert rounded < 0.5 < 2 < log_spectral_distance(one, other)
 
@@ -131,8 +133,9 @@ def test_float16_weights_are_understood_as_well_as_exact_ones(tmp_path: Path, vo
     said = commands()[: 60 if IS_LONG else 6]
     for command in said:
         symbols = ids(command, "en")
-        one, other = [transcript(recognizer, sound)
-                      for sound in (spoken(voices["en"], symbols), exact.say(symbols).samples)]
+        one, other = [
+            transcript(recognizer, sound) for sound in (spoken(voices["en"], symbols), exact.say(symbols).samples)
+        ]
         assert one == other
         right += one == command
     assert right > 0.8 * len(said), "it can be told apart from a voice that nobody understands"
@@ -224,14 +227,17 @@ def test_the_first_piece_does_not_wait_for_the_clause(voices: dict[Language, Vit
     assert sum(pieces) > 10 * pieces[0]
 
 
-@pytest.mark.parametrize(("damage", "complaint"), [
-    (lambda content: content[:-64], "CRC-32"),
-    (lambda content: content[:40], "40 bytes, expected at least 64"),
-    (lambda content: content[:5000] + b"\xff" + content[5001:], "CRC-32"),
-    (lambda content: b"STIMWITS" + content[8:], "not a weights file"),
-    (lambda content: content[:8] + b"\x07" + content[9:], "another release"),
-    (lambda content: content[:12] + b"\x07" + content[13:], "incomplete or too long"),
-])
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda content: content[:-64], "CRC-32"),
+        (lambda content: content[:40], "40 bytes, expected at least 64"),
+        (lambda content: content[:5000] + b"\xff" + content[5001:], "CRC-32"),
+        (lambda content: b"STIMWITS" + content[8:], "not a weights file"),
+        (lambda content: content[:8] + b"\x07" + content[9:], "another release"),
+        (lambda content: content[:12] + b"\x07" + content[13:], "incomplete or too long"),
+    ],
+)
 def test_damaged_weights_are_refused(
     references: dict[Language, Reference], tmp_path: Path, damage: Callable[[bytes], bytes], complaint: str
 ) -> None:

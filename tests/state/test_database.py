@@ -72,11 +72,15 @@ def test_what_is_durable_is_written_through_to_the_disk(path: Path) -> None:
 
 # Releases
 
+
 def test_a_file_from_before_there_were_versions_is_taken_over(path: Path) -> None:
     path.parent.mkdir()
-    sql(path, "CREATE TABLE timers (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    sql(
+        path,
+        "CREATE TABLE timers (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL,"
         " due_s REAL NOT NULL, duration_s REAL NOT NULL, boot_due_s REAL, boot_id TEXT NOT NULL)",
-        f"INSERT INTO timers VALUES (7, 'alarm', '', {CLOCK.now().timestamp() + 60}, 0, NULL, '')")
+        f"INSERT INTO timers VALUES (7, 'alarm', '', {CLOCK.now().timestamp() + 60}, 0, NULL, '')",
+    )
     with opened(path) as store:
         assert [timer.id for timer in store.pending()] == [7]
         store.add(tea())
@@ -87,9 +91,13 @@ def test_a_file_from_before_there_were_versions_is_taken_over(path: Path) -> Non
 def test_an_older_release_uses_a_newer_ones_file_and_leaves_its_columns_alone(path: Path) -> None:
     with opened(path) as store:
         store.add(tea())
-    sql(path, "ALTER TABLE timers ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",
-        "UPDATE timers SET colour = 'blue'", "UPDATE schema_versions SET version = 99 WHERE name = 'timers'",
-        "CREATE TABLE something_new (id INTEGER PRIMARY KEY)")
+    sql(
+        path,
+        "ALTER TABLE timers ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",
+        "UPDATE timers SET colour = 'blue'",
+        "UPDATE schema_versions SET version = 99 WHERE name = 'timers'",
+        "CREATE TABLE something_new (id INTEGER PRIMARY KEY)",
+    )
     with opened(path) as store:
         CLOCK.set_by(3600)
         store.follow_clock()  # rewrites the row
@@ -116,12 +124,18 @@ def test_migrations_are_taken_one_after_the_other_and_once(path: Path) -> None:
 
 # Files that are not ours
 
-@pytest.mark.parametrize("change", [
-    "ALTER TABLE timers DROP COLUMN duration_s", "DROP TABLE timers", "UPDATE schema_versions SET version = 'new'",
-    "DROP TABLE timers; CREATE TABLE timers (id INTEGER PRIMARY KEY, kind, name, due_s, duration_s, boot_due_s,"
-    " boot_id, colour TEXT NOT NULL)",
-    "DROP TABLE timers; CREATE TABLE timers (id, kind, name, due_s, duration_s, boot_due_s, boot_id)",
-])
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE timers DROP COLUMN duration_s",
+        "DROP TABLE timers",
+        "UPDATE schema_versions SET version = 'new'",
+        "DROP TABLE timers; CREATE TABLE timers (id INTEGER PRIMARY KEY, kind, name, due_s, duration_s, boot_due_s,"
+        " boot_id, colour TEXT NOT NULL)",
+        "DROP TABLE timers; CREATE TABLE timers (id, kind, name, due_s, duration_s, boot_due_s, boot_id)",
+    ],
+)
 def test_a_wrong_file_is_moved_aside(change: str, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with opened(path) as store:
         store.add(tea())
@@ -199,6 +213,7 @@ def test_text_that_is_not_utf8_is_text_all_the_same(path: Path) -> None:
 
 # Disks
 
+
 def test_a_locked_file_is_waited_for_a_moment_and_written_later(path: Path) -> None:
     with opened(path) as store:
         gone = store.add(tea(name="gone"))
@@ -215,9 +230,7 @@ def test_a_locked_file_is_waited_for_a_moment_and_written_later(path: Path) -> N
         assert names(store) == ["tea"]
 
 
-def test_a_file_locked_at_the_start_is_read_as_soon_as_it_can_be(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_file_locked_at_the_start_is_read_as_soon_as_it_can_be(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with opened(path) as store:
         store.add(tea())
     with locked(path):
@@ -239,7 +252,8 @@ def test_a_directory_in_the_files_place_is_said_once(path: Path, caplog: pytest.
         store.database.catch_up()
         assert (names(store), store.database.durable) == (["tea"], False)
         assert [record.message for record in caplog.records] == [
-            f"{path} cannot be used (it is a directory): what is asked for now does not survive a restart"]
+            f"{path} cannot be used (it is a directory): what is asked for now does not survive a restart"
+        ]
         path.rmdir()
         store.database.catch_up()
         assert store.database.durable
@@ -278,13 +292,21 @@ def test_a_file_put_back_from_a_copy_is_taken_over(path: Path, tmp_path: Path) -
 def test_what_is_refused_in_the_middle_is_refused_whole(path: Path) -> None:
     with opened(path) as store:
         broken = Change(Table("nothing", ("id", "x"), ()), 1, (2,))
-        store.database.change(lambda: (None, [store._rows.put(1, store._rows.decode(
-            1, "timer", "tea", 10, 10, None, "", None, "", None, "")), broken]))
+        store.database.change(
+            lambda: (
+                None,
+                [
+                    store._rows.put(1, store._rows.decode(1, "timer", "tea", 10, 10, None, "", None, "", None, "")),
+                    broken,
+                ],
+            )
+        )
         assert not store.database.durable
     assert sql(path, "SELECT count(*) FROM timers") == [(0,)]
 
 
 # Several
+
 
 def test_the_second_process_is_told_who_was_first(path: Path) -> None:
     with opened(path, alone=True) as first:

@@ -17,11 +17,20 @@ from appliance.state.database import Database
 from appliance.state.timers import TimerStore
 from tests.state.clocks import HandClock
 
-STEPS = st.lists(st.one_of(
-    st.tuples(st.just("pass"), st.integers(0, 4000)), st.tuples(st.just("set clock by"), st.integers(-40_000, 40_000)),
-    st.tuples(st.just("restart"), st.just(0))), max_size=12)
-AROUND_CHANGES = st.sampled_from((  # of Berlin's clocks, as UTC: an hour before each
-    datetime(2026, 3, 29, 0, 0, tzinfo=UTC), datetime(2026, 10, 25, 0, 0, tzinfo=UTC)))
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("pass"), st.integers(0, 4000)),
+        st.tuples(st.just("set clock by"), st.integers(-40_000, 40_000)),
+        st.tuples(st.just("restart"), st.just(0)),
+    ),
+    max_size=12,
+)
+AROUND_CHANGES = st.sampled_from(
+    (  # of Berlin's clocks, as UTC: an hour before each
+        datetime(2026, 3, 29, 0, 0, tzinfo=UTC),
+        datetime(2026, 10, 25, 0, 0, tzinfo=UTC),
+    )
+)
 
 
 class LocalClock(HandClock):
@@ -88,7 +97,7 @@ def test_an_alarm_rings_when_the_clock_on_the_wall_shows_it(begin: datetime, hou
     with Database(None) as database:
         store = TimerStore(database, clock)
         store.add(SetTimer("alarm", due))
-        pending, = store.pending()
+        (pending,) = store.pending()
         clock.pass_s(pending.due.timestamp() - clock.now().timestamp() - 1)
         assert store.due() == ()
         clock.pass_s(1)

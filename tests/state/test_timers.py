@@ -341,7 +341,7 @@ async def test_what_rings_is_known_until_a_moment_after_it_was_heard(store: Time
     clock.pass_s(10)
     assert store.ringing() == ()
     store.begin_ringing()
-    rings, = store.ringing()
+    (rings,) = store.ringing()
     assert store.pending() == (morning,)
     clock.pass_s(60)
     store.heard(rings.id)

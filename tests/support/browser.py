@@ -13,15 +13,24 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from tests.support.server import RunningServer
 
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--disable-quic", "--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
 
 
 @contextmanager
 def open_page(
-    server: RunningServer, speech: Path | None = None, prepare: Callable[[Page], None] = lambda page: None,
+    server: RunningServer,
+    speech: Path | None = None,
+    prepare: Callable[[Page], None] = lambda page: None,
     **context: Any,
 ) -> Iterator[Page]:
     """The page, connected. speech: a WAV file that plays once into the microphone when that is opened.

@@ -55,8 +55,7 @@ class Caller:
         return await self.receive("welcome")
 
     async def say(
-        self, pcm: bytes, *, language: str = "en", chunk_bytes: int = 1024, pace: float = 1.0,
-        until: str = "speech_end",
+        self, pcm: bytes, *, language: str = "en", chunk_bytes: int = 1024, pace: float = 1.0, until: str = "speech_end"
     ) -> Turn:
         """Speak s16le at `pace` times real time (0: at once), and collect everything until a kind of message."""
         self._count += 1

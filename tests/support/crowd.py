@@ -10,8 +10,23 @@ from tests.support.server import ROOT
 from tests.support.speech import commands, spoken
 
 PEOPLE = 100
-_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "fifteen", "twenty",
-            "thirty", "forty", "fifty")
+_NUMBERS = (
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "twelve",
+    "fifteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+)
 
 
 def sentences(count: int = PEOPLE) -> list[str]:

@@ -24,8 +24,7 @@ from tests.support import sound_card
 
 E = TypeVar("E", bound=turns.Event)
 
-CONFIG = DeviceConfig(
-    enabled=True, microphone=sound_card.MICROPHONE, loudspeaker=sound_card.LOUDSPEAKER, earcons=False)
+CONFIG = DeviceConfig(enabled=True, microphone=sound_card.MICROPHONE, loudspeaker=sound_card.LOUDSPEAKER, earcons=False)
 
 
 class Person:
@@ -97,10 +96,15 @@ async def at_the_device(
     """A device that runs, with a person before it, once sound has come from the microphone."""
     person = Person(card)
     async with asyncio.TaskGroup() as tasks:
-        sessions = Sessions(assistant, tasks, language=language, max_audio_duration_s=10, observe=person.told,
-                            attention=assistant.attention)
-        device = person.device = LocalDevice(
-            replace(CONFIG, **settings), sessions, tasks, state_directory=state)  # type: ignore[arg-type]
+        sessions = Sessions(
+            assistant,
+            tasks,
+            language=language,
+            max_audio_duration_s=10,
+            observe=person.told,
+            attention=assistant.attention,
+        )
+        device = person.device = LocalDevice(replace(CONFIG, **settings), sessions, tasks, state_directory=state)  # type: ignore[arg-type]
         running = tasks.create_task(device.run())
         try:
             if not device.muted:

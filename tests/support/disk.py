@@ -53,8 +53,11 @@ def small_disk(folder: Path, size: str = "512k") -> Iterator[SmallDisk]:
     """A disk at `folder`. The test is skipped where nobody may mount (some containers)."""
     folder.mkdir(parents=True, exist_ok=True)
     keeper = subprocess.Popen(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", _MOUNT, str(folder), size], stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True)
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", _MOUNT, str(folder), size],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert keeper.stdout is not None and keeper.stderr is not None
     try:
         if keeper.stdout.readline() != "mounted\n":

@@ -41,8 +41,13 @@ class FakeFaculties:
         return Faculties(self, self, self)
 
     async def transcribe(
-        self, source: Source, language: Language, *, on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None, turn: str = "",
+        self,
+        source: Source,
+        language: Language,
+        *,
+        on_partial: Callable[[str], None],
+        on_place: Callable[[int], None] | None = None,
+        turn: str = "",
     ) -> Final:
         if self.queued and on_place is not None:
             on_place(1)
@@ -63,7 +68,13 @@ class FakeFaculties:
         return Considered(text, Intent("Echo", text, language), None, reply)  # type: ignore[arg-type]
 
     async def answer(
-        self, text: str, language: Language, memory: Memory, *, turn: str = "", margin: float = 1.0,
+        self,
+        text: str,
+        language: Language,
+        memory: Memory,
+        *,
+        turn: str = "",
+        margin: float = 1.0,
         considered: Considered | None = None,
     ) -> Answer:
         if considered is not None:
@@ -81,8 +92,15 @@ class FakeFaculties:
         return "complete" if text.endswith(".") else "unknown"
 
     async def speak(
-        self, text: str | AsyncIterator[str], language: Language, *, rate: int, speed: float = 1.0, voice: str = "",
-        longest_s: float = 40.0, is_begun: bool = False,
+        self,
+        text: str | AsyncIterator[str],
+        language: Language,
+        *,
+        rate: int,
+        speed: float = 1.0,
+        voice: str = "",
+        longest_s: float = 40.0,
+        is_begun: bool = False,
     ) -> AsyncGenerator[bytes, None]:
         self.manners.append((speed, voice))
         if text == "You said mute":

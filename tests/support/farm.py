@@ -46,9 +46,26 @@ class RedisServer:
         assert program, "redis-server is missing; `make setup-test` installs it"
         ports = ("--port", "0", "--tls-port", str(self.port)) if self._tls else ("--port", str(self.port))
         self._process = subprocess.Popen(
-            [program, *ports, "--bind", "127.0.0.1", "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync",
-             "everysec", "--save", "", "--maxmemory-policy", "noeviction", *self._options],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                program,
+                *ports,
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                str(self.folder),
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "everysec",
+                "--save",
+                "",
+                "--maxmemory-policy",
+                "noeviction",
+                *self._options,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -90,8 +107,13 @@ class WorkerProcess:
 
     def __init__(self, redis: RedisServer, folder: Path, *arguments: str) -> None:
         self._environment = {
-            **os.environ, "STIMME_REDIS": redis.url, "STIMME_STATE": str(folder), "STIMME_MODELS": str(MODELS),
-            "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+            **os.environ,
+            "STIMME_REDIS": redis.url,
+            "STIMME_STATE": str(folder),
+            "STIMME_MODELS": str(MODELS),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+        }
         self._arguments, self._folder = arguments, folder
         self.log = folder / f"worker-{id(self)}.txt"
         self.process = self._start()
@@ -99,8 +121,12 @@ class WorkerProcess:
     def _start(self) -> subprocess.Popen[bytes]:
         with self.log.open("a") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "appliance", "worker", *self._arguments], env=self._environment,
-                cwd=self._folder, stdout=output, stderr=subprocess.STDOUT)
+                [sys.executable, "-m", "appliance", "worker", *self._arguments],
+                env=self._environment,
+                cwd=self._folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def wait_until_ready(self, timeout_s: float = 60) -> None:
         deadline = time.monotonic() + timeout_s
@@ -163,6 +189,7 @@ class Cable:
     @asynccontextmanager
     async def laid(self) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
+
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 try:
                     there, back = await asyncio.open_connection("127.0.0.1", self._redis.port)
@@ -171,7 +198,8 @@ class Cable:
                     return
                 await asyncio.wait(
                     [tasks.create_task(self._carry(reader, back)), tasks.create_task(self._carry(there, writer))],
-                    return_when=asyncio.FIRST_COMPLETED)
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
                 writer.close()
                 back.close()
 
@@ -206,5 +234,6 @@ async def web_node(address: Address) -> AsyncIterator[Node]:
 def everything_in(redis: RedisServer, *command: str) -> Sequence[str]:
     """Run one command of redis-cli, line by line."""
     output = subprocess.run(
-        ["redis-cli", "-p", str(redis.port), *command], capture_output=True, text=True, check=True).stdout
+        ["redis-cli", "-p", str(redis.port), *command], capture_output=True, text=True, check=True
+    ).stdout
     return output.splitlines()

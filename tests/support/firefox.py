@@ -21,11 +21,16 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 PREFERENCES = {
-    "media.navigator.streams.fake": True, "media.navigator.permission.disabled": True, "media.autoplay.default": 0,
+    "media.navigator.streams.fake": True,
+    "media.navigator.permission.disabled": True,
+    "media.autoplay.default": 0,
     "app.update.enabled": False,
-    "browser.shell.checkDefaultBrowser": False, "datareporting.policy.dataSubmissionEnabled": False,
-    "browser.safebrowsing.downloads.enabled": False, "network.captive-portal-service.enabled": False,
-    "network.connectivity-service.enabled": False, "toolkit.telemetry.enabled": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "browser.safebrowsing.downloads.enabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    "toolkit.telemetry.enabled": False,
     "extensions.update.enabled": False,
 }
 """A microphone that beeps, no questions, and no calls home."""
@@ -52,8 +57,12 @@ class FirefoxPage:
     def evaluate(self, expression: str) -> Any:
         """A JSON value; promises are waited for. Raises RuntimeError for what the page throws."""
         result = self._do(
-            "script.evaluate", expression=f"(async () => JSON.stringify(await ({expression})))()",
-            target={"context": self._tab}, awaitPromise=True, userActivation=True)
+            "script.evaluate",
+            expression=f"(async () => JSON.stringify(await ({expression})))()",
+            target={"context": self._tab},
+            awaitPromise=True,
+            userActivation=True,
+        )
         if result["type"] == "exception":
             raise RuntimeError(result["exceptionDetails"]["text"])
         return json.loads(result["result"].get("value", "null"))
@@ -69,10 +78,24 @@ class FirefoxPage:
         """With a mouse, in the middle of the element."""
         x, y = self.evaluate(
             f"(({{left, top, width, height}}) => [Math.round(left + width / 2), Math.round(top + height / 2)])"
-            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
-        self._do("input.performActions", context=self._tab, actions=[{"type": "pointer", "id": "mouse", "actions": [
-            {"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0},
-            {"type": "pause", "duration": round(1000 * hold_s)}, {"type": "pointerUp", "button": 0}]}])
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        self._do(
+            "input.performActions",
+            context=self._tab,
+            actions=[
+                {
+                    "type": "pointer",
+                    "id": "mouse",
+                    "actions": [
+                        {"type": "pointerMove", "x": x, "y": y},
+                        {"type": "pointerDown", "button": 0},
+                        {"type": "pause", "duration": round(1000 * hold_s)},
+                        {"type": "pointerUp", "button": 0},
+                    ],
+                }
+            ],
+        )
 
     def _do(self, method: str, **params: Any) -> Any:
         id = next(self._ids)
@@ -97,7 +120,10 @@ def firefox(url: str, environment: Mapping[str, str] | None = None) -> Iterator[
         with log.open("w") as output:
             process = subprocess.Popen(
                 [program, "--headless", "--no-remote", "--profile", folder, "--remote-debugging-port", "0"],
-                stdout=output, stderr=subprocess.STDOUT, env=os.environ | dict(environment or {}))
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=os.environ | dict(environment or {}),
+            )
         try:
             with connect(f"{_address(log, process)}/session", max_size=None) as socket:
                 page = FirefoxPage(socket)

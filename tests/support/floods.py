@@ -1,6 +1,6 @@
 """Floods for a server to stand: each sends as much of one thing as a socket takes. Only ever pointed at loopback.
 
-    python -m tests.support.floods KIND PORT SECONDS [ADDRESS]     from 127.0.0.1 or another loopback address
+python -m tests.support.floods KIND PORT SECONDS [ADDRESS]     from 127.0.0.1 or another loopback address
 """
 
 from __future__ import annotations
@@ -115,8 +115,10 @@ def _opened(port: int, address: str) -> socket.socket:
 
 def _shaken(port: int, address: str) -> socket.socket:
     line = _opened(port, address)
-    line.sendall(f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+    line.sendall(
+        f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
     line.recv(4096)
     return line
 

@@ -73,7 +73,13 @@ async def talks_garbage(port: int) -> None:
 
 
 KINDS: tuple[Callable[[int], Awaitable[None]], ...] = (
-    never_reads, sends_too_fast, leaves_in_mid_word, never_shakes_hands, half_open, talks_garbage)
+    never_reads,
+    sends_too_fast,
+    leaves_in_mid_word,
+    never_shakes_hands,
+    half_open,
+    talks_garbage,
+)
 
 
 async def for_ever(kind: Callable[[int], Awaitable[None]], port: int) -> None:
@@ -92,8 +98,12 @@ async def line(port: int, *, shaken: bool = True) -> AsyncIterator[tuple[socket.
         raw.setblocking(False)
         await loop.sock_connect(raw, ("127.0.0.1", port))
         if shaken:
-            await loop.sock_sendall(raw, (
-                f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+            await loop.sock_sendall(
+                raw,
+                (
+                    f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+                ).encode(),
+            )
             await loop.sock_recv(raw, 1024)
         yield raw, loop

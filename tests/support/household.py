@@ -31,8 +31,10 @@ from tests.state.clocks import HandClock
 from tests.support.faculties import FakeSink, willing
 
 VOICES: Voices = {
-    "en": {"joe": Choice(Path("joe"), "en_US-joe-medium", "", "piper"),
-           "pico": Choice(Path("p"), "pico-en-US", "", "pico")},
+    "en": {
+        "joe": Choice(Path("joe"), "en_US-joe-medium", "", "piper"),
+        "pico": Choice(Path("p"), "pico-en-US", "", "pico"),
+    },
     "de": {"pico": Choice(Path("p"), "pico-de-DE", "", "pico")},
 }
 
@@ -109,15 +111,30 @@ class House:
         timers = TimerStore(database, self.clock)
         self.stores = Stores.beside(timers)
         self.facts = Facts(PlaceConfig(), VOICES, Path("/"))
-        self.deeds = Deeds(_at_once, has_device=True, is_appliance=more.pop("is_appliance", True), later=self._later,
-                           bus=self._bus)
+        self.deeds = Deeds(
+            _at_once, has_device=True, is_appliance=more.pop("is_appliance", True), later=self._later, bus=self._bus
+        )
         self.fake = willing()
         helpers: dict[str, Helper] = {PAIRING: self.deeds.code, **more.pop("helpers", {})}
         self.dialogue = Dialogue(
-            understanding, timers, stores=self.stores, run=_at_once, device=self.facts, voices=VOICES, helpers=helpers,
-            more_performers={**self.deeds.performers, **more.pop("more_performers", {})}, random=Random(0), **more)
-        self.sessions = Sessions(replace(self.fake.all(), mind=self.dialogue), tasks, language="en",
-                                 max_audio_duration_s=10, recall=partial(speech_of, self.stores))
+            understanding,
+            timers,
+            stores=self.stores,
+            run=_at_once,
+            device=self.facts,
+            voices=VOICES,
+            helpers=helpers,
+            more_performers={**self.deeds.performers, **more.pop("more_performers", {})},
+            random=Random(0),
+            **more,
+        )
+        self.sessions = Sessions(
+            replace(self.fake.all(), mind=self.dialogue),
+            tasks,
+            language="en",
+            max_audio_duration_s=10,
+            recall=partial(speech_of, self.stores),
+        )
         self.people, self.pairing = FakePeople(), Pairing(digits=lambda: 123456)
         self.device = FakeDevice(self.sessions.open("device"))
         self.device.session.memory.may_configure = True

@@ -13,9 +13,19 @@ from typing import Any
 import pytest
 
 LIVE = (
-    "audio/", "cli/test_record_test.py", "device/", "faults/test_crowding.py", "faults/test_floods.py",
-    "faults/test_long_speech.py", "native/test_portaudio.py", "native/test_sanitized.py", "server/test_hostile.py",
-    "server/test_load.py", "server/test_metrics.py", "test_whole_path.py", "web/test_slow_links.py",
+    "audio/",
+    "cli/test_record_test.py",
+    "device/",
+    "faults/test_crowding.py",
+    "faults/test_floods.py",
+    "faults/test_long_speech.py",
+    "native/test_portaudio.py",
+    "native/test_sanitized.py",
+    "server/test_hostile.py",
+    "server/test_load.py",
+    "server/test_metrics.py",
+    "test_whole_path.py",
+    "web/test_slow_links.py",
 )
 """Files and folders below tests/."""
 

@@ -15,5 +15,7 @@ def library_response(response: http.Response) -> Response:
     assert isinstance(response.body, bytes)
     headers = Headers(
         {"Content-Type": response.content_type, "Content-Length": str(len(response.body)), "Connection": "close"}
-        | http.SECURITY | dict(response.headers))
+        | http.SECURITY
+        | dict(response.headers)
+    )
     return Response(response.status, HTTPStatus(response.status).phrase, headers, response.body)

@@ -85,11 +85,11 @@ class Detecting:
 
 def attention(faculties: FakeFaculties) -> Attention:
     """Somebody who listens along, at once and not in a thread."""
+
     async def run(function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         return function(*arguments)
 
-    return Attention(
-        EndpointConfig(), faculties, Detecting, run, lambda: False, asyncio.get_running_loop().time)
+    return Attention(EndpointConfig(), faculties, Detecting, run, lambda: False, asyncio.get_running_loop().time)
 
 
 @dataclass
@@ -126,6 +126,7 @@ class ProgramsServer:
 
     async def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes, dict[str, str]]:
         """(status, body, headers by lower-case name) of one request."""
+
         def asked() -> tuple[int, bytes, dict[str, str]]:
             connection = HTTPConnection("127.0.0.1", self.ports["page"], timeout=10)
             named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -138,14 +139,22 @@ class ProgramsServer:
         return await asyncio.to_thread(asked)
 
     async def form(
-        self, path: str, file: bytes, fields: Mapping[str, str], *, file_first: bool = False,
+        self, path: str, file: bytes, fields: Mapping[str, str], *, file_first: bool = False
     ) -> tuple[int, bytes, dict[str, str]]:
         """A multipart form with a file and fields."""
         mark = "----mark"
-        parts = [f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-                 for name, value in fields.items()]
-        part = (f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n'
-                "Content-Type: audio/wav\r\n\r\n").encode() + file + b"\r\n"
+        parts = [
+            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        ]
+        part = (
+            (
+                f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n'
+                "Content-Type: audio/wav\r\n\r\n"
+            ).encode()
+            + file
+            + b"\r\n"
+        )
         parts.insert(0 if file_first else len(parts), part)
         body = b"".join(parts) + f"--{mark}--\r\n".encode()
         return await self.ask("POST", path, body, content_type=f"multipart/form-data; boundary={mark}")
@@ -156,17 +165,24 @@ async def programs_server(faculties: FakeFaculties | None = None, **settings: st
     """settings: environment names without STIMME_, in lower case, or as they are."""
     fake = faculties or willing()
     named = {name if name.isupper() else f"STIMME_{name.upper()}": value for name, value in settings.items()}
-    config = load(env_file=None, environment={
-        "STIMME_WYOMING": "1", "STIMME_VOSK": "1", "STIMME_OPENAI": "1", "STIMME_WYOMING_PORT": "0",
-        "STIMME_VOSK_PORT": "0"} | named)
+    config = load(
+        env_file=None,
+        environment={
+            "STIMME_WYOMING": "1",
+            "STIMME_VOSK": "1",
+            "STIMME_OPENAI": "1",
+            "STIMME_WYOMING_PORT": "0",
+            "STIMME_VOSK_PORT": "0",
+        }
+        | named,
+    )
     metrics, guard = Metrics(lambda: fake.stats), Guard(pairing=config.server.pairing)
 
     async def leave() -> None:
         """Nobody is at the page."""
 
     async with asyncio.TaskGroup() as tasks:
-        sessions = Sessions(
-            fake.all(), tasks, language="en", max_audio_duration_s=config.server.max_audio_duration_s)
+        sessions = Sessions(fake.all(), tasks, language="en", max_audio_duration_s=config.server.max_audio_duration_s)
         programs = Programs(config, sessions, metrics, tasks, attention(fake))
         page = Listener("page", "", "127.0.0.1", 0, Route(lambda request, visitor: respond(404, "nothing\n")))
         web = Web(config, guard, programs.added([page], guard), lambda: programs.leave(leave()), metrics)
@@ -178,8 +194,12 @@ async def programs_server(faculties: FakeFaculties | None = None, **settings: st
 def wav(pcm: bytes, rate: int = 16_000) -> bytes:
     """A WAV file of mono s16le."""
     form = struct.pack("<HHIIHH", 1, 1, rate, 2 * rate, 2, 16)
-    return struct.pack("<4sI4s4sI", b"RIFF", 36 + len(pcm), b"WAVE", b"fmt ", 16) + form + struct.pack(
-        "<4sI", b"data", len(pcm)) + pcm
+    return (
+        struct.pack("<4sI4s4sI", b"RIFF", 36 + len(pcm), b"WAVE", b"fmt ", 16)
+        + form
+        + struct.pack("<4sI", b"data", len(pcm))
+        + pcm
+    )
 
 
 def said(words: str) -> bytes:

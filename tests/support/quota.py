@@ -46,5 +46,3 @@ def group(share: float) -> Iterator[Path]:
         for pid in (folder / "cgroup.procs").read_text().split():
             (root / "cgroup.procs").write_text(pid)
         folder.rmdir()
-
-

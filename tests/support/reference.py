@@ -58,26 +58,41 @@ class Reference:
         onnx.save(model, str(self.voice))
         convert(self.voice, self.weights)
         nodes = {node.name: node for node in model.graph.node}
-        for name, shape in ((nodes[_STATS_MAKER].output[0], [1, 384, None]), (_DURATIONS, [1, 1, None]),
-                            (nodes[_LATENT_READER].input[0], [1, 192, None])):
+        for name, shape in (
+            (nodes[_STATS_MAKER].output[0], [1, 384, None]),
+            (_DURATIONS, [1, 1, None]),
+            (nodes[_LATENT_READER].input[0], [1, 192, None]),
+        ):
             model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
 
     def say(self, ids: Sequence[int]) -> Said:
-        samples, stats, durations, latent = self._session.run(None, {
-            "input": np.array([ids], np.int64), "input_lengths": np.array([len(ids)], np.int64),
-            "scales": np.array(SILENT, np.float32)})
-        return Said(np.ascontiguousarray(stats[0].T), durations.reshape(-1), np.ascontiguousarray(latent[0].T),
-                    samples.reshape(-1))
+        samples, stats, durations, latent = self._session.run(
+            None,
+            {
+                "input": np.array([ids], np.int64),
+                "input_lengths": np.array([len(ids)], np.int64),
+                "scales": np.array(SILENT, np.float32),
+            },
+        )
+        return Said(
+            np.ascontiguousarray(stats[0].T),
+            durations.reshape(-1),
+            np.ascontiguousarray(latent[0].T),
+            samples.reshape(-1),
+        )
 
 
 def log_spectral_distance(one: Floats, other: Floats, size: int = 1024, floor_db: float = -80.0) -> float:
     """Mean over time of the RMS difference in dB of two equally long sounds' spectra (Gray and Markel 1976)."""
+
     def spectra(sound: Floats) -> NDArray[np.float64]:
         frames = np.lib.stride_tricks.sliding_window_view(sound, size)[:: size // 4] * np.hanning(size)
         power = np.abs(np.fft.rfft(frames, axis=1)) ** 2 / size
         return np.asarray(10 * np.log10(np.maximum(power, 10 ** (floor_db / 10))))
+
     return float(np.sqrt(((spectra(one) - spectra(other)) ** 2).mean(axis=1)).mean())

@@ -88,8 +88,11 @@ def dates(language: Language) -> list[Said]:
     for number in range(366):
         day = date(2028, 1, 1) + timedelta(number)
         month = MONTHS[language][day.month - 1]
-        text = (f"wie viele Tage sind es noch bis zum {day.day}. {month}" if language == "de"
-                else f"how many days until {month} {day.day}")
+        text = (
+            f"wie viele Tage sind es noch bis zum {day.day}. {month}"
+            if language == "de"
+            else f"how many days until {month} {day.day}"
+        )
         found.append(Said(text, _on(day)))
     return found
 
@@ -120,8 +123,9 @@ class Round:
         from appliance.speaking.clauses import clauses
 
         recognizer = recognizer or self._recognizer
-        sound = b"".join(piece for clause in clauses(said.text, self._language)
-                         for piece in self._voice.synthesize(clause, RATE))
+        sound = b"".join(
+            piece for clause in clauses(said.text, self._language) for piece in self._voice.synthesize(clause, RATE)
+        )
         pcm = QUIET + sound + QUIET
         for start in range(0, len(pcm), 2 * RATE):
             last = start + 2 * RATE >= len(pcm)

@@ -15,14 +15,18 @@ def scrape(port: int) -> Samples:
         text = answer.read().decode()
     return {
         (sample.name, ",".join(sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(text) for sample in family.samples}
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
 def buckets(samples: Samples, name: str, since: Samples | None = None) -> dict[float, float]:
     """A histogram without labels, or what was added to it: upper bound → how many were at most that."""
     return {
         float(bound): value - (since or {}).get((found, bound), 0.0)
-        for (found, bound), value in samples.items() if found == f"{name}_bucket"}
+        for (found, bound), value in samples.items()
+        if found == f"{name}_bucket"
+    }
 
 
 def quantile(counts: dict[float, float], percent: float) -> float:

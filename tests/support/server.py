@@ -53,8 +53,13 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    settings: Mapping[str, str | None] | None = None, *, module: str = "appliance", arguments: Sequence[str] = (),
-    prefix: Sequence[str] = (), timeout_s: float = 60, before: Callable[[], None] | None = None,
+    settings: Mapping[str, str | None] | None = None,
+    *,
+    module: str = "appliance",
+    arguments: Sequence[str] = (),
+    prefix: Sequence[str] = (),
+    timeout_s: float = 60,
+    before: Callable[[], None] | None = None,
 ) -> Iterator[RunningServer]:
     """Start it on free ports; stop it at exit.
 
@@ -63,19 +68,31 @@ def running_server(
     """
     with tempfile.TemporaryDirectory(prefix="stimme-test-") as folder:
         wanted: Mapping[str, str | None] = {
-            **os.environ, "STIMME_STATE": f"{folder}/state", "STIMME_MODELS": str(MODELS), "PYTHONUNBUFFERED": "1",
-            "STIMME_PAGE_PORT": "0", "STIMME_PORT": "0", "PYTHONPATH": str(ROOT), **(settings or {})}
+            **os.environ,
+            "STIMME_STATE": f"{folder}/state",
+            "STIMME_MODELS": str(MODELS),
+            "PYTHONUNBUFFERED": "1",
+            "STIMME_PAGE_PORT": "0",
+            "STIMME_PORT": "0",
+            "PYTHONPATH": str(ROOT),
+            **(settings or {}),
+        }
         environment = {name: value for name, value in wanted.items() if value is not None}
         log = Path(folder) / "log.txt"
         begin = time.monotonic()
         with log.open("w") as output:
             process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", module, "run", *arguments], cwd=folder, env=environment, text=True,
-                stdout=output, stderr=subprocess.STDOUT, preexec_fn=before)
+                [*prefix, sys.executable, "-m", module, "run", *arguments],
+                cwd=folder,
+                env=environment,
+                text=True,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=before,
+            )
         try:
             match = _wait_until_ready(process, log, begin + timeout_s)
-            yield RunningServer(
-                process, int(match[2]), int(match[3]), time.monotonic() - begin, log)
+            yield RunningServer(process, int(match[2]), int(match[3]), time.monotonic() - begin, log)
         finally:
             process.terminate()
             try:

@@ -36,9 +36,7 @@ class Link:
 
 
 @contextmanager
-def slow_link(
-    here: int, port: int, *, delay_s: float, bytes_per_s: float, stalls: float = 0.0
-) -> Iterator[Link]:
+def slow_link(here: int, port: int, *, delay_s: float, bytes_per_s: float, stalls: float = 0.0) -> Iterator[Link]:
     """Port `here` leads to `port`, later by delay_s each way, and no faster than bytes_per_s. See Link."""
     link, chance = Link(delay_s, bytes_per_s, stalls), Random(1)
     ready = threading.Event()

@@ -61,8 +61,12 @@ class SmallServer:
 
 @contextmanager
 def small_server(
-    folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), pairing: str = "always",
-    names: Sequence[str] = NAMES, can_show: bool = True,
+    folder: Path,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    pairing: str = "always",
+    names: Sequence[str] = NAMES,
+    can_show: bool = True,
 ) -> Iterator[SmallServer]:
     """pairing "always": tests come from loopback, which would be free otherwise."""
     started: list[SmallServer] = []
@@ -73,7 +77,8 @@ def small_server(
         with Database(folder / "stimme.sqlite3") as database:
             tokens, shown = TokenStore(database), list[str]()
             certificates = Certificates(
-                folder / "tls", lambda: names, lambda: [ip_address("10.1.2.3"), ip_address("127.0.0.1")], clock)
+                folder / "tls", lambda: names, lambda: [ip_address("10.1.2.3"), ip_address("127.0.0.1")], clock
+            )
 
             async def run(call: Callable[[], Any]) -> Any:
                 return call()
@@ -83,8 +88,14 @@ def small_server(
                 guard = Guard(NAMES, (), places.known, pairing)
                 authority = certificates.authority
                 trust = Trust(
-                    NAMES[0], lambda: certificates.names, lambda: guard.port("https") or 0, authority.der,
-                    authority.apple_profile(NAMES[0]), authority.fingerprint, authority.words())
+                    NAMES[0],
+                    lambda: certificates.names,
+                    lambda: guard.port("https") or 0,
+                    authority.der,
+                    authority.apple_profile(NAMES[0]),
+                    authority.fingerprint,
+                    authority.words(),
+                )
                 codes = Pairing(shown.append)
                 entrance = Entrance(Site(find_site()), tokens, codes, trust, run, can_show=can_show)
                 guests: dict[ServerConnection, Visitor] = {}
@@ -102,7 +113,8 @@ def small_server(
                 (plain, by_path), (otherwise, secure) = entrance.plain(), entrance.secure()
                 listeners = [
                     Listener("page", "", "127.0.0.1", 0, plain, by_path, talk),
-                    Listener("secure", "", "127.0.0.1", 0, otherwise, secure, talk, certificates.context)]
+                    Listener("secure", "", "127.0.0.1", 0, otherwise, secure, talk, certificates.context),
+                ]
                 config = load(environment={"MAX_CONNECTIONS": "1000"}, env_file=None)
 
                 async def see_off() -> None:
@@ -111,6 +123,7 @@ def small_server(
                 nothing = PoolStats(0, 0, 0, 0, 0.0, 0.0)
                 web = Web(config, guard, listeners, see_off, Metrics(lambda: nothing))
                 async with web.listening() as ports:
+
                     def call(wanted: Callable[[], Any]) -> Any:
                         async def now() -> Any:
                             return wanted()

@@ -111,10 +111,21 @@ class SoundCard:
     def cable(self) -> Iterator[None]:
         """Lets the microphone hear the loudspeaker."""
         listener = self._run(
-            "parec", "loudspeaker", "--device=loudspeaker.monitor", "--latency-msec=10", "--rate=16000")
+            "parec", "loudspeaker", "--device=loudspeaker.monitor", "--latency-msec=10", "--rate=16000"
+        )
         player = subprocess.Popen(
-            ["pacat", "--raw", "--format=s16le", "--channels=1", "--device=microphone", "--latency-msec=40",
-             "--rate=16000"], env=self.environment("microphone"), stdin=listener.stdout)
+            [
+                "pacat",
+                "--raw",
+                "--format=s16le",
+                "--channels=1",
+                "--device=microphone",
+                "--latency-msec=40",
+                "--rate=16000",
+            ],
+            env=self.environment("microphone"),
+            stdin=listener.stdout,
+        )
         try:
             yield
         finally:
@@ -172,9 +183,11 @@ class SoundCard:
     def _run(self, program: str, side: str, *arguments: str) -> subprocess.Popen[bytes]:
         is_player = program == "pacat"
         return subprocess.Popen(
-            [program, "--raw", "--format=s16le", "--channels=1", *arguments], env=self.environment(side),
+            [program, "--raw", "--format=s16le", "--channels=1", *arguments],
+            env=self.environment(side),
             stdin=subprocess.PIPE if is_player else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if is_player else subprocess.PIPE)
+            stdout=subprocess.DEVNULL if is_player else subprocess.PIPE,
+        )
 
 
 def _sink(side: str) -> str:
@@ -186,7 +199,8 @@ def sound_card(folder: Path) -> Iterator[SoundCard]:
     """Start the servers, and point ALSA at them for this process and its children until exit."""
     card = SoundCard(folder)
     (folder / "asound.conf").write_text(
-        _ASOUND.format(folder=folder, microphone=MICROPHONE, loudspeaker=LOUDSPEAKER), encoding="utf-8")
+        _ASOUND.format(folder=folder, microphone=MICROPHONE, loudspeaker=LOUDSPEAKER), encoding="utf-8"
+    )
     before = os.environ.get("ALSA_CONFIG_PATH")
     os.environ["ALSA_CONFIG_PATH"] = str(folder / "asound.conf")
     card.servers = {side: _server(card, side) for side in ("microphone", "loudspeaker")}
@@ -213,11 +227,25 @@ def _server(card: SoundCard, side: str) -> subprocess.Popen[bytes]:
     del environment["PULSE_SERVER"]
     with (card.folder / f"{side}.log").open("wb") as log:
         return subprocess.Popen(
-            ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
-             "--log-target=stderr", "--high-priority=no", "--realtime=no",
-             "-L", f"module-native-protocol-unix socket={card.folder}/{side}.socket auth-anonymous=1",
-             "-L", _sink(side)],
-            env=environment, stdout=log, stderr=log)
+            [
+                "pulseaudio",
+                "-n",
+                "--daemonize=no",
+                "--exit-idle-time=-1",
+                "--use-pid-file=no",
+                "--disable-shm=yes",
+                "--log-target=stderr",
+                "--high-priority=no",
+                "--realtime=no",
+                "-L",
+                f"module-native-protocol-unix socket={card.folder}/{side}.socket auth-anonymous=1",
+                "-L",
+                _sink(side),
+            ],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
 
 
 def _make_punctual(pid: int) -> None:

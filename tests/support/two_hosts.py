@@ -39,8 +39,9 @@ def two_hosts() -> Iterator[TwoHosts]:
         for name in (hosts.device, hosts.other):
             _ip("netns", "add", name)
             _ip("-n", name, "link", "set", "lo", "up")
-        _ip("link", "add", ends[0], "netns", hosts.device, "type", "veth",
-            "peer", "name", ends[1], "netns", hosts.other)
+        _ip(
+            "link", "add", ends[0], "netns", hosts.device, "type", "veth", "peer", "name", ends[1], "netns", hosts.other
+        )
         addresses = (hosts.address, hosts.others_address)
         for name, end, address in zip((hosts.device, hosts.other), ends, addresses, strict=True):
             _ip("-n", name, "addr", "add", f"{address}/24", "dev", end)
@@ -62,8 +63,9 @@ def trusting_home(folder: Path, authority: Path | None) -> Path:
     store.mkdir(parents=True)
     subprocess.run(["certutil", "-d", f"sql:{store}", "-N", "--empty-password"], check=True)
     if authority is not None:
-        subprocess.run(["certutil", "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", "stimme", "-i", str(authority)],
-                       check=True)
+        subprocess.run(
+            ["certutil", "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", "stimme", "-i", str(authority)], check=True
+        )
     return folder
 
 

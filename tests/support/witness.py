@@ -32,6 +32,7 @@ async def watch(server: RunningServer, seconds: float, *, url: str = "", every_s
     """Send a ping each `every_s`, whether the last was answered or not; one without an answer counts as GIVEN_UP_S."""
     seen = Seen(rss_mb=[server.rss_mb()])
     async with caller(url or server.url, open_timeout=30) as person:
+
         async def listen() -> None:
             while True:
                 message = json.loads(await person.socket.recv())

@@ -33,8 +33,19 @@ class FakeNmcli:
             case ["device", "wifi", "list"]:
                 assert not self.is_hotspot, "a device that is a hotspot cannot look around"
                 return 0, "".join(f"{60 + i}:{name}\n" for i, name in enumerate(self.houses)) + "12:\n"
-            case ["device", "wifi", "hotspot", "ifname", "wlan0", "con-name", "stimme-hotspot", "ssid", _, "password",
-                  key]:
+            case [
+                "device",
+                "wifi",
+                "hotspot",
+                "ifname",
+                "wlan0",
+                "con-name",
+                "stimme-hotspot",
+                "ssid",
+                _,
+                "password",
+                key,
+            ]:
                 assert len(key) == 8 and key.isdecimal()
                 self.is_hotspot, self.connected = True, ""
                 self.history.append("hotspot")
@@ -109,7 +120,8 @@ def test_when_nobody_comes_it_closes_and_gives_up(places: Path) -> None:
 def test_the_form_brings_what_was_typed_and_shows_the_networks() -> None:
     port, got = _free_port(), []
     asking = threading.Thread(
-        target=lambda: got.append(hotspot.ask(["<Häuschen>"], "altes", 20, address="127.0.0.1", port=port)))
+        target=lambda: got.append(hotspot.ask(["<Häuschen>"], "altes", 20, address="127.0.0.1", port=port))
+    )
     asking.start()
     shown = _open(port).read().decode()
     assert "&lt;Häuschen&gt;" in shown and "altes" in shown
@@ -121,9 +133,17 @@ def test_the_form_brings_what_was_typed_and_shows_the_networks() -> None:
     assert got == [Wish("Häuschen", "süß & geheim")]
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"ssid=", b"ssid=--help", b"ssid=" + b"x" * 33, b"ssid=house&password=short",
-    b"ssid=house&password=" + b"x" * 64])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"ssid=",
+        b"ssid=--help",
+        b"ssid=" + b"x" * 33,
+        b"ssid=house&password=short",
+        b"ssid=house&password=" + b"x" * 64,
+    ],
+)
 def test_what_no_network_can_be_called_is_refused(body: bytes) -> None:
     assert hotspot.wished(body) is None
 

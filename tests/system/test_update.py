@@ -61,7 +61,11 @@ def places(tmp_path: Path) -> Places:
 
 
 def publish(
-    folder: Path, version: str, *, key: Ed25519PrivateKey = KEY, models: str = MODELS,
+    folder: Path,
+    version: str,
+    *,
+    key: Ed25519PrivateKey = KEY,
+    models: str = MODELS,
     changes: dict[str, object] | None = None,
 ) -> str:
     """Publish a release as image/sign does; the manifest's path."""
@@ -74,8 +78,13 @@ def publish(
     subprocess.run(["tar", "-C", content.parent, "--zstd", "-cf", archive, version], check=True)
     described = {"size": archive.stat().st_size, "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    manifest = {"version": version, "machine": platform.machine(), "python": python, "models": models,
-                "files": {archive.name: described}} | (changes or {})
+    manifest = {
+        "version": version,
+        "machine": platform.machine(),
+        "python": python,
+        "models": models,
+        "files": {archive.name: described},
+    } | (changes or {})
     file = folder / f"stimme-{version}.json"
     file.write_text(json.dumps(manifest))
     Path(f"{file}.sig").write_bytes(base64.b64encode(key.sign(file.read_bytes())))
@@ -140,13 +149,17 @@ def test_releases_older_than_the_previous_one_are_removed(tmp_path: Path, places
     assert sorted(os.listdir(places.releases)) == ["0.2.0", "0.3.0", "current", "models"]
 
 
-@pytest.mark.parametrize(("break_it", "words"), [
-    (lambda file: Path(f"{file}.sig").write_bytes(base64.b64encode(bytes(64))), "not by anybody"),
-    (lambda file: Path(file).write_bytes(Path(file).read_bytes().replace(b"0.2.0", b"0.2.1")), "not by anybody"),
-    (lambda file: Path(f"{file}.sig").unlink(), "No such file"),
-    (lambda file: Path(file).with_suffix(".tar.zst").write_bytes(b"other"), "not what the manifest promises"),
-    (lambda file: Path(file).with_suffix(".tar.zst").unlink(), "No such file"),
-], ids=["signature", "manifest", "unsigned", "archive", "no archive"])
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (lambda file: Path(f"{file}.sig").write_bytes(base64.b64encode(bytes(64))), "not by anybody"),
+        (lambda file: Path(file).write_bytes(Path(file).read_bytes().replace(b"0.2.0", b"0.2.1")), "not by anybody"),
+        (lambda file: Path(f"{file}.sig").unlink(), "No such file"),
+        (lambda file: Path(file).with_suffix(".tar.zst").write_bytes(b"other"), "not what the manifest promises"),
+        (lambda file: Path(file).with_suffix(".tar.zst").unlink(), "No such file"),
+    ],
+    ids=["signature", "manifest", "unsigned", "archive", "no archive"],
+)
 def test_what_was_tampered_with_changes_nothing(
     tmp_path: Path, places: Places, break_it: Callable[[str], object], words: str
 ) -> None:
@@ -170,10 +183,15 @@ def test_without_a_key_nobody_is_trusted(tmp_path: Path, places: Places) -> None
         update.newest(publish(tmp_path / "out", "0.2.0"), places)
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"machine": "riscv64"}, "is for machine riscv64"), ({"python": "3.9"}, "is for python 3.9"),
-    ({"models": "../../etc"}, "12 hexadecimal digits"), ({"files": {}}, "makes no sense"),
-])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"machine": "riscv64"}, "is for machine riscv64"),
+        ({"python": "3.9"}, "is for python 3.9"),
+        ({"models": "../../etc"}, "12 hexadecimal digits"),
+        ({"files": {}}, "makes no sense"),
+    ],
+)
 def test_a_signed_release_for_something_else_is_refused(
     tmp_path: Path, places: Places, changes: dict[str, object], words: str
 ) -> None:

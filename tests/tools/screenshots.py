@@ -18,10 +18,15 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 SCHEMES = ("light", "dark")
 QUESTIONS = (
-    "Set a pizza timer for ten minutes", "Put milk, bread and olive oil on the shopping list",
-    "How many feet are in two meters?")
+    "Set a pizza timer for ten minutes",
+    "Put milk, bread and olive oil on the shopping list",
+    "How many feet are in two meters?",
+)
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--use-fake-device-for-media-stream",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
 
@@ -38,14 +43,22 @@ def main() -> None:
         for size, viewport in SIZES.items():
             for scheme in SCHEMES:
                 context: dict[str, Any] = {
-                    "viewport": viewport, "color_scheme": scheme, "locale": "en-GB", "device_scale_factor": 2,
-                    "permissions": ["microphone"], "has_touch": size == "phone", "is_mobile": size == "phone"}
+                    "viewport": viewport,
+                    "color_scheme": scheme,
+                    "locale": "en-GB",
+                    "device_scale_factor": 2,
+                    "permissions": ["microphone"],
+                    "has_touch": size == "phone",
+                    "is_mobile": size == "phone",
+                }
                 page = browser.new_context(**context).new_page()
                 page.goto(wishes.url)
                 page.wait_for_function("() => window.voiceAssistant?.getMetrics().connected")
                 photograph(page, wishes.to / f"page-{size}-{scheme}")
-                page.evaluate("document.querySelectorAll('.timer .sign:last-child, .items input').forEach("
-                              "(control) => control.click())")
+                page.evaluate(
+                    "document.querySelectorAll('.timer .sign:last-child, .items input').forEach("
+                    "(control) => control.click())"
+                )
                 page.wait_for_selector(".timer", state="detached")
                 page.context.close()
         browser.close()

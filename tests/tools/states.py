@@ -126,8 +126,21 @@ def away(page: Page) -> None:
 
 
 STATES: tuple[Callable[[Page], None], ...] = (
-    start, conversation, correcting, listening, queued, speaking, board, lists, settings, device_settings, measurements,
-    refused, away, clock)
+    start,
+    conversation,
+    correcting,
+    listening,
+    queued,
+    speaking,
+    board,
+    lists,
+    settings,
+    device_settings,
+    measurements,
+    refused,
+    away,
+    clock,
+)
 
 
 def main() -> None:
@@ -147,9 +160,15 @@ def picture(
     browser: Browser, running: Running, state: Callable[[Page], None], size: str, scheme: str, language: str
 ) -> bytes:
     context = browser.new_context(
-        viewport=SIZES[size], color_scheme=scheme, locale=LOCALES[language],  # type: ignore[arg-type]
-        permissions=["microphone"], reduced_motion="reduce", is_mobile=size == "phone", has_touch=size == "phone",
-        service_workers="block")
+        viewport=SIZES[size],
+        color_scheme=scheme,  # type: ignore[arg-type]
+        locale=LOCALES[language],
+        permissions=["microphone"],
+        reduced_motion="reduce",
+        is_mobile=size == "phone",
+        has_touch=size == "phone",
+        service_workers="block",
+    )
     page = context.new_page()
     page.goto(f"http://localhost:{running.port}/")
     page.wait_for_function("() => window.voiceAssistant?.getMetrics().connected")
@@ -165,7 +184,9 @@ def sheet(browser: Browser, pictures: dict[str, bytes], path: Path, columns: int
     page = browser.new_page(viewport={"width": 1900, "height": 100})
     figures = "".join(
         f'<figure><figcaption>{name.replace("_", " ")}</figcaption><img src="data:image/png;base64,'
-        f'{base64.b64encode(data).decode()}"></figure>' for name, data in pictures.items())
+        f'{base64.b64encode(data).decode()}"></figure>'
+        for name, data in pictures.items()
+    )
     page.set_content(f"""<style>
         body {{ display: grid; grid-template-columns: repeat({columns}, 1fr); gap: 14px; margin: 14px; background: #888;
                font: 16px sans-serif; }}

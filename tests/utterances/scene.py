@@ -58,9 +58,15 @@ async def answers(understanding: Understanding, language: Language, texts: Seque
         _set_up(timers, clock, language)
         stores = Stores.beside(timers)
         _fill(stores, language)
-        dialogue = Dialogue(understanding, timers, stores=stores, run=_at_once, random=Random(0),
-                            more_performers=dict.fromkeys(ONLY_DEVICES, _nothing),
-                            device=lambda memory, language: DEVICE)
+        dialogue = Dialogue(
+            understanding,
+            timers,
+            stores=stores,
+            run=_at_once,
+            random=Random(0),
+            more_performers=dict.fromkeys(ONLY_DEVICES, _nothing),
+            device=lambda memory, language: DEVICE,
+        )
         heard, said = _SAID[language]
         memory = Memory(last_heard=heard, last_reply=said, may_configure=True)
         return [await dialogue.answer(text, language, memory) for text in texts]
@@ -72,8 +78,10 @@ def _set_up(timers: TimerStore, clock: StillClock, language: Language) -> None:
         timers.add(SetTimer("timer", clock.now() + timedelta(seconds=length_s), name, length_s))
     clock.turn_back(0)
     tomorrow = NOW + timedelta(days=1)
-    for due, name in ((NOW.replace(hour=18, minute=0), _TASKS[language][0]),
-                      (tomorrow.replace(hour=9, minute=0), _TASKS[language][1])):
+    for due, name in (
+        (NOW.replace(hour=18, minute=0), _TASKS[language][0]),
+        (tomorrow.replace(hour=9, minute=0), _TASKS[language][1]),
+    ):
         timers.add(SetTimer("reminder", due, name))
     for due in (tomorrow.replace(hour=6, minute=30), NOW.replace(day=7, hour=9, minute=0)):
         timers.add(SetTimer("alarm", due))
@@ -85,9 +93,18 @@ _LISTS: dict[Language, dict[str, tuple[str, ...]]] = {
 }
 _NOTES: dict[Language, str] = {"en": "the key is under the pot", "de": "der Schlüssel liegt unter dem Topf"}
 DEVICE = Device(
-    addresses=("192.168.1.20",), host="stimme.local", network="Home", temperature_c=51.0, memory_free_mb=200.0,
-    disk_free_mb=9000.0, version="0.1.0", uptime_s=90_000.0, rooms=("kitchen", "office"),
-    voices=("thorsten", "joe"), last_turn_ms={"recognition": 40.0, "understanding": 2.0, "synthesis": 90.0})
+    addresses=("192.168.1.20",),
+    host="stimme.local",
+    network="Home",
+    temperature_c=51.0,
+    memory_free_mb=200.0,
+    disk_free_mb=9000.0,
+    version="0.1.0",
+    uptime_s=90_000.0,
+    rooms=("kitchen", "office"),
+    voices=("thorsten", "joe"),
+    last_turn_ms={"recognition": 40.0, "understanding": 2.0, "synthesis": 90.0},
+)
 
 
 def _fill(stores: Stores, language: Language) -> None:

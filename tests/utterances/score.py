@@ -90,10 +90,13 @@ def table(found: Sequence[Result]) -> str:
     for language in LANGUAGES:
         said = [each for each in found if each.utterance.language == language]
         if said:
-            rows += ["", _row(f"all {language}", said),
-                     _row("  must act or answer", [each for each in said if not each.turn.expectation.negative]),
-                     _row("  must ask or decline", [each for each in said if each.turn.expectation.negative]),
-                     _row("  follow-ups", [each for each in said if each.follow_up])]
+            rows += [
+                "",
+                _row(f"all {language}", said),
+                _row("  must act or answer", [each for each in said if not each.turn.expectation.negative]),
+                _row("  must ask or decline", [each for each in said if each.turn.expectation.negative]),
+                _row("  follow-ups", [each for each in said if each.follow_up]),
+            ]
     return "\n".join([head, *rows])
 
 

@@ -70,6 +70,9 @@ def test_yes_and_times_stay_what_was_written(tmp_path: Path) -> None:
     (utterance,) = read(path)
     first, second = utterance.turns
     assert (first.text, first.expectation.slots["moment"], first.expectation.confirms) == (
-        "at eighteen thirty", "18:30", True)
+        "at eighteen thirty",
+        "18:30",
+        True,
+    )
     assert first.expectation.also == {"Help"}
     assert (second.text, second.expectation.intent, utterance.counted) == ("yes", "Yes", (second,))

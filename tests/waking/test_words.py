@@ -96,7 +96,10 @@ def test_kept_sound_is_the_newest() -> None:
 
 def test_words_are_set_with_threshold_and_rest() -> None:
     assert parse(["okay_nabu", "alexa:0.95", "hey_jarvis:0.9:3"]) == (
-        Word("okay_nabu"), Word("alexa", 0.95), Word("hey_jarvis", 0.9, 3.0))
+        Word("okay_nabu"),
+        Word("alexa", 0.95),
+        Word("hey_jarvis", 0.9, 3.0),
+    )
     assert NABU.spoken == "okay nabu"
 
 

@@ -19,8 +19,14 @@ from websockets.asyncio.server import serve
 from tests.web.fake_device import FakeDevice
 
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
     "--host-resolver-rules=MAP stimme.local 127.0.0.1",
 ]
 Open = Callable[..., Page]
@@ -74,7 +80,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     write_tone(sound, seconds=10)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=[*FLAGS, f"--use-file-for-fake-audio-capture={sound}%noloop"])
+            executable_path=program, args=[*FLAGS, f"--use-file-for-fake-audio-capture={sound}%noloop"]
+        )
         yield browser
         browser.close()
 

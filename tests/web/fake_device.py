@@ -81,9 +81,19 @@ class FakeDevice:
                 case "stop":
                     received = self.audio[utterance]
                     heard = " ".join(WORDS[: max(3, received // 12000)])
-                    await send(connection, {"type": "final", "id": message["id"], "text": heard, "confidence": 0.9,
-                                            "truncated": False, "audio_s": received / 32000,
-                                            "processing_time_ms": 31.4, "timings": {"recognition_ms": 31.4}})
+                    await send(
+                        connection,
+                        {
+                            "type": "final",
+                            "id": message["id"],
+                            "text": heard,
+                            "confidence": 0.9,
+                            "truncated": False,
+                            "audio_s": received / 32000,
+                            "processing_time_ms": 31.4,
+                            "timings": {"recognition_ms": 31.4},
+                        },
+                    )
                     await self.answer(connection, message["id"], heard, "It's seven minutes past three.", rate, speak)
                 case "settings":
                     await send(connection, SETTINGS)
@@ -103,8 +113,16 @@ class FakeDevice:
             self.drop()
         elif text == "ring":
             number = f"a{next(self.numbers)}"
-            await send(connection, {"type": "announce", "id": number, "kind": "timer",
-                                    "text": "Your pizza timer is done.", "language": "en"})
+            await send(
+                connection,
+                {
+                    "type": "announce",
+                    "id": number,
+                    "kind": "timer",
+                    "text": "Your pizza timer is done.",
+                    "language": "en",
+                },
+            )
             await speak_tone(connection, number, rate, 1.0)
         elif text == "queue":
             await send(connection, {"type": "queued", "id": message["id"], "place": 2})
@@ -120,12 +138,26 @@ class FakeDevice:
             reply = LONG if text == "long" else f"You typed {text}, and this is what I have to say about it."
             await self.answer(connection, message["id"], text, reply, rate, speak)
 
-    async def answer(self, connection: ServerConnection, turn: str, heard: str, reply: str, rate: int,
-                     speak: bool) -> None:
-        await send(connection, {"type": "answer", "id": turn, "text": reply, "language": "en", "intent": "Fake",
-                                "understood": True, "heard": heard, "processing_time_ms": 33.5, "timings": TIMINGS,
-                                "meant": "set a pizza timer for ten minutes", "values": {"name": "pizza"},
-                                "can_be_undone": heard == "change"})
+    async def answer(
+        self, connection: ServerConnection, turn: str, heard: str, reply: str, rate: int, speak: bool
+    ) -> None:
+        await send(
+            connection,
+            {
+                "type": "answer",
+                "id": turn,
+                "text": reply,
+                "language": "en",
+                "intent": "Fake",
+                "understood": True,
+                "heard": heard,
+                "processing_time_ms": 33.5,
+                "timings": TIMINGS,
+                "meant": "set a pizza timer for ten minutes",
+                "values": {"name": "pizza"},
+                "can_be_undone": heard == "change",
+            },
+        )
         if heard == "go on":
             await send(connection, {"type": "more", "id": turn, "text": f"{reply} And more."})
         if speak:
@@ -137,9 +169,17 @@ async def speak_tone(connection: ServerConnection, turn: str, rate: int, seconds
     for start in range(0, int(rate * seconds), rate // 10):
         samples = (int(3000 * math.sin(2 * math.pi * 440 * n / rate)) for n in range(start, start + rate // 10))
         await connection.send(struct.pack(f"<{rate // 10}h", *samples))
-    await send(connection, {"type": "speech_end", "id": turn, "interrupted": False, "audio_s": seconds,
-                            "processing_time_ms": 133.0,
-                            "timings": TIMINGS | {"first_audio_ms": 71.2, "synthesis_ms": 28.3}})
+    await send(
+        connection,
+        {
+            "type": "speech_end",
+            "id": turn,
+            "interrupted": False,
+            "audio_s": seconds,
+            "processing_time_ms": 133.0,
+            "timings": TIMINGS | {"first_audio_ms": 71.2, "synthesis_ms": 28.3},
+        },
+    )
 
 
 def full_board() -> dict[str, Any]:
@@ -147,16 +187,31 @@ def full_board() -> dict[str, Any]:
     now = 1772550420.5
 
     def timer(id: int, kind: str, name: str, left_s: float | None, **more: Any) -> dict[str, Any]:
-        return {"id": id, "kind": kind, "name": name, "place": "", "repeat": "", "duration_s": 600.0, "paused_s": None,
-                "due": left_s and now + left_s, "due_local": "2026-03-04T07:00"} | more
+        return {
+            "id": id,
+            "kind": kind,
+            "name": name,
+            "place": "",
+            "repeat": "",
+            "duration_s": 600.0,
+            "paused_s": None,
+            "due": left_s and now + left_s,
+            "due_local": "2026-03-04T07:00",
+        } | more
 
     return {
-        "type": "board", "now": now, "local": "2026-03-03T15:07", "timers": [
-            timer(1, "timer", "pizza", 400.0, place="Kitchen"), timer(2, "timer", "", None, paused_s=3700),
+        "type": "board",
+        "now": now,
+        "local": "2026-03-03T15:07",
+        "timers": [
+            timer(1, "timer", "pizza", 400.0, place="Kitchen"),
+            timer(2, "timer", "", None, paused_s=3700),
             timer(3, "alarm", "", 57180.0, repeat="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
-            timer(4, "reminder", "call grandma", 57180.0)],
+            timer(4, "reminder", "call grandma", 57180.0),
+        ],
         "ringing": [timer(5, "timer", "eggs", -2.0, place="Kitchen")],
-        "lists": [{"name": "shopping", "items": ["milk", "bread", "olive oil"]}, {"name": "todo", "items": ["taxes"]}]}
+        "lists": [{"name": "shopping", "items": ["milk", "bread", "olive oil"]}, {"name": "todo", "items": ["taxes"]}],
+    }
 
 
 async def send(connection: ServerConnection, message: dict[str, Any]) -> None:
@@ -165,7 +220,8 @@ async def send(connection: ServerConnection, message: dict[str, Any]) -> None:
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "protocol.json").read_text())
 WELCOME = next(message for message in VECTORS["server"] if message["type"] == "welcome") | {
-    "spoken": {"en": True, "de": True}}
+    "spoken": {"en": True, "de": True}
+}
 
 
 SETTINGS = next(message for message in VECTORS["server"] if message["type"] == "settings") | {"role": "owner"}

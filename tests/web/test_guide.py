@@ -69,8 +69,7 @@ def test_the_guides_page_asks_is_answered_and_shows_what_it_measures(tmp_path: P
             page.fill("#textInput", "what is two plus two")
             page.keyboard.press("Enter")
             page.wait_for_function("() => document.getElementById('response').textContent.includes('4')")
-            page.evaluate(
-                "voiceAssistant.config = Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS.ultraLow)")
+            page.evaluate("voiceAssistant.config = Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS.ultraLow)")
             page.click("#voiceBtn")
             page.wait_for_timeout(1000 * len(sound) / RATE + 400)
             page.click("#voiceBtn")

@@ -52,13 +52,17 @@ def server(here: int) -> Iterator[RunningServer]:
         yield server
 
 
-@pytest.mark.parametrize(("delay_s", "bytes_per_s", "stalls"), [
-    (0.3, 1e6, 0.0), (1.0, 1e6, 0.0), (0.0, 40_000, 0.0), (0.0, 12_000, 0.0), (0.0, 4_000, 0.0), (0.05, 1e6, 0.05)])
+@pytest.mark.parametrize(
+    ("delay_s", "bytes_per_s", "stalls"),
+    [(0.3, 1e6, 0.0), (1.0, 1e6, 0.0), (0.0, 40_000, 0.0), (0.0, 12_000, 0.0), (0.0, 4_000, 0.0), (0.05, 1e6, 0.05)],
+)
 def test_the_first_press_is_heard_from_its_first_word_however_bad_the_network(
     server: RunningServer, here: int, speech: Path, delay_s: float, bytes_per_s: float, stalls: float
 ) -> None:
-    with slow_link(here, server.page_port, delay_s=delay_s, bytes_per_s=1e6) as link, \
-            open_page(replace(server, page_port=here), speech, locale="en-GB") as page:
+    with (
+        slow_link(here, server.page_port, delay_s=delay_s, bytes_per_s=1e6) as link,
+        open_page(replace(server, page_port=here), speech, locale="en-GB") as page,
+    ):
         page.wait_for_timeout(1000 + 6000 * delay_s)  # the page is read before it is used
         link.delay_s, link.bytes_per_s, link.stalls = delay_s, bytes_per_s, stalls
         page.evaluate("voiceAssistant.config.speakReplies = false")
@@ -97,12 +101,11 @@ def test_a_device_killed_in_the_middle_of_a_turn_comes_back_and_answers(state: s
 
 
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100, 48_000, 96_000])
-def test_the_transcript_is_the_same_at_every_sample_rate(
-    server: RunningServer, speech: Path, rate_hz: int
-) -> None:
+def test_the_transcript_is_the_same_at_every_sample_rate(server: RunningServer, speech: Path, rate_hz: int) -> None:
     at_this_rate = f"""const Context = AudioContext;
         globalThis.AudioContext = class extends Context {{
             constructor(options) {{ super({{...options, sampleRate: {rate_hz}}}); }} }};"""
+
     def prepare(page: Page) -> None:
         page.add_init_script(at_this_rate)
 

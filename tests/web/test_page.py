@@ -13,8 +13,7 @@ from tests.web.visit import ask, hold_until_heard, wait_for_state
 def test_holding_the_button_shows_the_words_while_they_are_spoken_and_then_the_reply(open_page: Open) -> None:
     page = open_page()
     hold_until_heard(page)
-    page.wait_for_function(
-        "() => document.querySelector('.reply').textContent === \"It's seven minutes past three.\"")
+    page.wait_for_function("() => document.querySelector('.reply').textContent === \"It's seven minutes past three.\"")
     assert page.inner_text("#response") == "It's seven minutes past three."
     assert page.evaluate("voiceAssistant.getMetrics().lastTurn.stages.recognition_ms") == 31.4
 
@@ -97,7 +96,8 @@ def test_without_a_secure_context_the_page_says_why_and_typing_works(open_page: 
 def test_a_refused_microphone_is_explained(open_page: Open) -> None:
     page = open_page()
     page.evaluate(
-        "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError')) }")
+        "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError')) }"
+    )
     page.click("#voiceBtn")
     page.wait_for_function("() => document.getElementById('statusText').textContent.includes('blocked')")
     assert "blocked" in page.inner_text("#trouble")
@@ -182,7 +182,8 @@ def test_the_meter_follows_the_microphone_whatever_the_chunks(open_page: Open) -
     page.evaluate("voiceAssistant.config.chunkSize = 16384, voiceAssistant.config.chunkIntervalMs = 1000")
     page.keyboard.press("Space")
     page.wait_for_function(
-        "() => voiceAssistant.state === 'listening' && parseFloat(voiceBtn.style.getPropertyValue('--level')) > 0.1")
+        "() => voiceAssistant.state === 'listening' && parseFloat(voiceBtn.style.getPropertyValue('--level')) > 0.1"
+    )
     assert page.evaluate("voiceAssistant.getMetrics().audio.chunksSent") <= 1, "only what was kept before the press"
     page.keyboard.press("Space")
 

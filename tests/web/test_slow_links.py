@@ -25,8 +25,9 @@ def here() -> int:
 
 @pytest.fixture(scope="module")
 def server(here: int) -> Iterator[RunningServer]:
-    with running_server({
-        "PING_INTERVAL": "2", "PING_TIMEOUT": "2", "STIMME_ORIGINS": f"http://localhost:{here}"}) as server:
+    with running_server(
+        {"PING_INTERVAL": "2", "PING_TIMEOUT": "2", "STIMME_ORIGINS": f"http://localhost:{here}"}
+    ) as server:
         yield server
 
 
@@ -43,8 +44,10 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_words_arrive_however_thin_the_link(
     server: RunningServer, here: int, speech: Path, delay_s: float, bytes_per_s: float, is_thin: bool
 ) -> None:
-    with slow_link(here, server.page_port, delay_s=delay_s, bytes_per_s=bytes_per_s), \
-            open_page(replace(server, page_port=here), speech, locale="en-GB") as page:
+    with (
+        slow_link(here, server.page_port, delay_s=delay_s, bytes_per_s=bytes_per_s),
+        open_page(replace(server, page_port=here), speech, locale="en-GB") as page,
+    ):
         page.evaluate("voiceAssistant.config.speakReplies = false")
         watch_status(page)
         page.locator("#voiceBtn").hover()

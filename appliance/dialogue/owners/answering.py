@@ -12,13 +12,7 @@ from urllib.parse import quote
 
 from appliance.dialogue.family import Family
 from appliance.dialogue.owners.document import written
-from appliance.dialogue.owners.listening import (
-    OURS,
-    OWNERS,
-    TEACH,
-    WithOwners,
-    understood_otherwise,
-)
+from appliance.dialogue.owners.listening import OURS, OWNERS, TEACH, WithOwners, understood_otherwise
 from appliance.dialogue.owners.registry import Folder, Registry
 from appliance.dialogue.owners.skill_file import Call, OwnersSkill
 from appliance.dialogue.performers import Inverse, Occasion, Performer, Refused, Run
@@ -81,9 +75,14 @@ def owners_family(registry: Callable[[], Registry], base: Understands) -> Family
         instead = "instead" if understood_otherwise(base, phrase, context.language) else "sure"
         return context.say(f"owners.teach_{instead}", phrase=phrase, reply=reply, question=Question(intent))
 
-    return Family("owners", {OWNERS: answer, TEACH: teach}, acts=frozenset({TEACH}), for_good=frozenset({OWNERS}),
-                  actions=(WriteSkill,),
-                  folder=Path(__file__).parent)
+    return Family(
+        "owners",
+        {OWNERS: answer, TEACH: teach},
+        acts=frozenset({TEACH}),
+        for_good=frozenset({OWNERS}),
+        actions=(WriteSkill,),
+        folder=Path(__file__).parent,
+    )
 
 
 def possible_replies(skill: OwnersSkill, language: Language, slots: Mapping[str, object]) -> list[str]:

@@ -68,8 +68,10 @@ def protected(parts: Parts, language: Language) -> str:
 def _ours(language: Language) -> Lexicon:
     lexicon, turn = Lexicon(), TURN.sentences(language)["words"]
     common = grammar(language).words.table["classes"]
-    for patterns in (*(turn[name] for name in ("stop", "never_mind", "undo", "repeat")),
-                     *(common[name] for name in ("agree", "refuse"))):
+    for patterns in (
+        *(turn[name] for name in ("stop", "never_mind", "undo", "repeat")),
+        *(common[name] for name in ("agree", "refuse")),
+    ):
         lexicon.add("ours", patterns)
     lexicon.add("filler", common["filler"])
     return lexicon

@@ -56,8 +56,12 @@ class Matcher:
             for parts in sentence.variants:
                 taken = self._grow(skill, sentence, parts, wording.lists) or taken  # type: ignore[union-attr]
             if taken is not None and taken.skill is not None and taken.sentence is not None:
-                yield Problem(skill.file, sentence.line, f"{sentence.text!r} is also in {taken.skill.file} line "
-                              f"{taken.sentence.line}, which comes first", is_warning=True)
+                yield Problem(
+                    skill.file,
+                    sentence.line,
+                    f"{sentence.text!r} is also in {taken.skill.file} line {taken.sentence.line}, which comes first",
+                    is_warning=True,
+                )
 
     def _grow(self, skill: OwnersSkill, sentence: Sentence, parts: Parts, lists: Mapping[str, Words]) -> _Node | None:
         node = self._root
@@ -83,8 +87,14 @@ class Matcher:
         return min(found, key=lambda match: (match.free, -match.literal), default=None)
 
     def _walk(
-        self, node: _Node, words: tuple[str, ...], at: int, skips: Mapping[int, Mapping[int, int]],
-        slots: dict[str, str], free: int, literal: int,
+        self,
+        node: _Node,
+        words: tuple[str, ...],
+        at: int,
+        skips: Mapping[int, Mapping[int, int]],
+        slots: dict[str, str],
+        free: int,
+        literal: int,
     ) -> Iterator[Match]:
         if at == len(words) and node.skill is not None:
             yield Match(node.skill.name, slots, free, literal)

@@ -26,8 +26,12 @@ class Registry:
     def __init__(self, skills: Iterable[OwnersSkill] = (), problems: Iterable[Problem] = ()) -> None:
         self.skills = {skill.name: skill for skill in skills}
         self._matchers = {language: Matcher(language) for language in LANGUAGES}
-        conflicts = [problem for skill in self.skills.values() for matcher in self._matchers.values()
-                     for problem in matcher.add(skill)]
+        conflicts = [
+            problem
+            for skill in self.skills.values()
+            for matcher in self._matchers.values()
+            for problem in matcher.add(skill)
+        ]
         self.problems = (*problems, *conflicts)
 
     def match(self, text: str, language: Language) -> Match | None:
@@ -45,7 +49,9 @@ class Folder:
     """
 
     def __init__(
-        self, directory: Path, protects: Protects,
+        self,
+        directory: Path,
+        protects: Protects,
         told: Callable[[Problem], None] = lambda problem: log.warning("%s", problem),
     ) -> None:
         self.directory = directory
@@ -60,8 +66,12 @@ class Folder:
         if now == self._seen:
             return False
         before = self._read
-        self._read = {name: before[name] if self._seen.get(name) == now[name] and name in before
-                      else self._again(name, before.get(name)) for name in sorted(now)}
+        self._read = {
+            name: before[name]
+            if self._seen.get(name) == now[name] and name in before
+            else self._again(name, before.get(name))
+            for name in sorted(now)
+        }
         self._seen = now
         self.registry = self._put_together(self._read)
         for problem in self.registry.problems:
@@ -117,5 +127,7 @@ class Folder:
 
     @staticmethod
     def _put_together(read: Mapping[str, Read]) -> Registry:
-        return Registry([skill for skill, _ in read.values() if skill is not None],
-                        [problem for _, problems in read.values() for problem in problems])
+        return Registry(
+            [skill for skill, _ in read.values() if skill is not None],
+            [problem for _, problems in read.values() for problem in problems],
+        )

@@ -137,14 +137,25 @@ class _Reader:
         if not isinstance(confirm, bool):
             self.problem(top["confirm"].line, f"confirm is {confirm!r}, expected true or false")
         return OwnersSkill(
-            name, self._file, self._text(top["about"], "a text") if "about" in top else "", wordings, call, command,
-            confirm is True, tuple(self._trials(top.get("tests"))))
+            name,
+            self._file,
+            self._text(top["about"], "a text") if "about" in top else "",
+            wordings,
+            call,
+            command,
+            confirm is True,
+            tuple(self._trials(top.get("tests"))),
+        )
 
     def _wording(self, item: Item, language: Language, shared: Item | None) -> Wording:
         fields = self._names(item, ("sentences", "replies", "failed", "lists"), f"below {language}")
         lists = {**self._lists(shared, language), **self._lists(fields.get("lists"), language)}
-        sentences = tuple(filter(None, (
-            self._sentence(each, language) for each in self._each(fields.get("sentences"), item, "sentences"))))
+        sentences = tuple(
+            filter(
+                None,
+                (self._sentence(each, language) for each in self._each(fields.get("sentences"), item, "sentences")),
+            )
+        )
         replies = []
         for each in self._each(fields.get("replies"), item, "replies"):
             text = self._text(each, "a reply")
@@ -154,8 +165,11 @@ class _Reader:
         for sentence in sentences:
             for slot in {part.name for parts in sentence.variants for part in parts if isinstance(part, Slot)}:
                 if slot not in lists:
-                    self.problem(sentence.line, f"{{{slot}}} has no list; below lists: expected {slot}: [words, …], "
-                                 f"{slot}: number or {slot}: anything")
+                    self.problem(
+                        sentence.line,
+                        f"{{{slot}}} has no list; below lists: expected {slot}: [words, …], "
+                        f"{slot}: number or {slot}: anything",
+                    )
         failed = self._text(fields["failed"], "a reply") if "failed" in fields else ""
         return Wording(sentences, tuple(replies), failed, lists)
 
@@ -200,8 +214,10 @@ class _Reader:
         fields = self._names(item, ("target", "method", "path", "body", "take"), "below call")
         if "target" not in fields:
             self.problem(item.line, "a call without target: expected the name of one in the settings (helpers.targets)")
-        text = {name: self._text(fields[name], "a text") if name in fields else "" for name in (
-            "target", "method", "path", "take")}
+        text = {
+            name: self._text(fields[name], "a text") if name in fields else ""
+            for name in ("target", "method", "path", "take")
+        }
         body = fields["body"].plain() if "body" in fields else None
         method = text["method"].upper() or ("GET" if body is None else "POST")
         if method not in METHODS:
@@ -211,18 +227,27 @@ class _Reader:
         return Call(text["target"], method, text["path"] or "/", body, text["take"])
 
     def _check_names(
-        self, top: Mapping[str, Item], wordings: Mapping[Language, Wording], call: Call | None,
+        self,
+        top: Mapping[str, Item],
+        wordings: Mapping[Language, Wording],
+        call: Call | None,
         shared: Mapping[str, Words],
     ) -> None:
         """What is filled in must come from somewhere."""
         for language, wording in wordings.items():
-            known = {part.name for sentence in wording.sentences for parts in sentence.variants for part in parts
-                     if isinstance(part, Slot)}
+            known = {
+                part.name
+                for sentence in wording.sentences
+                for parts in sentence.variants
+                for part in parts
+                if isinstance(part, Slot)
+            }
             answers = known | ({"answer"} if "call" in top or "command" in top else set())
             for reply in (*wording.replies, wording.failed):
                 for name in set(_NAMES.findall(reply)) - answers:
-                    self.problem(top[language].line, f"the reply {reply!r} wants {{{name}}}, which no sentence of "
-                                 f"{language} has")
+                    self.problem(
+                        top[language].line, f"the reply {reply!r} wants {{{name}}}, which no sentence of {language} has"
+                    )
             if not wording.sentences and not self.problems:
                 self.problem(top[language].line, f"no sentences below {language}")
             for name in set(_NAMES.findall(f"{call.path} {call.body}" if call else "")) - known:
@@ -236,8 +261,13 @@ class _Reader:
                 self.problem(each.line, "a test says something in one language: expected {en: words, reply: words}")
                 continue
             is_other = fields["not"].plain() if "not" in fields else False
-            yield Trial(self._text(fields[said[0]], "words"), said[0], each.line,
-                        self._text(fields["reply"], "a reply") if "reply" in fields else "", is_other is True)
+            yield Trial(
+                self._text(fields[said[0]], "words"),
+                said[0],
+                each.line,
+                self._text(fields["reply"], "a reply") if "reply" in fields else "",
+                is_other is True,
+            )
 
     # Shapes
 

@@ -1,8 +1,8 @@
 """Sentences as owners write them, spelled out.
 
-    good night [my] {who}          {who}: a word of the list "who"; [my] may be missing
-    (turn|switch) the lamp {state}     one of several
-    lamp[s]                        endings too
+good night [my] {who}          {who}: a word of the list "who"; [my] may be missing
+(turn|switch) the lamp {state}     one of several
+lamp[s]                        endings too
 """
 
 from __future__ import annotations

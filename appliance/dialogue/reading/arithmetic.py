@@ -1,10 +1,10 @@
 """Spoken and typed arithmetic to an expression tree, and its exact value. Nothing is ever passed to eval().
 
-    sum     := product ((plus | minus) product)*
-    product := unary ((times | divided by | percent of | half of …) unary)*
-    unary   := minus unary | power
-    power   := atom (hoch | to the power of unary | squared | cubed)*
-    atom    := number | "(" sum ")" | square root of unary
+sum     := product ((plus | minus) product)*
+product := unary ((times | divided by | percent of | half of …) unary)*
+unary   := minus unary | power
+power   := atom (hoch | to the power of unary | squared | cubed)*
+atom    := number | "(" sum ")" | square root of unary
 """
 
 from __future__ import annotations
@@ -240,8 +240,13 @@ def expressions(utterance: Utterance) -> Iterator[Span]:
     yield from _in_other_words(utterance)
     operators = grammar(language).words["operators"]
     known = {word for phrase in operators for word in phrase.split()}
-    fits = [word in known or word[0] in "0123456789+-*/^()" or parse_number([word], 0, language) is not None
-            or word in grammar(language).words["number_words"] for word in words]
+    fits = [
+        word in known
+        or word[0] in "0123456789+-*/^()"
+        or parse_number([word], 0, language) is not None
+        or word in grammar(language).words["number_words"]
+        for word in words
+    ]
     for start in range(len(words)):
         end = start
         while end < len(words) and fits[end]:

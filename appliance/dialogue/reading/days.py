@@ -175,8 +175,12 @@ def _shifted(words: list[str], language: Language) -> Day | None:
             for width in (2, 1):
                 if " ".join(words[end : end + width]) in names and len(words) > end + width:
                     base = parse_day(" ".join(words[end + width :]), language)
-                    return base and replace(base, name="", shift_days=base.shift_days + signed * days,
-                                            shift_months=base.shift_months + signed * months)
+                    return base and replace(
+                        base,
+                        name="",
+                        shift_days=base.shift_days + signed * days,
+                        shift_months=base.shift_months + signed * months,
+                    )
     for split in range(1, len(words) - 1):  # "friday in two weeks", "heute in acht tagen"
         if words[split] in table.set("in_days") and (steps := _steps(words, split + 1, language)) is not None:
             base = _simple(words[:split], language) or _relative(words[:split], language)

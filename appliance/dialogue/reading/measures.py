@@ -89,9 +89,7 @@ def duration_steps(words: Sequence[str], start: int, language: Language) -> tupl
     return (steps, position) if any(value for value, _ in steps) else None
 
 
-def _step(
-    words: Sequence[str], position: int, language: Language, before: Steps
-) -> tuple[Fraction, str, int] | None:
+def _step(words: Sequence[str], position: int, language: Language, before: Steps) -> tuple[Fraction, str, int] | None:
     table = grammar(language).words
     if before and word_at(words, position) in table.set("and"):
         position += 1

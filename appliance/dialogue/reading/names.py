@@ -28,7 +28,8 @@ def plain(utterance: Utterance, start: int, end: int, never: Iterable[str] = _NE
     rules = grammar(utterance.language)
     return not any(
         rules.number_at([word], 0) or word in rules.words.units or word in rules.words.minus or word[0].isdigit()
-        for word in utterance.words[start:end])
+        for word in utterance.words[start:end]
+    )
 
 
 def name_of(slot: str, thing: str, naming: Iterable[str], own: Iterable[str] = ()) -> OpenReader:

@@ -70,8 +70,12 @@ def within(slot: str, parse: Callable[[str, Language], object | None]) -> SpanRe
 def _of_time(word: str, language: Language) -> bool:
     """Whether a word can be part of a time or a day."""
     rules = grammar(language)
-    return word in _time_words(language) or word[:1].isdigit() or rules.number_at([word], 0) is not None or (
-        rules.ordinal_at([word], 0) is not None)
+    return (
+        word in _time_words(language)
+        or word[:1].isdigit()
+        or rules.number_at([word], 0) is not None
+        or (rules.ordinal_at([word], 0) is not None)
+    )
 
 
 @lru_cache(8)
@@ -79,8 +83,23 @@ def _time_words(language: Language) -> frozenset[str]:
     words = grammar(language).words
     phrases = [*words.parts, *words.noon, *words.weekdays, *words.months, *words.relative_days, *words.feasts]
     phrases += [word for word, unit in words.units.items() if unit in ("d", "wk", "mo", "yr", "min", "h")]
-    for name in ("before_day", "before_moment", "last", "in_days", "from_now", "after", "before", "ago", "ago_before",
-                 "of_month", "weeks", "clock", "one", "of_a", "and"):
+    for name in (
+        "before_day",
+        "before_moment",
+        "last",
+        "in_days",
+        "from_now",
+        "after",
+        "before",
+        "ago",
+        "ago_before",
+        "of_month",
+        "weeks",
+        "clock",
+        "one",
+        "of_a",
+        "and",
+    ):
         phrases += list(words.table.get(name, ()))
     return frozenset(word for phrase in phrases for word in phrase.split())
 

@@ -15,10 +15,20 @@ _FIRST_WORDS_OF_SENTENCES = ("question", "aux", "do", "changer", "pronoun", "ask
 _MEANINGFUL = 0.9
 
 
-def text_of(slot: str, longest: int, *, links: Iterable[str] = (), never: Iterable[str] = (), quality: float = 1.0,
-            ahead: Iterable[str] = (), unsure: Iterable[str] = _FIRST_WORDS_OF_SENTENCES,
-            first: Iterable[str] = _NOT_FIRST, last: Iterable[str] = _NOT_LAST,
-            needs_meaning: bool = False, to_end: float = 1.0) -> OpenReader:
+def text_of(
+    slot: str,
+    longest: int,
+    *,
+    links: Iterable[str] = (),
+    never: Iterable[str] = (),
+    quality: float = 1.0,
+    ahead: Iterable[str] = (),
+    unsure: Iterable[str] = _FIRST_WORDS_OF_SENTENCES,
+    first: Iterable[str] = _NOT_FIRST,
+    last: Iterable[str] = _NOT_LAST,
+    needs_meaning: bool = False,
+    to_end: float = 1.0,
+) -> OpenReader:
     """A reader of free text of up to `longest` words.
 
     links: classes of words that lead up to it and do not belong to it ("to", "that i should"); right behind one
@@ -55,7 +65,7 @@ def text_of(slot: str, longest: int, *, links: Iterable[str] = (), never: Iterab
 
 
 def verbatim(
-    slot: str, behind: Iterable[str], inside: Iterable[str] = (), *, tail: str = "", free: Iterable[str] = (),
+    slot: str, behind: Iterable[str], inside: Iterable[str] = (), *, tail: str = "", free: Iterable[str] = ()
 ) -> OpenReader:
     """A reader of what is to be written down or said word for word: all that follows, whatever it is.
 
@@ -76,8 +86,10 @@ def verbatim(
                 return None
         elif start > 0:
             return None
-        if end < length and not (tail and any(
-                at >= end and stop == length for name in hits if name.startswith(tail) for at, stop in hits[name])):
+        if end < length and not (
+            tail
+            and any(at >= end and stop == length for name in hits if name.startswith(tail) for at, stop in hits[name])
+        ):
             return None
         if _vague(utterance, start, end) or any(at == start for at, _ in hits.get("condition", ())):
             return None
@@ -97,15 +109,17 @@ def _vague(utterance: Utterance, start: int, end: int) -> bool:
     """Whether the words only point at something: "something", "that thing", "it"."""
     if end - start == 1 and utterance.words[start] in grammar(utterance.language).words.articles:
         return True
-    return all(any(utterance.is_in(name, at) for name in ("vague", "pronoun", "function", "filler"))
-               for at in range(start, end)) and any(utterance.is_in(name, at) for name in ("vague", "pronoun")
-                                                    for at in range(start, end))
+    return all(
+        any(utterance.is_in(name, at) for name in ("vague", "pronoun", "function", "filler"))
+        for at in range(start, end)
+    ) and any(utterance.is_in(name, at) for name in ("vague", "pronoun") for at in range(start, end))
 
 
 def _means_something(utterance: Utterance, start: int, end: int) -> bool:
     units = grammar(utterance.language).words.units
     return utterance.costs is None or any(
-        utterance.costs[at] >= _MEANINGFUL and utterance.words[at] not in units for at in range(start, end))
+        utterance.costs[at] >= _MEANINGFUL and utterance.words[at] not in units for at in range(start, end)
+    )
 
 
 def _at_edge(utterance: Utterance, at: int, names: Iterable[str]) -> bool:

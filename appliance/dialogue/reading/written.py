@@ -40,7 +40,7 @@ def _written(words: str, text: str, language: Language) -> str:
         for start in range(len(said) - length + 1):
             part = " ".join(said[start : start + length])
             if normalise(part, language) == words:
-                return part.strip(".,;:!?\"„“”")
+                return part.strip('.,;:!?"„“”')
     return words
 
 

@@ -21,9 +21,15 @@ _MAIN = {
     "IN": "Asia/Kolkata", "GL": "America/Nuuk", "VN": "Asia/Ho_Chi_Minh", "UZ": "Asia/Tashkent",
 }  # fmt: skip
 """Where a country has several zones, the one most people live in; and zones that CLDR calls by their old names."""
-_RENAMED = {"Asia/Calcutta": "Asia/Kolkata", "Asia/Saigon": "Asia/Ho_Chi_Minh", "Asia/Katmandu": "Asia/Kathmandu",
-            "Europe/Kiev": "Europe/Kyiv", "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
-            "Asia/Rangoon": "Asia/Yangon", "Atlantic/Faeroe": "Atlantic/Faroe"}
+_RENAMED = {
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Europe/Kiev": "Europe/Kyiv",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+}
 _LONGEST = 4
 
 

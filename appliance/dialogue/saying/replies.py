@@ -38,8 +38,11 @@ class Replies:
     def values(self, name: str) -> frozenset[str]:
         """The values that a text needs; that of a number's plural and of alternatives is not looked into."""
         text = self._texts[name]
-        return frozenset(field for _, field, _, _ in Formatter().parse(text) if field) if isinstance(text, str) else (
-            frozenset())
+        return (
+            frozenset(field for _, field, _, _ in Formatter().parse(text) if field)
+            if isinstance(text, str)
+            else (frozenset())
+        )
 
     def text(self, name: str, random: Random, avoid: str = "", /, **values: object) -> str:
         """A part of a reply, as it stands. Raises KeyError for a name or a value that is missing.

@@ -166,12 +166,12 @@ class _Client:
         if self._settings.interrupts:
             await self._interrupt("turn_detected")
         self._item_id = new("item")
-        await self._send(encode(
-            "input_audio_buffer.speech_started", audio_start_ms=self._at_ms(), item_id=self._item_id))
+        await self._send(
+            encode("input_audio_buffer.speech_started", audio_start_ms=self._at_ms(), item_id=self._item_id)
+        )
 
     async def _stopped(self) -> None:
-        await self._send(encode(
-            "input_audio_buffer.speech_stopped", audio_end_ms=self._at_ms(), item_id=self._item_id))
+        await self._send(encode("input_audio_buffer.speech_stopped", audio_end_ms=self._at_ms(), item_id=self._item_id))
         await self._commit()
         if self._settings.kind == "realtime" and self._settings.answers and self._asked:
             await self._answer()
@@ -180,8 +180,7 @@ class _Client:
         if self._dictation is None:
             self._growing = Growing()
             self._item_id = self._item_id or new("item")
-            self._dictation = self._guests.hear(
-                self._guests.language_of(self._settings.language), self._growing.heard)
+            self._dictation = self._guests.hear(self._guests.language_of(self._settings.language), self._growing.heard)
         if await self._dictation.audio(pcm) is not None:
             await self._stopped()
             return
@@ -193,23 +192,35 @@ class _Client:
         assert self._dictation is not None
         dictation, self._dictation = self._dictation, None
         item_id, self._item_id = self._item_id, ""
-        await self._send(encode(
-            "input_audio_buffer.committed", item_id=item_id, previous_item_id=self._last_item_id or None))
+        await self._send(
+            encode("input_audio_buffer.committed", item_id=item_id, previous_item_id=self._last_item_id or None)
+        )
         final = await dictation.final()
         await self._added(item_id, {"type": "input_audio", "transcript": final.text})
         if self._settings.transcribes:
             if words := self._growing.rest(final.text):
                 await self._tell_words(words, item_id)
-            await self._send(encode(
-                "conversation.item.input_audio_transcription.completed", item_id=item_id, content_index=0,
-                transcript=final.text, usage={"type": "duration", "seconds": round(dictation.audio_s, 2)}))
+            await self._send(
+                encode(
+                    "conversation.item.input_audio_transcription.completed",
+                    item_id=item_id,
+                    content_index=0,
+                    transcript=final.text,
+                    usage={"type": "duration", "seconds": round(dictation.audio_s, 2)},
+                )
+            )
         if final.text:
             self._asked.append((final.text, final.language or dictation.language))
 
     async def _tell_words(self, words: str, item_id: str = "") -> None:
-        await self._send(encode(
-            "conversation.item.input_audio_transcription.delta", item_id=item_id or self._item_id, content_index=0,
-            delta=words))
+        await self._send(
+            encode(
+                "conversation.item.input_audio_transcription.delta",
+                item_id=item_id or self._item_id,
+                content_index=0,
+                delta=words,
+            )
+        )
 
     def _forget(self) -> None:
         if self._dictation is not None:
@@ -227,8 +238,14 @@ class _Client:
             self._asked.append((words, self._guests.language_of(self._settings.language)))
 
     async def _added(self, item_id: str, part: dict[str, Any]) -> None:
-        item = {"id": item_id, "object": "realtime.item", "type": "message", "status": "completed", "role": "user",
-                "content": [part]}
+        item = {
+            "id": item_id,
+            "object": "realtime.item",
+            "type": "message",
+            "status": "completed",
+            "role": "user",
+            "content": [part],
+        }
         for type in ("conversation.item.added", "conversation.item.done"):
             await self._send(encode(type, previous_item_id=self._last_item_id or None, item=item))
         self._last_item_id = item_id
@@ -261,5 +278,7 @@ def _asked(socket: ServerConnection) -> Settings:
     query = parse_qs(socket.request.path.partition("?")[2] if socket.request else "", max_num_fields=20)
     kind = "transcription" if query.get("intent") == ["transcription"] else "realtime"
     return Settings(
-        kind, model=query.get("model", ["stimme"])[0][:100],  # type: ignore[arg-type]
-        language=query.get("language", [""])[0][:20])
+        kind,  # type: ignore[arg-type]
+        model=query.get("model", ["stimme"])[0][:100],
+        language=query.get("language", [""])[0][:20],
+    )

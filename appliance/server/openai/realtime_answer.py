@@ -34,8 +34,12 @@ class Response:
         try:
             answer = await self._talk.ask(question, language)
         except ProtocolError as error:
-            failed = self._shown("failed", []) | {"status_details": {
-                "type": "failed", "error": {"type": "server_error", "code": error.code, "message": str(error)}}}
+            failed = self._shown("failed", []) | {
+                "status_details": {
+                    "type": "failed",
+                    "error": {"type": "server_error", "code": error.code, "message": str(error)},
+                }
+            }
             await self._send(encode("response.done", response=failed))
             return
         self._text = answer.text
@@ -58,8 +62,7 @@ class Response:
     async def _begin(self) -> None:
         self._begun = True
         item = self._item("in_progress", [])
-        await self._send(encode(
-            "response.output_item.added", response_id=self._id, output_index=0, item=item))
+        await self._send(encode("response.output_item.added", response_id=self._id, output_index=0, item=item))
         await self._send(encode("conversation.item.added", previous_item_id=None, item=item))
         await self._tell("response.content_part.added", part={"type": "audio", "transcript": ""})
 
@@ -81,16 +84,30 @@ class Response:
         await self._send(encode("response.done", response=self._shown(status, [item]) | details))
 
     async def _tell(self, type: str, **fields: Any) -> None:
-        await self._send(encode(
-            type, response_id=self._id, item_id=self._item_id, output_index=0, content_index=0, **fields))
+        await self._send(
+            encode(type, response_id=self._id, item_id=self._item_id, output_index=0, content_index=0, **fields)
+        )
 
     def _part(self) -> dict[str, Any]:
         return {"type": "output_audio", "transcript": self._text}
 
     def _item(self, status: str, content: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"id": self._item_id, "object": "realtime.item", "type": "message", "status": status,
-                "role": "assistant", "content": content}
+        return {
+            "id": self._item_id,
+            "object": "realtime.item",
+            "type": "message",
+            "status": status,
+            "role": "assistant",
+            "content": content,
+        }
 
     def _shown(self, status: str, output: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"id": self._id, "object": "realtime.response", "status": status, "status_details": None,
-                "output": output, "output_modalities": ["audio"], "usage": None}
+        return {
+            "id": self._id,
+            "object": "realtime.response",
+            "status": status,
+            "status_details": None,
+            "output": output,
+            "output_modalities": ["audio"],
+            "usage": None,
+        }

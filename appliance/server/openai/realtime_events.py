@@ -51,10 +51,16 @@ def encode(type: str, /, **fields: Any) -> str:
 
 def error(failure: ProtocolError, event_id: object) -> str:
     """What went wrong, and with which of the client's events."""
-    return encode("error", error={
-        "type": "invalid_request_error", "code": failure.code, "message": f"{failure} {failure.hint}".strip(),
-        "param": failure.param if isinstance(failure, Refused) else None,
-        "event_id": event_id if isinstance(event_id, str) else None})
+    return encode(
+        "error",
+        error={
+            "type": "invalid_request_error",
+            "code": failure.code,
+            "message": f"{failure} {failure.hint}".strip(),
+            "param": failure.param if isinstance(failure, Refused) else None,
+            "event_id": event_id if isinstance(event_id, str) else None,
+        },
+    )
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -100,8 +106,11 @@ def updated(settings: Settings, fields: Mapping[str, Any]) -> Settings:
         if name in place:
             wanted = _table(place, name)
             settings = replace(
-                settings, transcribes=place[name] is not None, language=str(wanted.get("language") or ""),
-                model=str(wanted.get("model") or settings.model))
+                settings,
+                transcribes=place[name] is not None,
+                language=str(wanted.get("language") or ""),
+                model=str(wanted.get("model") or settings.model),
+            )
     for place in (sound, session):
         if "turn_detection" in place:
             settings = _turns(settings, place["turn_detection"] and _table(place, "turn_detection"))
@@ -113,20 +122,35 @@ def shown(id: str, settings: Settings) -> dict[str, Any]:
     """The session as the API shows it."""
     form = {"type": "audio/pcm", "rate": settings.rate}
     is_conversation = settings.kind == "realtime"
-    turns = {"type": settings.vad, "threshold": 0.5, "prefix_padding_ms": settings.prefix_ms,
-             "silence_duration_ms": settings.silence_ms}
+    turns = {
+        "type": settings.vad,
+        "threshold": 0.5,
+        "prefix_padding_ms": settings.prefix_ms,
+        "silence_duration_ms": settings.silence_ms,
+    }
     if is_conversation:
         turns |= {"create_response": settings.answers, "interrupt_response": settings.interrupts}
     transcription = {"model": settings.model, "language": settings.language or None}
-    sound = {"input": {
-        "format": form, "noise_reduction": None, "transcription": transcription if settings.transcribes else None,
-        "turn_detection": turns if settings.vad else None}}
+    sound = {
+        "input": {
+            "format": form,
+            "noise_reduction": None,
+            "transcription": transcription if settings.transcribes else None,
+            "turn_detection": turns if settings.vad else None,
+        }
+    }
     if not is_conversation:
         return {"id": id, "object": "realtime.transcription_session", "type": settings.kind, "audio": sound}
     return {
-        "id": id, "object": "realtime.session", "type": settings.kind, "model": settings.model, "tools": [],
-        "tool_choice": "none", "output_modalities": ["audio"],
-        "audio": sound | {"output": {"format": form, "voice": settings.voice or "stimme", "speed": 1.0}}}
+        "id": id,
+        "object": "realtime.session",
+        "type": settings.kind,
+        "model": settings.model,
+        "tools": [],
+        "tool_choice": "none",
+        "output_modalities": ["audio"],
+        "audio": sound | {"output": {"format": form, "voice": settings.voice or "stimme", "speed": 1.0}},
+    }
 
 
 def _turns(settings: Settings, wanted: Mapping[str, Any] | None) -> Settings:
@@ -136,9 +160,13 @@ def _turns(settings: Settings, wanted: Mapping[str, Any] | None) -> Settings:
     if kind not in ("server_vad", "semantic_vad"):
         raise Refused("bad_field", f"turn_detection.type is {kind!r:.40}, expected server_vad", "turn_detection")
     return replace(
-        settings, vad=kind, silence_ms=_milliseconds(wanted, "silence_duration_ms", SILENCE_MS),
+        settings,
+        vad=kind,
+        silence_ms=_milliseconds(wanted, "silence_duration_ms", SILENCE_MS),
         prefix_ms=_milliseconds(wanted, "prefix_padding_ms", PREFIX_MS),
-        answers=wanted.get("create_response") is not False, interrupts=wanted.get("interrupt_response") is not False)
+        answers=wanted.get("create_response") is not False,
+        interrupts=wanted.get("interrupt_response") is not False,
+    )
 
 
 def _rate(session: Mapping[str, Any], sound: Mapping[str, Any], before: int) -> int:

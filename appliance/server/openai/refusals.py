@@ -10,8 +10,14 @@ from appliance.server.http import Response, respond
 JSON = "application/json"
 
 STATUS = {
-    "no_recognizer": 400, "no_voice": 400, "too_large": 413, "not_understood": 415, "bad_file": 400, "too_slow": 408,
-    "busy": 503}
+    "no_recognizer": 400,
+    "no_voice": 400,
+    "too_large": 413,
+    "not_understood": 415,
+    "bad_file": 400,
+    "too_slow": 408,
+    "busy": 503,
+}
 """By our codes; everything else is the client's mistake, 400."""
 
 
@@ -26,7 +32,8 @@ class Refused(ProtocolError):
 def refusal(status: int, words: str, code: str | None = None, param: str | None = None) -> Response:
     """The answer that says so."""
     kind = {401: "authentication_error", 403: "permission_error"}.get(
-        status, "invalid_request_error" if status < 500 else "server_error")
+        status, "invalid_request_error" if status < 500 else "server_error"
+    )
     error = {"message": words.strip(), "type": kind, "param": param, "code": code or _code(status)}
     further = {"retry_after": "1"} if status == 503 else {}
     return respond(status, json.dumps({"error": error}, ensure_ascii=False) + "\n", JSON, **further)
@@ -35,8 +42,7 @@ def refusal(status: int, words: str, code: str | None = None, param: str | None 
 def refused(error: ProtocolError) -> Response:
     """The same for an error of ours."""
     words = f"{error} {error.hint}".strip()
-    return refusal(
-        STATUS.get(error.code, 400), words, error.code, error.param if isinstance(error, Refused) else None)
+    return refusal(STATUS.get(error.code, 400), words, error.code, error.param if isinstance(error, Refused) else None)
 
 
 def _code(status: int) -> str | None:

@@ -34,14 +34,22 @@ def openai_routes(guests: Guests, run: Run) -> dict[str, Route]:
 def _names(guests: Guests) -> list[str]:
     """Recognizers and voices in force, and the names that clients come with."""
     faculties = guests.faculties
-    known = [names[language] for names in (faculties.ears.names, faculties.mouth.names) for language in LANGUAGES
-             if language in names]
+    known = [
+        names[language]
+        for names in (faculties.ears.names, faculties.mouth.names)
+        for language in LANGUAGES
+        if language in names
+    ]
     return list(dict.fromkeys([*known, "whisper-1", "tts-1"]))
 
 
 def _models(guests: Guests, request: Request, visitor: Visitor) -> Response:
-    return _json({"object": "list", "data": [
-        {"id": name, "object": "model", "created": 0, "owned_by": "stimme"} for name in _names(guests)]})
+    return _json(
+        {
+            "object": "list",
+            "data": [{"id": name, "object": "model", "created": 0, "owned_by": "stimme"} for name in _names(guests)],
+        }
+    )
 
 
 def _audio_models(guests: Guests, request: Request, visitor: Visitor) -> Response:
@@ -51,8 +59,15 @@ def _audio_models(guests: Guests, request: Request, visitor: Visitor) -> Respons
 
 def _voices(guests: Guests, request: Request, visitor: Visitor) -> Response:
     names = guests.faculties.mouth.names
-    return _json({"voices": [{"id": names[language], "name": f"{names[language]} ({language})", "language": language}
-                             for language in LANGUAGES if language in names]})
+    return _json(
+        {
+            "voices": [
+                {"id": names[language], "name": f"{names[language]} ({language})", "language": language}
+                for language in LANGUAGES
+                if language in names
+            ]
+        }
+    )
 
 
 def _json(fields: dict[str, Any]) -> Response:

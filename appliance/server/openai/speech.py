@@ -26,7 +26,12 @@ MOST_CHARACTERS = 4096
 MOST_BODY_BYTES = 64 * 1024
 SPEEDS = (0.25, 4.0)
 TYPES: dict[Kind, str] = {
-    "mp3": "audio/mpeg", "opus": "audio/ogg", "flac": "audio/flac", "wav": "audio/wav", "pcm": "audio/pcm"}
+    "mp3": "audio/mpeg",
+    "opus": "audio/ogg",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "pcm": "audio/pcm",
+}
 
 
 class Speech:
@@ -53,9 +58,7 @@ class Speech:
             return Response(200, _events(packed), "text/event-stream")
         return Response(200, packed, TYPES[kind])
 
-    async def _packed(
-        self, packer: Packer, text: str, language: Language, speed: float
-    ) -> AsyncGenerator[bytes, None]:
+    async def _packed(self, packer: Packer, text: str, language: Language, speed: float) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._guests.speak(text, language, rate=RATE, speed=speed)) as pieces:
             async for pcm in pieces:
                 yield packer.feed(pcm) if packer.is_light else await self._run(partial(packer.feed, pcm))
@@ -101,8 +104,7 @@ def _text(fields: Mapping[str, Any]) -> str:
     if not isinstance(text, str) or not text.strip():
         raise Refused("bad_field", "input is empty, expected the text to be spoken", "input")
     if len(text) > MOST_CHARACTERS:
-        raise Refused(
-            "text_too_long", f"input has {len(text)} characters, expected at most {MOST_CHARACTERS}", "input")
+        raise Refused("text_too_long", f"input has {len(text)} characters, expected at most {MOST_CHARACTERS}", "input")
     return text
 
 
@@ -112,7 +114,8 @@ def _kind(fields: Mapping[str, Any]) -> Kind:
         if kind == wanted:
             return kind
     raise Refused(
-        "bad_field", f"response_format is {wanted!r:.40}, expected one of {', '.join(TYPES)}", "response_format")
+        "bad_field", f"response_format is {wanted!r:.40}, expected one of {', '.join(TYPES)}", "response_format"
+    )
 
 
 def _speed(fields: Mapping[str, Any]) -> float:

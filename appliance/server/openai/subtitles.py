@@ -20,8 +20,10 @@ def subtitles(passages: Sequence[Passage]) -> Iterator[list[Word]]:
     together: list[Word] = []
     for word in (word for passage in passages for word in passage.words):
         if together and (
-                sum(len(one.text) + 1 for one in together) + len(word.text) > MOST_CHARACTERS
-                or word.start_s - together[-1].end_s > PAUSE_S or word.end_s - together[0].start_s > LONGEST_S):
+            sum(len(one.text) + 1 for one in together) + len(word.text) > MOST_CHARACTERS
+            or word.start_s - together[-1].end_s > PAUSE_S
+            or word.end_s - together[0].start_s > LONGEST_S
+        ):
             yield together
             together = []
         together.append(word)
@@ -38,24 +40,32 @@ def srt(passages: Sequence[Passage]) -> str:
     """SubRip: numbered, times with a comma."""
     return "\n".join(
         f"{number}\n{_clock(words[0].start_s, ',')} --> {_clock(words[-1].end_s, ',')}\n{_said(words)}\n"
-        for number, words in enumerate(subtitles(passages), 1))
+        for number, words in enumerate(subtitles(passages), 1)
+    )
 
 
 def vtt(passages: Sequence[Passage]) -> str:
     """WebVTT (W3C): times with a full stop."""
     return "WEBVTT\n" + "".join(
         f"\n{_clock(words[0].start_s, '.')} --> {_clock(words[-1].end_s, '.')}\n{_said(words)}\n"
-        for words in subtitles(passages))
+        for words in subtitles(passages)
+    )
 
 
 def verbose(passages: Sequence[Passage], language: str, granularities: Sequence[str]) -> dict[str, Any]:
     """verbose_json. granularities: word, segment, or both; none is segment."""
     told: dict[str, Any] = {
-        "task": "transcribe", "language": language, "duration": round(passages[-1].end_s, 3) if passages else 0.0,
-        "text": text_of(passages)}
+        "task": "transcribe",
+        "language": language,
+        "duration": round(passages[-1].end_s, 3) if passages else 0.0,
+        "text": text_of(passages),
+    }
     if "word" in granularities:
-        told["words"] = [{"word": word.text, "start": word.start_s, "end": word.end_s, "probability": word.confidence}
-                         for passage in passages for word in passage.words]
+        told["words"] = [
+            {"word": word.text, "start": word.start_s, "end": word.end_s, "probability": word.confidence}
+            for passage in passages
+            for word in passage.words
+        ]
     if "segment" in granularities or "word" not in granularities:
         told["segments"] = [_segment(number, words) for number, words in enumerate(subtitles(passages))]
     return told
@@ -64,9 +74,18 @@ def verbose(passages: Sequence[Passage], language: str, granularities: Sequence[
 def _segment(number: int, words: Sequence[Word]) -> dict[str, Any]:
     """The figures of Whisper that Vosk has no counterpart of are neutral."""
     return {
-        "id": number, "seek": 0, "start": words[0].start_s, "end": words[-1].end_s, "text": _said(words), "tokens": [],
-        "temperature": 0.0, "avg_logprob": 0.0, "compression_ratio": 1.0, "no_speech_prob": 0.0,
-        "confidence": round(sum(word.confidence for word in words) / len(words), 3)}
+        "id": number,
+        "seek": 0,
+        "start": words[0].start_s,
+        "end": words[-1].end_s,
+        "text": _said(words),
+        "tokens": [],
+        "temperature": 0.0,
+        "avg_logprob": 0.0,
+        "compression_ratio": 1.0,
+        "no_speech_prob": 0.0,
+        "confidence": round(sum(word.confidence for word in words) / len(words), 3),
+    }
 
 
 def _said(words: Sequence[Word]) -> str:

@@ -67,8 +67,16 @@ class Transcription:
         except ConnectionError:
             return
         except (ProtocolError, HttpError) as error:
-            yield _event({"type": "error", "error": {
-                "message": str(error), "type": "invalid_request_error", "code": getattr(error, "code", None)}})
+            yield _event(
+                {
+                    "type": "error",
+                    "error": {
+                        "message": str(error),
+                        "type": "invalid_request_error",
+                        "code": getattr(error, "code", None),
+                    },
+                }
+            )
 
     async def _heard(self, request: Request, upload: Upload) -> AsyncGenerator[Passage, None]:
         async with aclosing(upload.file()) as file:
@@ -148,7 +156,8 @@ def _refuse_format(upload: Upload) -> None:
     wanted = upload.one("response_format", "json")
     if wanted not in FORMATS:
         raise Refused(
-            "bad_field", f"response_format is {wanted!r:.40}, expected one of {', '.join(FORMATS)}", "response_format")
+            "bad_field", f"response_format is {wanted!r:.40}, expected one of {', '.join(FORMATS)}", "response_format"
+        )
 
 
 def _shown(found: Sequence[Passage], upload: Upload, language: Language) -> Response:

@@ -48,10 +48,17 @@ class Upload:
         self._in_file = self._had_file = False
         self._part = _Part()
         try:
-            self._parser = MultipartParser(options[b"boundary"], {
-                "on_part_begin": self._begin, "on_header_field": self._header_name,
-                "on_header_value": self._header_value, "on_header_end": self._header_end,
-                "on_part_data": self._data, "on_part_end": self._end})
+            self._parser = MultipartParser(
+                options[b"boundary"],
+                {
+                    "on_part_begin": self._begin,
+                    "on_header_field": self._header_name,
+                    "on_header_value": self._header_value,
+                    "on_header_end": self._header_end,
+                    "on_part_data": self._data,
+                    "on_part_end": self._end,
+                },
+            )
         except FormParserError as error:
             raise Refused("bad_form", f"This form cannot be read: {error}") from None
 

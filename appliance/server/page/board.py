@@ -55,8 +55,15 @@ class Board:
     """
 
     def __init__(
-        self, timers: Timers, lists: Lists, follow: Follow, now: Callable[[], datetime],
-        run: Callable[..., Awaitable[Any]], tasks: asyncio.TaskGroup, *, rings_s: float,
+        self,
+        timers: Timers,
+        lists: Lists,
+        follow: Follow,
+        now: Callable[[], datetime],
+        run: Callable[..., Awaitable[Any]],
+        tasks: asyncio.TaskGroup,
+        *,
+        rings_s: float,
     ) -> None:
         self._timers, self._lists, self._follow, self._now = timers, lists, follow, now
         self._run, self._tasks, self._rings_s = run, tasks, rings_s
@@ -92,8 +99,12 @@ class Board:
             change = self._lists.add if wanted.do == "add" else self._lists.remove
             await self._run(change, wanted.list, (wanted.item,))
         elif not await self._run(self._timer_change(wanted)):
-            refused(ProtocolError(
-                "gone", f"Timer {wanted.timer} is not there for this any more: it rang, or somebody else was faster."))
+            refused(
+                ProtocolError(
+                    "gone",
+                    f"Timer {wanted.timer} is not there for this any more: it rang, or somebody else was faster.",
+                )
+            )
 
     def _timer_change(self, wanted: protocol.ChangeTimer) -> Callable[[], bool]:
         timers, id = self._timers, wanted.timer
@@ -124,7 +135,8 @@ class Board:
         return {
             "timers": [_row(timer) for timer in self._timers.pending()],
             "ringing": [_row(timer) for timer in rings],
-            "lists": [{"name": name, "items": list(self._lists.all()[name][:MOST_ITEMS])} for name in names]}
+            "lists": [{"name": name, "items": list(self._lists.all()[name][:MOST_ITEMS])} for name in names],
+        }
 
     def _changed(self, rows: Rows) -> None:
         self._rows = rows
@@ -140,7 +152,13 @@ def _row(timer: Timer) -> dict[str, Any]:
     """A timer as the page is told of it; the same for as long as nothing but time has passed."""
     runs = timer.paused_s is None
     return {
-        "id": timer.id, "kind": timer.kind, "name": timer.name, "place": timer.place, "repeat": timer.repeat,
-        "duration_s": round(timer.duration_s, 1), "paused_s": None if timer.paused_s is None else round(timer.paused_s),
+        "id": timer.id,
+        "kind": timer.kind,
+        "name": timer.name,
+        "place": timer.place,
+        "repeat": timer.repeat,
+        "duration_s": round(timer.duration_s, 1),
+        "paused_s": None if timer.paused_s is None else round(timer.paused_s),
         "due": round(timer.due.timestamp(), 1) if runs else None,
-        "due_local": timer.due.strftime("%Y-%m-%dT%H:%M") if runs else None}
+        "due_local": timer.due.strftime("%Y-%m-%dT%H:%M") if runs else None,
+    }

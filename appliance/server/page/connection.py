@@ -47,8 +47,15 @@ class Connection:
     """
 
     def __init__(
-        self, socket: ServerConnection, sessions: Sessions, visitor: Visitor, chunk_size: int,
-        page_version: str, metrics: Metrics, board: Board, settings: Settings,
+        self,
+        socket: ServerConnection,
+        sessions: Sessions,
+        visitor: Visitor,
+        chunk_size: int,
+        page_version: str,
+        metrics: Metrics,
+        board: Board,
+        settings: Settings,
         arrived: Callable[[Connection], None],
     ) -> None:
         self._arrived: Callable[[Connection], None] | None = arrived
@@ -128,8 +135,12 @@ class Connection:
 
     def _too_long(self, id: str) -> ProtocolError:
         return ProtocolError(
-            "audio_too_long", f"an utterance lasts at most {self._sessions.max_audio_duration_s:g} s; "
-            "what was heard until then is being answered", hint="MAX_AUDIO_DURATION sets the limit, in seconds.", id=id)
+            "audio_too_long",
+            f"an utterance lasts at most {self._sessions.max_audio_duration_s:g} s; "
+            "what was heard until then is being answered",
+            hint="MAX_AUDIO_DURATION sets the limit, in seconds.",
+            id=id,
+        )
 
     # What the client sends
 
@@ -190,8 +201,7 @@ class Connection:
             case protocol.ShowSettings():
                 self._settings.show(self, self._visitor, session.memory, session.language, self.send)
             case protocol.Set():
-                self._settings.change(
-                    message, self, self._visitor, session.memory, session.language, self.send)
+                self._settings.change(message, self, self._visitor, session.memory, session.language, self.send)
             case protocol.ChangeTimer() | protocol.ChangeItem():
                 self._board.change(message, lambda error: self.send(protocol.encode_error(error)))
 
@@ -216,12 +226,21 @@ class Connection:
         speak = hello.speak if hello.speak is not None else self._sink is not None
         session.sink = self._sink = ConnectionSink(self._socket, rate, self._metrics) if speak else None
         ears, mouth = self._sessions.faculties.ears, self._sessions.faculties.mouth
-        self.send(protocol.encode_welcome(
-            language=session.language, languages=list(LANGUAGES), reply_rate=rate, chunk_size=self._chunk_size,
-            max_audio_duration_s=self._sessions.max_audio_duration_s,
-            recognizer=ears.names.get(session.language, ""), voice=mouth.names.get(session.language, ""),
-            volume=session.memory.volume, spoken={language: language in ears.languages for language in LANGUAGES},
-            session=session.secret, page_version=self._page_version))
+        self.send(
+            protocol.encode_welcome(
+                language=session.language,
+                languages=list(LANGUAGES),
+                reply_rate=rate,
+                chunk_size=self._chunk_size,
+                max_audio_duration_s=self._sessions.max_audio_duration_s,
+                recognizer=ears.names.get(session.language, ""),
+                voice=mouth.names.get(session.language, ""),
+                volume=session.memory.volume,
+                spoken={language: language in ears.languages for language in LANGUAGES},
+                session=session.secret,
+                page_version=self._page_version,
+            )
+        )
 
 
 async def _pause(delay_s: float) -> None:

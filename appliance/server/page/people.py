@@ -49,7 +49,13 @@ class People:
     """Gives every client a session and a connection to it."""
 
     def __init__(
-        self, config: Config, sessions: Sessions, metrics: Metrics, places: Places, board: Board, settings: Settings,
+        self,
+        config: Config,
+        sessions: Sessions,
+        metrics: Metrics,
+        places: Places,
+        board: Board,
+        settings: Settings,
         page_version: str,
     ) -> None:
         """page_version: see Site.version."""
@@ -76,8 +82,16 @@ class People:
                 return
             self._send_away(other, "crowded")
         client = Connection(
-            connection, self._sessions, visitor, self._config.streaming.chunk_size, self._page_version,
-            self._metrics, self._board, self._settings, self.greet)
+            connection,
+            self._sessions,
+            visitor,
+            self._config.streaming.chunk_size,
+            self._page_version,
+            self._metrics,
+            self._board,
+            self._settings,
+            self.greet,
+        )
         language, volume = self._places.wishes(visitor)
         memory = client.session.memory
         client.session.language = language or client.session.language
@@ -99,11 +113,16 @@ class People:
             self._metrics.client_dropped(guest.sent_away)
             if guest.sent_away == "crowded":
                 await self._see_out(
-                    connection, f"{most} clients are connected, which is the limit; yours was idle for longest.")
+                    connection, f"{most} clients are connected, which is the limit; yours was idle for longest."
+                )
             else:
                 await self._see_out(
-                    connection, "This place is paired no more.", code="not_paired", close=1008,
-                    hint="Open the page and pair it again.")
+                    connection,
+                    "This place is paired no more.",
+                    code="not_paired",
+                    close=1008,
+                    hint="Open the page and pair it again.",
+                )
 
     def look_again(self) -> None:
         """Somebody may have been revoked: they go at once."""
@@ -112,7 +131,12 @@ class People:
                 self._send_away(guest, "revoked")
 
     async def announce(
-        self, texts: Mapping[Language, str], announcement_id: str, kind: str, *, to: Collection[str] = (),
+        self,
+        texts: Mapping[Language, str],
+        announcement_id: str,
+        kind: str,
+        *,
+        to: Collection[str] = (),
         but: Memory | None = None,
     ) -> bool:
         """Say something to everyone connected, each in their language; True if anybody has it.
@@ -120,8 +144,11 @@ class People:
         Where a page shows what rings, it rings there for a minute, unless somebody stops it anywhere.
         to: only at places of these names, if there are any. but: not in that conversation.
         """
-        meant = [guest for guest in self._guests
-                 if guest.client.session.memory is not but and (not to or _called(guest.visitor) in to)]
+        meant = [
+            guest
+            for guest in self._guests
+            if guest.client.session.memory is not but and (not to or _called(guest.visitor) in to)
+        ]
         taken = any(await asyncio.gather(*(guest.client.announce(texts, announcement_id, kind) for guest in meant)))
         if self._board.is_watched and kind != "notice":
             await asyncio.sleep(RING_S)
@@ -149,7 +176,12 @@ class People:
         self._metrics.connections.set(len(self._guests))
 
     async def _see_out(
-        self, connection: ServerConnection, why: str, *, code: str = "busy", close: int = 1013,
+        self,
+        connection: ServerConnection,
+        why: str,
+        *,
+        code: str = "busy",
+        close: int = 1013,
         hint: str = "Try again in a minute. MAX_CONNECTIONS raises the limit.",
     ) -> None:
         try:

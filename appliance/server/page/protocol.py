@@ -109,7 +109,8 @@ class Set:
 
 
 Message = (
-    Hello | Start | Stop | Cancel | Text | Interrupt | Ping | Follow | ChangeTimer | ChangeItem | ShowSettings | Set)
+    Hello | Start | Stop | Cancel | Text | Interrupt | Ping | Follow | ChangeTimer | ChangeItem | ShowSettings | Set
+)
 
 
 def parse(text: str) -> Message:
@@ -127,7 +128,8 @@ def parse(text: str) -> Message:
         close = difflib.get_close_matches(str(kind)[:40], _PARSERS, 1)
         near = f' Did you mean "{close[0]}"?' if close else ""
         raise ProtocolError(
-            "unknown_type", f"Unknown message type {kind!r:.80}.{near}", hint=f"Types: {', '.join(_PARSERS)}.")
+            "unknown_type", f"Unknown message type {kind!r:.80}.{near}", hint=f"Types: {', '.join(_PARSERS)}."
+        )
     try:
         return _PARSERS[kind](fields)
     except ProtocolError as error:
@@ -157,8 +159,7 @@ def _id(fields: Mapping[str, Any]) -> str | None:
 def _language(fields: Mapping[str, Any]) -> Language | None:
     value = fields.get("language")
     if value is not None and value not in LANGUAGES:
-        raise ProtocolError(
-            "unknown_language", f"language is {value!r:.60}, expected one of {', '.join(LANGUAGES)}")
+        raise ProtocolError("unknown_language", f"language is {value!r:.60}, expected one of {', '.join(LANGUAGES)}")
     return value
 
 
@@ -169,8 +170,7 @@ def _hello(fields: Mapping[str, Any]) -> Hello:
         raise ProtocolError("bad_field", f"reply_rate is {rate}, expected {low} to {high} Hz")
     session = _optional(fields, "session", str, "text")
     if session is not None and len(session) > MAX_ID_CHARACTERS:
-        raise ProtocolError(
-            "bad_field", f"session has {len(session)} characters, expected at most {MAX_ID_CHARACTERS}")
+        raise ProtocolError("bad_field", f"session has {len(session)} characters, expected at most {MAX_ID_CHARACTERS}")
     return Hello(_language(fields), rate, _optional(fields, "speak", bool, "true or false"), session)
 
 
@@ -178,8 +178,10 @@ def _start(fields: Mapping[str, Any]) -> Start:
     rate = _optional(fields, "sample_rate", int, "a whole number of Hz")
     if rate not in (None, WIRE_RATE):
         raise ProtocolError(
-            "bad_sample_rate", f"sample_rate is {rate}, expected {WIRE_RATE} Hz",
-            hint="Resample before sending, with a band-limited filter; the page's worklet does.")
+            "bad_sample_rate",
+            f"sample_rate is {rate}, expected {WIRE_RATE} Hz",
+            hint="Resample before sending, with a band-limited filter; the page's worklet does.",
+        )
     endpoint: Endpoint = fields.get("endpoint") or "client"
     if endpoint not in get_args(Endpoint):
         raise ProtocolError("bad_field", f"endpoint is {endpoint!r:.60}, expected client or auto")
@@ -191,8 +193,7 @@ def _text(fields: Mapping[str, Any]) -> Text:
     if text is None:
         raise ProtocolError("bad_field", "text is missing, expected what was typed")
     if len(text) > MAX_TEXT_CHARACTERS:
-        raise ProtocolError(
-            "text_too_long", f"text has {len(text)} characters, expected at most {MAX_TEXT_CHARACTERS}")
+        raise ProtocolError("text_too_long", f"text has {len(text)} characters, expected at most {MAX_TEXT_CHARACTERS}")
     return Text(_id(fields), _language(fields), text)
 
 
@@ -200,8 +201,12 @@ def _change_timer(fields: Mapping[str, Any]) -> ChangeTimer:
     timer = _needed(fields, "timer", int, "the id of a timer")
     do: Doing = _one_of(fields, "do", get_args(Doing))
     seconds = fields.get("seconds", 0)
-    if do in NEEDS_SECONDS and (isinstance(seconds, bool) or not isinstance(seconds, int | float)
-                                or not 0 < abs(seconds) <= MOST_SECONDS or (do == "snooze" and seconds < 0)):
+    if do in NEEDS_SECONDS and (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, int | float)
+        or not 0 < abs(seconds) <= MOST_SECONDS
+        or (do == "snooze" and seconds < 0)
+    ):
         raise ProtocolError("bad_field", f"seconds is {seconds!r:.60}, expected up to {MOST_SECONDS}, not 0")
     return ChangeTimer(timer, do, float(seconds) if do in NEEDS_SECONDS else 0.0)
 
@@ -210,8 +215,7 @@ def _change_item(fields: Mapping[str, Any]) -> ChangeItem:
     texts = [" ".join(_needed(fields, name, str, "text").split()) for name in ("list", "item")]
     for name, text in zip(("list", "item"), texts, strict=True):
         if not 0 < len(text) <= MAX_TEXT_CHARACTERS:
-            raise ProtocolError(
-                "bad_field", f"{name} has {len(text)} characters, expected 1 to {MAX_TEXT_CHARACTERS}")
+            raise ProtocolError("bad_field", f"{name} has {len(text)} characters, expected 1 to {MAX_TEXT_CHARACTERS}")
     return ChangeItem(texts[0], texts[1], _one_of(fields, "do", ("add", "remove")))
 
 
@@ -235,8 +239,7 @@ def _between(low: float, high: float, kind: type) -> Callable[[Mapping[str, Any]
 def _short(fields: Mapping[str, Any], name: str) -> str:
     value: str = _needed(fields, name, str, "text")
     if len(value) > MAX_ID_CHARACTERS:
-        raise ProtocolError(
-            "bad_field", f"{name} has {len(value)} characters, expected at most {MAX_ID_CHARACTERS}")
+        raise ProtocolError("bad_field", f"{name} has {len(value)} characters, expected at most {MAX_ID_CHARACTERS}")
     return value
 
 
@@ -244,25 +247,40 @@ def _hours(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = fields[name]
     if value is False or value is None:
         return ()
-    if not isinstance(value, list) or len(value) != 2 or not all(
-            isinstance(clock, str) and _CLOCK.fullmatch(clock) for clock in value) or value[0] == value[1]:
+    if (
+        not isinstance(value, list)
+        or len(value) != 2
+        or not all(isinstance(clock, str) and _CLOCK.fullmatch(clock) for clock in value)
+        or value[0] == value[1]
+    ):
         raise ProtocolError(
-            "bad_field", f'{name} is {value!r:.60}, expected two different times like ["22:00", "07:00"], or false')
+            "bad_field", f'{name} is {value!r:.60}, expected two different times like ["22:00", "07:00"], or false'
+        )
     return tuple(value)
 
 
 def _wake_words(fields: Mapping[str, Any], name: str) -> list[str]:
     value = fields[name]
-    if not isinstance(value, list) or len(value) > 3 or not all(
-            isinstance(word, str) and len(word) <= MAX_ID_CHARACTERS for word in value):
+    if (
+        not isinstance(value, list)
+        or len(value) > 3
+        or not all(isinstance(word, str) and len(word) <= MAX_ID_CHARACTERS for word in value)
+    ):
         raise ProtocolError("bad_field", f"{name} is {value!r:.60}, expected a list of at most 3 words")
     return value
 
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _SETTINGS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
-    "volume": _between(0, 100, int), "speed": _between(*SPEEDS, float), "voice": _short, "name": _short,
-    "quiet": _hours, "fetch": _short, "wake_words": _wake_words, "wrong_wake": _between(1, 1e9, int)}
+    "volume": _between(0, 100, int),
+    "speed": _between(*SPEEDS, float),
+    "voice": _short,
+    "name": _short,
+    "quiet": _hours,
+    "fetch": _short,
+    "wake_words": _wake_words,
+    "wrong_wake": _between(1, 1e9, int),
+}
 
 
 def _needed(fields: Mapping[str, Any], name: str, kind: type, words: str) -> Any:

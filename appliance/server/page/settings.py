@@ -25,13 +25,17 @@ class Household(Protocol):
     def voices(self, language: Language) -> Sequence[str]: ...
     def quiet(self) -> Sequence[str] | None:
         """From when to when, "22:00"."""
+
     def models(self) -> list[dict[str, Any]]:
         """What hears and speaks, and what would be better."""
+
     def speak(
-        self, memory: Memory, language: Language, voice: str | None, speed: float | None) -> Awaitable[object]: ...
+        self, memory: Memory, language: Language, voice: str | None, speed: float | None
+    ) -> Awaitable[object]: ...
     def keep_quiet(self, hours: Sequence[str] | None) -> Awaitable[object]: ...
     def rename(self, visitor: Visitor, name: str) -> Awaitable[str]:
         """Returns the name as it is kept. Raises ValueError."""
+
     def fetch(self, model: str) -> Awaitable[object]:
         """Returns once it is here."""
 
@@ -57,6 +61,7 @@ class Settings:
 
     def show(self, who: object, visitor: Visitor, memory: Memory, language: Language, tell: Tell) -> None:
         """Tell what is chosen and what there is to choose from; again, while a model is fetched."""
+
         def look() -> None:
             tell(self._written(visitor, memory, language))
 
@@ -72,22 +77,29 @@ class Settings:
             look()
 
     def change(
-        self, wanted: protocol.Set, who: object, visitor: Visitor, memory: Memory, language: Language, tell: Tell,
+        self, wanted: protocol.Set, who: object, visitor: Visitor, memory: Memory, language: Language, tell: Tell
     ) -> None:
         """Raises ProtocolError for what is not theirs to choose. Whatever looks is told what became of it."""
         asked = {name for name in FOR_ALL if name in wanted.fields}
         if asked and visitor.role < Role.CONFIGURE:
-            raise ProtocolError("not_allowed", f"{', '.join(sorted(asked))}: for the role configure",
-                                hint="The owner gives roles on the page /entrance/paired.html.")
+            raise ProtocolError(
+                "not_allowed",
+                f"{', '.join(sorted(asked))}: for the role configure",
+                hint="The owner gives roles on the page /entrance/paired.html.",
+            )
         if (voice := wanted.fields.get("voice")) and voice not in self._household.voices(language):
-            raise ProtocolError("bad_field", f"voice is {voice!r:.60}, expected one of "
-                                             f"{', '.join(self._household.voices(language))}")
+            raise ProtocolError(
+                "bad_field", f"voice is {voice!r:.60}, expected one of {', '.join(self._household.voices(language))}"
+            )
         known = {model["name"] for model in self._household.models() if not model["in_use"]}
         if (model := wanted.fields.get("fetch")) and model not in known:
             raise ProtocolError("bad_field", f"fetch is {model!r:.60}, expected one of {', '.join(sorted(known))}")
         if {"wake_words", "wrong_wake"} & wanted.fields.keys() and self.waking is None:
-            raise ProtocolError("bad_field", "wake_words: this machine has no microphone of its own that listens",
-                                hint="Start it with --device.")
+            raise ProtocolError(
+                "bad_field",
+                "wake_words: this machine has no microphone of its own that listens",
+                hint="Start it with --device.",
+            )
         if "volume" in wanted.fields:
             memory.volume = wanted.fields["volume"]
             tell(protocol.encode_volume(memory.volume))
@@ -119,7 +131,14 @@ class Settings:
     def _written(self, visitor: Visitor, memory: Memory, language: Language) -> str:
         household = self._household
         return protocol.encode_settings(
-            name="" if visitor == LOCAL else memory.place, role=visitor.role.name.lower(), volume=memory.volume,
-            voice=memory.speech.voice or "", voices=list(household.voices(language)), speed=memory.speech.speed or 1.0,
-            quiet=household.quiet(), models=household.models(), version=household.version,
-            wake=self.waking.shown() if self.waking is not None else None)
+            name="" if visitor == LOCAL else memory.place,
+            role=visitor.role.name.lower(),
+            volume=memory.volume,
+            voice=memory.speech.voice or "",
+            voices=list(household.voices(language)),
+            speed=memory.speech.speed or 1.0,
+            quiet=household.quiet(),
+            models=household.models(),
+            version=household.version,
+            wake=self.waking.shown() if self.waking is not None else None,
+        )

@@ -59,11 +59,15 @@ def _settings(config: Any, before: Settings) -> Settings:
         raise ProtocolError("bad_field", f"config is {config!r:.60}, expected an object")
     phrases = config.get("phrase_list")
     if phrases is not None and not (
-            isinstance(phrases, list) and len(phrases) <= MOST_PHRASES
-            and all(isinstance(phrase, str) and len(phrase) <= MOST_PHRASE_CHARACTERS for phrase in phrases)):
+        isinstance(phrases, list)
+        and len(phrases) <= MOST_PHRASES
+        and all(isinstance(phrase, str) and len(phrase) <= MOST_PHRASE_CHARACTERS for phrase in phrases)
+    ):
         raise ProtocolError(
-            "bad_field", f"phrase_list is {phrases!r:.60}, expected at most {MOST_PHRASES} texts of at most "
-            f"{MOST_PHRASE_CHARACTERS} characters")
+            "bad_field",
+            f"phrase_list is {phrases!r:.60}, expected at most {MOST_PHRASES} texts of at most "
+            f"{MOST_PHRASE_CHARACTERS} characters",
+        )
     rate = config.get("sample_rate", before.rate)
     alternatives = config.get("max_alternatives", before.alternatives)
     for name, value in (("sample_rate", rate), ("max_alternatives", alternatives)):
@@ -71,9 +75,12 @@ def _settings(config: Any, before: Settings) -> Settings:
             raise ProtocolError("bad_field", f"{name} is {value!r:.60}, expected a number")
     model = config.get("model")
     return replace(
-        before, rate=int(rate), words=bool(config.get("words", before.words)),
+        before,
+        rate=int(rate),
+        words=bool(config.get("words", before.words)),
         alternatives=max(0, min(MOST_ALTERNATIVES, int(alternatives))),
-        model=model if isinstance(model, str) else before.model)
+        model=model if isinstance(model, str) else before.model,
+    )
 
 
 def partial(text: str) -> str:
@@ -91,5 +98,9 @@ def result(final: Final, settings: Settings, offset_s: float) -> str:
 
 
 def _word(word: Word, offset_s: float) -> dict[str, Any]:
-    return {"conf": word.confidence, "end": round(word.end_s + offset_s, 2),
-            "start": round(word.start_s + offset_s, 2), "word": word.text}
+    return {
+        "conf": word.confidence,
+        "end": round(word.end_s + offset_s, 2),
+        "start": round(word.start_s + offset_s, 2),
+        "word": word.text,
+    }

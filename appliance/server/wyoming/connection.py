@@ -208,7 +208,8 @@ class Connection:
             await self._tell_words(words)
         language = final.language or dictation.language
         await self._caller.write(
-            encode("transcript", {"text": final.text, "language": language}) + encode("transcript-stop"))
+            encode("transcript", {"text": final.text, "language": language}) + encode("transcript-stop")
+        )
 
     async def _tell_words(self, words: str) -> None:
         start = b"" if self._growing.is_begun else encode("transcript-start", {"language": self._language})
@@ -309,8 +310,11 @@ class Connection:
             await self._caller.write(encode("not-handled", told))
             return
         await self._caller.write(
-            encode("handled-start") + encode("handled-chunk", {"text": answer.text}) + encode("handled", told)
-            + encode("handled-stop"))
+            encode("handled-start")
+            + encode("handled-chunk", {"text": answer.text})
+            + encode("handled", told)
+            + encode("handled-stop")
+        )
 
 
 def _plain(text: str, event: Event) -> str:
@@ -320,4 +324,5 @@ def _plain(text: str, event: Event) -> str:
 
 def _too_long(characters: int) -> ProtocolError:
     return ProtocolError(
-        "text_too_long", f"{characters} characters to be spoken, expected at most {MOST_TEXT_CHARACTERS}")
+        "text_too_long", f"{characters} characters to be spoken, expected at most {MOST_TEXT_CHARACTERS}"
+    )

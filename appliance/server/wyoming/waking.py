@@ -39,7 +39,8 @@ class Words:
         names = names or list(self.known)[:1]
         if not names or self.make is None or self.run is None:
             raise ProtocolError(
-                "no_wake_words", "There are no wake words here; pip install 'stimme[wake]' brings some.")
+                "no_wake_words", "There are no wake words here; pip install 'stimme[wake]' brings some."
+            )
         if self.listening >= MOST_LISTENING:
             raise ProtocolError("busy", f"{self.listening} programs wait for a wake word, which is the limit.")
         self.listening += 1

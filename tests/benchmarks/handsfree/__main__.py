@@ -59,12 +59,14 @@ def measure_endings(every: int) -> dict[str, Any]:
         figures[name] = {
             "commands": len(found),
             "cut_off_percent": percent([one.is_cut for one in found]),
-            "silence_ms": {kind: percentiles([1000 * one.wait_s for one in kept if is_kind(one, kind)])
-                           for kind in KINDS},
+            "silence_ms": {
+                kind: percentiles([1000 * one.wait_s for one in kept if is_kind(one, kind)]) for kind in KINDS
+            },
             "silence_rule": {
                 "seconds": endings.SILENCE_RULE_S,
                 "cut_off_percent": percent([one.by_silence_s < 0 for one in found]),
-                "silence_ms": percentiles([1000 * one.by_silence_s for one in found if one.by_silence_s >= 0])},
+                "silence_ms": percentiles([1000 * one.by_silence_s for one in found if one.by_silence_s >= 0]),
+            },
         }
     return {"cut_off_percent": figures["as people pause"]["cut_off_percent"], "endings": figures}
 
@@ -87,9 +89,11 @@ def measure_turns(every: int) -> dict[str, Any]:
         "commit_to_sound_ms": percentiles([1000 * one.commit_to_sound_s for one in kept]),
         "wasted_cpu_percent": round(found.wasted_percent, 2),
         "turns": {
-            "turns": len(found.spoken), "guesses": found.guesses,
+            "turns": len(found.spoken),
+            "guesses": found.guesses,
             "wait_by_setting_ms": {setting: waits((setting,)) for setting in sorted({_setting(one) for one in kept})},
-            "endpoint_to_final_ms": percentiles([1000 * (one.at["final"] - one.at["endpoint"]) for one in kept])},
+            "endpoint_to_final_ms": percentiles([1000 * (one.at["final"] - one.at["endpoint"]) for one in kept]),
+        },
     }
 
 
@@ -101,8 +105,13 @@ def measure_wakes(hours: float, whole: bool) -> dict[str, Any]:
     """The word missed, and heard where it was not said."""
     print("Saying the word …", flush=True)
     tried = wakes.tried(whole)
-    missed = {how: {str(threshold): percent([one.score < threshold for one in tried if one.disturbed == how])
-                    for threshold in wakes.THRESHOLDS} for how in dict.fromkeys(one.disturbed for one in tried)}
+    missed = {
+        how: {
+            str(threshold): percent([one.score < threshold for one in tried if one.disturbed == how])
+            for threshold in wakes.THRESHOLDS
+        }
+        for how in dict.fromkeys(one.disturbed for one in tried)
+    }
     late = [1000 * one.late_s for one in tried if not np.isnan(one.late_s)]
     print(f"Listening to {hours:.1f} hours without it …", flush=True)
     seconds: Counter[str] = Counter()
@@ -113,15 +122,23 @@ def measure_wakes(hours: float, whole: bool) -> dict[str, Any]:
             seconds[kind] += round(len(sound) / RATE)
             peaks += wakes.peaks(spotter, sound)
     heard_hours = sum(seconds.values()) / 3600
-    in_error = {str(threshold): round(sum(peak >= threshold for peak in peaks) / heard_hours, 2)
-                for threshold in wakes.THRESHOLDS}
+    in_error = {
+        str(threshold): round(sum(peak >= threshold for peak in peaks) / heard_hours, 2)
+        for threshold in wakes.THRESHOLDS
+    }
     return {
         "false_wakes_per_hour": in_error[str(THRESHOLD)],
         "missed_wakes_percent": missed["quiet"][str(THRESHOLD)],
         "idle_cpu_percent": round(wakes.idle_cpu_percent(), 2),
         "wakes": {
-            "word": wakes.WORD, "threshold": THRESHOLD, "missed_percent": missed, "late_ms": percentiles(late),
-            "false_per_hour": in_error, "heard_s": dict(seconds), "tries": len(tried)},
+            "word": wakes.WORD,
+            "threshold": THRESHOLD,
+            "missed_percent": missed,
+            "late_ms": percentiles(late),
+            "false_per_hour": in_error,
+            "heard_s": dict(seconds),
+            "tries": len(tried),
+        },
     }
 
 

@@ -97,8 +97,10 @@ async def endings(commands: list[Said], report: Callable[[str], None]) -> list[E
         for one in commands:
             found.append(await _ending(one, attention, recognizers[one.language], time))
             if found[-1].is_cut:
-                report(f"cut {-found[-1].wait_s:.1f} s early: {one.text!r} ({one.voice}) after {found[-1].heard!r}"
-                       f" by {found[-1].end.setting}")
+                report(
+                    f"cut {-found[-1].wait_s:.1f} s early: {one.text!r} ({one.voice}) after {found[-1].heard!r}"
+                    f" by {found[-1].end.setting}"
+                )
         return found
 
 

@@ -92,8 +92,14 @@ class _Mouth:
             if searches and dice.random() < 0.5:
                 hesitates = True
                 pieces += [await self._one(dice.choice(HESITATIONS[self._language])), _quiet(dice.choice(PAUSES_S))]
-        return Said(" ".join(words for words, _ in parts), self._language, self._name, _in_a_room(b"".join(pieces)),
-                    longest_s, hesitates)
+        return Said(
+            " ".join(words for words, _ in parts),
+            self._language,
+            self._name,
+            _in_a_room(b"".join(pieces)),
+            longest_s,
+            hesitates,
+        )
 
     async def _one(self, words: str) -> bytes:
         if words not in self._said:

@@ -79,8 +79,12 @@ def espeak(text: str, voice: str, pitch: int = 50, speed: int = 160) -> Sound:
     """At 16 kHz."""
     program = shutil.which("espeak-ng")
     assert program, "espeak-ng is part of `make setup-test`"
-    said = subprocess.run([program, "-v", voice, "-p", str(pitch), "-s", str(speed), "--stdout"], input=text.encode(),
-                          stdout=subprocess.PIPE, check=True).stdout
+    said = subprocess.run(
+        [program, "-v", voice, "-p", str(pitch), "-s", str(speed), "--stdout"],
+        input=text.encode(),
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
     with wave.open(io.BytesIO(said)) as file:
         rate = file.getframerate()
     samples = np.frombuffer(trimmed(said[44 : 44 + (len(said) - 44) // 2 * 2]), "<i2") / 32768
@@ -127,8 +131,11 @@ def tried(whole: bool) -> list[Tried]:
     dice, found = np.random.default_rng(5), []
     for voice, clean in words(whole):
         for snr_db in SNRS_DB:
-            found.append(_try(voice, f"{snr_db} dB" if snr_db is not None else "quiet", disturbed(clean, snr_db, dice),
-                              len(clean)))
+            found.append(
+                _try(
+                    voice, f"{snr_db} dB" if snr_db is not None else "quiet", disturbed(clean, snr_db, dice), len(clean)
+                )
+            )
         hall = reverberated(clean, dice)
         found.append(_try(voice, "hall", disturbed(hall, None, dice), len(clean)))
     return found
@@ -202,7 +209,8 @@ def _music(seconds: float, dice: np.random.Generator) -> Sound:
             frequency = 440 * 2 ** ((note - 69) / 12)
             sound[begin : begin + step] += sum(
                 np.sin(2 * np.pi * frequency * harmonic * time_s) * np.exp(-3 * time_s) / harmonic**1.3
-                for harmonic in range(1, 7))
+                for harmonic in range(1, 7)
+            )
         sound[begin : begin + 800] += dice.normal(size=800) * np.exp(-np.arange(800) / 120)
     return np.asarray(sound / np.abs(sound).max() * 0.5)
 

@@ -64,15 +64,18 @@ async def at_home(owner: Owner, base: Understanding, **more: Any) -> AsyncIterat
         yield home
 
 
-@pytest.mark.parametrize(("language", "said", "reply"), [
-    ("en", "Good night, Anna!", "Mine: Anna."),
-    ("en", "um please good night anni", "Mine: Anna."),
-    ("en", "good night my granny", "Mine: Grandma."),
-    ("en", "open hatch", "Mine:."),
-    ("en", "set boiler to sixty five degrees", "Mine: 65."),
-    ("en", "tell the fridge that we are out of milk", "Mine: that we are out of milk."),
-    ("de", "Gute Nacht, Oma.", "Schlaf gut, Grandma."),
-])
+@pytest.mark.parametrize(
+    ("language", "said", "reply"),
+    [
+        ("en", "Good night, Anna!", "Mine: Anna."),
+        ("en", "um please good night anni", "Mine: Anna."),
+        ("en", "good night my granny", "Mine: Grandma."),
+        ("en", "open hatch", "Mine:."),
+        ("en", "set boiler to sixty five degrees", "Mine: 65."),
+        ("en", "tell the fridge that we are out of milk", "Mine: that we are out of milk."),
+        ("de", "Gute Nacht, Oma.", "Schlaf gut, Grandma."),
+    ],
+)
 async def test_an_owners_sentence_is_answered(
     owner: Owner, understanding: Understanding, language: Language, said: str, reply: str
 ) -> None:
@@ -81,10 +84,20 @@ async def test_an_owners_sentence_is_answered(
         assert await home.enters("tablet").ask(said, language) == reply
 
 
-@pytest.mark.parametrize("said", [
-    "good night peter", "don't open the hatch", "open the hatch or not", "good night", "open the hatch tomorrow",
-    "set the boiler to warm degrees", "what time is it", "x" * 10_000, "\0{who}${7*7}'; drop table--",
-])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "good night peter",
+        "don't open the hatch",
+        "open the hatch or not",
+        "good night",
+        "open the hatch tomorrow",
+        "set the boiler to warm degrees",
+        "what time is it",
+        "x" * 10_000,
+        "\0{who}${7*7}'; drop table--",
+    ],
+)
 async def test_anything_else_is_left_alone(owner: Owner, understanding: Understanding, said: str) -> None:
     owner.writes("night", NIGHT)
     async with at_home(owner, understanding) as home:
@@ -126,15 +139,20 @@ async def test_a_call_is_filled_in_and_its_answer_is_said(owner: Owner, understa
         asked.append(question)
         return '{"lamp": [{"is": "{who} on"}]}'
 
-    owner.writes("lamp", """
+    owner.writes(
+        "lamp",
+        """
 en: {sentences: ["lamp {s}"], replies: ["It is {answer}."]}
 lists: {s: anything}
 call: {target: lamp, path: "/l/{s}", body: {"a": ["{s}", 5, true]}, take: "lamp.0.is"}
-""")
+""",
+    )
     async with at_home(owner, understanding, helpers={OUTSIDE: outside}) as home:
-        assert await home.enters("tablet").ask("lamp a/../b \"x") == "It is {who} on."
-    assert asked == ['{"call": {"target": "lamp", "method": "POST", "path": "/l/a%2F%20%2Fb%20x", "body": '
-                     '{"a": ["a/ /b x", 5, true]}}, "failed": ""}']
+        assert await home.enters("tablet").ask('lamp a/../b "x') == "It is {who} on."
+    assert asked == [
+        '{"call": {"target": "lamp", "method": "POST", "path": "/l/a%2F%20%2Fb%20x", "body": '
+        '{"a": ["a/ /b x", 5, true]}}, "failed": ""}'
+    ]
 
 
 def test_a_changed_file_is_read_again_and_a_broken_one_changes_nothing(owner: Owner) -> None:
@@ -156,19 +174,23 @@ def test_two_skills_with_one_sentence_are_told(owner: Owner) -> None:
     owner.writes("a", "en: {sentences: 'open sesame', replies: a}")
     owner.writes("b", "en:\n  sentences: ['open (sesame|up)']\n  replies: b")
     assert [str(problem) for problem in owner.told] == [
-        "b.yaml line 2: (only a warning) 'open (sesame|up)' is also in a.yaml line 1, which comes first"]
+        "b.yaml line 2: (only a warning) 'open (sesame|up)' is also in a.yaml line 1, which comes first"
+    ]
     assert owner.registry.match("open sesame", "en").skill == "a"  # type: ignore[union-attr]
     assert owner.registry.match("open up", "en").skill == "b"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("language", "said", "phrase", "reply"), [
-    ("en", "When I say good night, answer sleep well.", "good night", "sleep well"),
-    ("en", "when i say good night say sleep well", "good night", "sleep well"),
-    ("en", "whenever I say 'open sesame' you should answer with It is open!", "open sesame", "It is open"),
-    ("en", "answer yes my lord when i say are you there", "are you there", "yes my lord"),
-    ("de", "Wenn ich gute Nacht sage, antworte schlaf gut.", "gute Nacht", "schlaf gut"),
-    ("de", "wenn ich sage alle mann an bord antworte aye aye", "alle mann an bord", "aye aye"),
-])
+@pytest.mark.parametrize(
+    ("language", "said", "phrase", "reply"),
+    [
+        ("en", "When I say good night, answer sleep well.", "good night", "sleep well"),
+        ("en", "when i say good night say sleep well", "good night", "sleep well"),
+        ("en", "whenever I say 'open sesame' you should answer with It is open!", "open sesame", "It is open"),
+        ("en", "answer yes my lord when i say are you there", "are you there", "yes my lord"),
+        ("de", "Wenn ich gute Nacht sage, antworte schlaf gut.", "gute Nacht", "schlaf gut"),
+        ("de", "wenn ich sage alle mann an bord antworte aye aye", "alle mann an bord", "aye aye"),
+    ],
+)
 def test_what_is_taught_is_read_from_the_sentence(language: Language, said: str, phrase: str, reply: str) -> None:
     intent = teaching(said, language)
     assert intent is not None and intent.slots == {"phrase": phrase, "reply": reply}
@@ -191,7 +213,8 @@ async def test_a_taught_sentence_is_asked_about_tried_kept_and_taken_back(
         file = owner.folder.directory / "taught-open-sesame.yaml"
         assert file.read_text() == (
             "about: open sesame\nen:\n  sentences:\n  - open sesame\n  replies:\n  - the cave is open\n"
-            "tests:\n- en: open sesame\n  reply: the cave is open\n")
+            "tests:\n- en: open sesame\n  reply: the cave is open\n"
+        )
         assert await person.ask("open sesame") == "the cave is open"
         assert await person.ask("undo") == "Okay, undone."
         assert not file.exists()
@@ -209,19 +232,26 @@ async def test_a_taught_sentence_is_taught_in_german_and_overwritten(
         assert len(owner.registry.skills) == 1
 
 
-@pytest.mark.parametrize(("said", "reply"), [
-    ("when i say stop answer no", "Those words must always work as they do. Please choose others."),
-    ("when i say (a|b) answer no", "I can't learn that. Please choose plain words, without brackets."),
-    ("when i say what time is it answer time for tea",
-     "Until now that meant something else to me. When you say what time is it, shall I answer time for tea instead?"),
-])
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("when i say stop answer no", "Those words must always work as they do. Please choose others."),
+        ("when i say (a|b) answer no", "I can't learn that. Please choose plain words, without brackets."),
+        (
+            "when i say what time is it answer time for tea",
+            "Until now that meant something else to me. When you say what time is it, "
+            "shall I answer time for tea instead?",
+        ),
+    ],
+)
 async def test_what_cannot_be_taught_or_means_something_already_is_told(
     owner: Owner, understanding: Understanding, said: str, reply: str
 ) -> None:
     async with at_home(owner, understanding) as home:
         assert await home.enters("tablet").ask(said) == reply
         assert await home.enters("guest", may_configure=False).ask(said) == (
-            "Only somebody at the device itself, or who may change its settings, can ask for that.")
+            "Only somebody at the device itself, or who may change its settings, can ask for that."
+        )
 
 
 async def test_changes_are_in_force_without_a_restart(owner: Owner) -> None:

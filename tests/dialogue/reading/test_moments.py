@@ -173,8 +173,16 @@ def test_a_leap_day_is_found_across_a_century_without_one() -> None:
 @pytest.mark.parametrize(
     ("year", "month", "day"),
     # U.S. Naval Observatory, "The Date of Easter"
-    [(2024, 3, 31), (2025, 4, 20), (2026, 4, 5), (2027, 3, 28), (2038, 4, 25), (2008, 3, 23), (1981, 4, 19),
-     (1954, 4, 18)],
+    [
+        (2024, 3, 31),
+        (2025, 4, 20),
+        (2026, 4, 5),
+        (2027, 3, 28),
+        (2038, 4, 25),
+        (2008, 3, 23),
+        (1981, 4, 19),
+        (1954, 4, 18),
+    ],
 )
 def test_easter(year: int, month: int, day: int) -> None:
     assert Day("easter", 0, 0, year).resolve(date(year, 1, 1)) == date(year, month, day)

@@ -33,7 +33,7 @@ def test_text_becomes_plain_words(text: str, language: Language, expected: str) 
 def test_nothing_but_lower_case_words_is_left(text: str, language: Language) -> None:
     normal = normalise(text, language)
     assert normal == " ".join(normal.split())
-    assert not set(normal) & set("{}[]|<>?!;\"&#$@\\_~")
+    assert not set(normal) & set('{}[]|<>?!;"&#$@\\_~')
 
 
 @pytest.mark.parametrize(

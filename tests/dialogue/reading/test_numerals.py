@@ -119,8 +119,13 @@ def test_ordinals_of_a_month_are_read_back(language: Language) -> None:
 
 @pytest.mark.parametrize(
     ("text", "language", "day"),
-    [("3rd", "en", 3), ("twenty first", "en", 21), ("dritten", "de", 3), ("einunddreißigster", "de", 31),
-     ("3.", "de", 3)],
+    [
+        ("3rd", "en", 3),
+        ("twenty first", "en", 21),
+        ("dritten", "de", 3),
+        ("einunddreißigster", "de", 31),
+        ("3.", "de", 3),
+    ],
 )
 def test_typed_and_inflected_ordinals_are_read(text: str, language: Language, day: int) -> None:
     words = normalise(text, language).split()

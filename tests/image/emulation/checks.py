@@ -106,8 +106,12 @@ def no_accounts(machine: Machine) -> None:
 def may_restart_the_device(machine: Machine) -> None:
     """The assistant's user may ask logind to restart and switch off, and nothing else; other users may not."""
     ask = "busctl call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager"
-    for what, user, wanted in (("CanReboot", "stimme", "yes"), ("CanPowerOff", "stimme", "yes"),
-                               ("CanHalt", "stimme", "no"), ("CanReboot", "nobody", "no")):
+    for what, user, wanted in (
+        ("CanReboot", "stimme", "yes"),
+        ("CanPowerOff", "stimme", "yes"),
+        ("CanHalt", "stimme", "no"),
+        ("CanReboot", "nobody", "no"),
+    ):
         said = machine.run(f"runuser -u {user} -- {ask} {what}")
         assert (said == 's "yes"') == (wanted == "yes"), f"{user} {what}: {said}, expected {wanted}"
 

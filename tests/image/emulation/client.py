@@ -66,8 +66,9 @@ class Client:
         with socket.create_connection(("127.0.0.1", self.machine.ports[443]), timeout=PATIENCE_S) as plain:
             connection = http.client.HTTPConnection(self.name, timeout=PATIENCE_S)
             connection.sock = context.wrap_socket(plain, server_hostname=self.name)
-            connection.request("POST", path, json.dumps(fields), {
-                "Content-Type": "application/json", "Origin": f"https://{self.name}"})
+            connection.request(
+                "POST", path, json.dumps(fields), {"Content-Type": "application/json", "Origin": f"https://{self.name}"}
+            )
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read()), answer.headers.get("Set-Cookie", "")
 
@@ -91,16 +92,26 @@ class Client:
     def connected(self) -> ClientConnection:
         """The guide's plain WebSocket, with our token."""
         return connect(
-            f"ws://127.0.0.1:{self.machine.ports[8123]}/", open_timeout=PATIENCE_S, ping_timeout=None, max_size=None,
-            additional_headers={"Authorization": f"Bearer {self.token}"} if self.token else None)
+            f"ws://127.0.0.1:{self.machine.ports[8123]}/",
+            open_timeout=PATIENCE_S,
+            ping_timeout=None,
+            max_size=None,
+            additional_headers={"Authorization": f"Bearer {self.token}"} if self.token else None,
+        )
 
     def connected_securely(self) -> ClientConnection:
         """The page's WebSocket at port 443, with our cookie, as the browser opens it."""
         plain = socket.create_connection(("127.0.0.1", self.machine.ports[443]), timeout=PATIENCE_S)
         return connect(
-            f"wss://{self.name}/", sock=plain, ssl=self.trust(), server_hostname=self.name, open_timeout=PATIENCE_S,
-            ping_timeout=None, additional_headers={"Cookie": f"__Host-stimme={self.token}"},
-            origin=Origin(f"https://{self.name}"))
+            f"wss://{self.name}/",
+            sock=plain,
+            ssl=self.trust(),
+            server_hostname=self.name,
+            open_timeout=PATIENCE_S,
+            ping_timeout=None,
+            additional_headers={"Cookie": f"__Host-stimme={self.token}"},
+            origin=Origin(f"https://{self.name}"),
+        )
 
     def ping(self, connection: ClientConnection) -> None:
         """The migration guide's."""

@@ -29,11 +29,25 @@ def write(root: Path, image: Path) -> Path:
     image.unlink(missing_ok=True)
     with image.open("wb") as file:
         os.truncate(file.fileno(), start + size)
-    table = (f"label: dos\nstart={BOOT_START // 512}, size={BOOT_SIZE // 512}, type=c\n"
-             f"start={start // 512}, size={size // 512}, type=83\n")
+    table = (
+        f"label: dos\nstart={BOOT_START // 512}, size={BOOT_SIZE // 512}, type=c\n"
+        f"start={start // 512}, size={size // 512}, type=83\n"
+    )
     run("sfdisk", "--quiet", str(image), stdin=table)
-    run("mke2fs", "-q", "-t", "ext4", "-L", "rootfs", "-E", f"offset={start},root_owner=0:0", "-d", str(root),
-         str(image), str(size // 1024))
+    run(
+        "mke2fs",
+        "-q",
+        "-t",
+        "ext4",
+        "-L",
+        "rootfs",
+        "-E",
+        f"offset={start},root_owner=0:0",
+        "-d",
+        str(root),
+        str(image),
+        str(size // 1024),
+    )
     fat = image.with_suffix(".fat")
     with fat.open("wb") as file:
         os.truncate(file.fileno(), BOOT_SIZE)
@@ -70,8 +84,12 @@ def run(*command: str, stdin: str | None = None) -> str:
     libraries = WORKSHOP / "usr" / "lib" / f"{os.uname().machine}-linux-gnu"
     loader = next(libraries.glob("ld-linux*.so.*"))
     done = subprocess.run(
-        [str(loader), "--library-path", str(libraries), str(tool), *command[1:]], input=stdin, capture_output=True,
-        text=True, check=False)
+        [str(loader), "--library-path", str(libraries), str(tool), *command[1:]],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(f"image-test: {' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

@@ -23,7 +23,8 @@ from tests.image.emulation.root import WORKSHOP
 
 APPEND = (
     "root=LABEL=rootfs rw console=ttyAMA0 loglevel=4 systemd.show_status=1 systemd.debug_shell=hvc0 "
-    "systemd.getty_auto=0")
+    "systemd.getty_auto=0"
+)
 GUEST_PORTS = (80, 443, 8080, 8123, 9999)
 """Forwarded from the host; nothing listens at 9999, which the firewall tests use."""
 
@@ -36,8 +37,17 @@ class Machine:
     """
 
     def __init__(
-        self, disk: Path, kernel: Path, initrd: Path, log: Path, *, network: bool = True, memory_mib: int = 1024,
-        sound: str = "none,id=snd", cache: str = "unsafe", welcome: bool = False,
+        self,
+        disk: Path,
+        kernel: Path,
+        initrd: Path,
+        log: Path,
+        *,
+        network: bool = True,
+        memory_mib: int = 1024,
+        sound: str = "none,id=snd",
+        cache: str = "unsafe",
+        welcome: bool = False,
     ) -> None:
         self.log = log
         log.unlink(missing_ok=True)
@@ -48,19 +58,57 @@ class Machine:
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in self.ports.items())
         nic = ["-netdev", f"user,id=n0{forwards}", "-device", "virtio-net-pci,netdev=n0,romfile="] if network else []
         command = [
-            *_qemu(), "-M", "virt", "-cpu", "cortex-a72", "-accel", "tcg,thread=single,tb-size=512",
-            "-icount", "shift=1,sleep=on", "-rtc", "clock=vm", "-smp", "1", "-m", str(memory_mib),
-            "-no-reboot", "-nodefaults", "-display", "none", "-serial", f"file:{log}",
-            "-kernel", str(kernel), "-initrd", str(initrd),
-            "-append", APPEND + ("" if welcome else " systemd.mask=stimme-welcome.service"),
-            "-drive", f"file={disk},format={'qcow2' if disk.suffix == '.qcow2' else 'raw'},if=none,id=d0,cache={cache}",
-            "-device", "virtio-blk-pci,drive=d0", *(nic or ["-nic", "none"]), "-device", "virtio-rng-pci",
-            "-device", "virtio-gpu-pci,romfile=", "-device", "virtio-keyboard-pci",
-            "-audiodev", sound, "-device", "virtio-sound-pci,audiodev=snd,streams=2",
-            "-device", "virtio-serial-pci",
-            "-chardev", f"socket,id=shell,path={self._sockets['shell']},server=on,wait=off",
-            "-device", "virtconsole,chardev=shell",
-            "-qmp", f"unix:{self._sockets['monitor']},server=on,wait=off"]
+            *_qemu(),
+            "-M",
+            "virt",
+            "-cpu",
+            "cortex-a72",
+            "-accel",
+            "tcg,thread=single,tb-size=512",
+            "-icount",
+            "shift=1,sleep=on",
+            "-rtc",
+            "clock=vm",
+            "-smp",
+            "1",
+            "-m",
+            str(memory_mib),
+            "-no-reboot",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-serial",
+            f"file:{log}",
+            "-kernel",
+            str(kernel),
+            "-initrd",
+            str(initrd),
+            "-append",
+            APPEND + ("" if welcome else " systemd.mask=stimme-welcome.service"),
+            "-drive",
+            f"file={disk},format={'qcow2' if disk.suffix == '.qcow2' else 'raw'},if=none,id=d0,cache={cache}",
+            "-device",
+            "virtio-blk-pci,drive=d0",
+            *(nic or ["-nic", "none"]),
+            "-device",
+            "virtio-rng-pci",
+            "-device",
+            "virtio-gpu-pci,romfile=",
+            "-device",
+            "virtio-keyboard-pci",
+            "-audiodev",
+            sound,
+            "-device",
+            "virtio-sound-pci,audiodev=snd,streams=2",
+            "-device",
+            "virtio-serial-pci",
+            "-chardev",
+            f"socket,id=shell,path={self._sockets['shell']},server=on,wait=off",
+            "-device",
+            "virtconsole,chardev=shell",
+            "-qmp",
+            f"unix:{self._sockets['monitor']},server=on,wait=off",
+        ]
         environment = {**os.environ, "QEMU_MODULE_DIR": str(_libraries() / "qemu")}
         self.began = time.monotonic()
         self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
@@ -75,7 +123,8 @@ class Machine:
         if kind is not None and self._process.poll() is None:
             try:
                 self.log.with_suffix(".journal").write_text(
-                    self.try_run("journalctl -b -o short-monotonic --no-pager")[1], encoding="utf-8")
+                    self.try_run("journalctl -b -o short-monotonic --no-pager")[1], encoding="utf-8"
+                )
             except (AssertionError, OSError) as error:
                 print(f"no journal could be had: {error}")
         self.cut_power()
@@ -96,7 +145,7 @@ class Machine:
         """Run a command in the guest's root shell; its exit code and output (both streams)."""
         shell = self._connected_shell(timeout_s)
         mark = secrets.token_hex(6)
-        shell.sendall(f"{{ {command}\n}} </dev/null 2>&1; echo \"{mark[:6]}\"\"{mark[6:]} $?\"\n".encode())
+        shell.sendall(f'{{ {command}\n}} </dev/null 2>&1; echo "{mark[:6]}""{mark[6:]} $?"\n'.encode())
         text = self._read_until(rb"%s (\d+)\r?\n" % mark.encode(), timeout_s)
         output, code = re.split(rb"%s (\d+)\r?\n" % mark.encode(), text, maxsplit=1)[:2]
         return int(code), output.decode(errors="replace").replace("\r\n", "\n").strip("\n")
@@ -139,8 +188,9 @@ class Machine:
 
     def key(self, name: str, *, down: bool) -> None:
         """Press or release a key of the keyboard (QEMU's names: spc, f9 …)."""
-        self.monitor("input-send-event", events=[
-            {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": name}}}])
+        self.monitor(
+            "input-send-event", events=[{"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": name}}}]
+        )
 
     def screenshot(self, file: Path) -> None:
         """What the screen shows, as PNG."""
@@ -172,7 +222,8 @@ class Machine:
                 assert self._process.poll() is None, f"the machine stopped; {self.log} says why"
                 assert time.monotonic() < deadline, f"no shell within {timeout_s:.0f} s; {self.log} says more"
                 self._shell.sendall(
-                    b"stty -echo cols 500; PS1= PS2= TERM=dumb; bind 'set enable-bracketed-paste off'; echo he''re\n")
+                    b"stty -echo cols 500; PS1= PS2= TERM=dumb; bind 'set enable-bracketed-paste off'; echo he''re\n"
+                )
                 try:
                     self._read_until(rb"here\r?\n", 5)
                     break
@@ -202,8 +253,14 @@ class Machine:
 def _qemu() -> list[str]:
     """QEMU of the workshop, with the workshop's libraries and data."""
     loader = next(_libraries().glob("ld-linux*.so.*"))
-    return [str(loader), "--library-path", f"{_libraries()}:{_libraries()}/pulseaudio",
-            str(WORKSHOP / "usr/bin/qemu-system-aarch64"), "-L", str(WORKSHOP / "usr/share/qemu")]
+    return [
+        str(loader),
+        "--library-path",
+        f"{_libraries()}:{_libraries()}/pulseaudio",
+        str(WORKSHOP / "usr/bin/qemu-system-aarch64"),
+        "-L",
+        str(WORKSHOP / "usr/share/qemu"),
+    ]
 
 
 def _libraries() -> Path:

@@ -20,14 +20,37 @@ STAGE = PROJECT / "image" / "stage-stimme"
 QEMU = WORKSHOP / "usr" / "bin" / "qemu-aarch64"
 
 BASE = (
-    "systemd-sysv", "udev", "dbus", "kmod", "iproute2", "procps", "openssh-server", "sudo", "netplan.io", "cloud-init",
-    "systemd-timesyncd", "wpasupplicant", "network-manager", "initramfs-tools", "linux-image-arm64", "zstd",
-    "systemd-zram-generator", "polkitd", "python3", "kbd", "console-setup")
+    "systemd-sysv",
+    "udev",
+    "dbus",
+    "kmod",
+    "iproute2",
+    "procps",
+    "openssh-server",
+    "sudo",
+    "netplan.io",
+    "cloud-init",
+    "systemd-timesyncd",
+    "wpasupplicant",
+    "network-manager",
+    "initramfs-tools",
+    "linux-image-arm64",
+    "zstd",
+    "systemd-zram-generator",
+    "polkitd",
+    "python3",
+    "kbd",
+    "console-setup",
+)
 """What Raspberry Pi OS Lite has, as far as it concerns us, and Debian's kernel instead of the Pi's."""
 
 OPTIONS = (
-    '--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/man/*",
-    "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*")
+    '--aptopt=Acquire::Languages "none"',
+    "--dpkgopt=force-unsafe-io",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+)
 
 INITRD_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "ext4")
 """All that the virtual machine needs to find its root, in a small initrd: minutes less of emulated compression."""
@@ -58,7 +81,8 @@ def applied(tree: Path, say: Callable[[str], None] = print) -> Path:
     _tar("--extract", "--file", filled, "--directory", root)
     say("applying the stage")
     _emulated(
-        "env", f"STIMME_TREE={tree}", "FIRST_USER_NAME=pi", Path(__file__).with_name("stage.sh"), STAGE, root, "rest")
+        "env", f"STIMME_TREE={tree}", "FIRST_USER_NAME=pi", Path(__file__).with_name("stage.sh"), STAGE, root, "rest"
+    )
     return root
 
 
@@ -75,14 +99,29 @@ def _layer(name: str, made_from: Iterable[str], make: Callable[[Path], None], sa
 
 def _make_base(target: Path) -> None:
     mirror = subprocess.run(
-        ["bash", "-c", f". {PROJECT}/image/common.sh; sources"], capture_output=True, text=True, check=True)
+        ["bash", "-c", f". {PROJECT}/image/common.sh; sources"], capture_output=True, text=True, check=True
+    )
     # No initrd while packages are installed; one is made at the end.
     early = 'mkdir -p "$1/etc"; printf "do_initrd = no\\nlink_in_boot = no\\n" >"$1/etc/kernel-img.conf"'
     _emulated(
-        "sh", "-c", 'mount -t tmpfs none /mnt && cd / && TMPDIR=/mnt INITRD=No exec mmdebstrap "$@"', "mmdebstrap",
-        "--quiet", "--skip=check/qemu", "--format=tar", "--mode=root", "--arch=arm64", "--variant=minbase", *OPTIONS,
-        f"--essential-hook={early}", f"--include={','.join(BASE)}",
-        f"--customize-hook=chroot \"$1\" sh -ec '{_quoted(SETUP)}'", "trixie", target, mirror.stdout.strip())
+        "sh",
+        "-c",
+        'mount -t tmpfs none /mnt && cd / && TMPDIR=/mnt INITRD=No exec mmdebstrap "$@"',
+        "mmdebstrap",
+        "--quiet",
+        "--skip=check/qemu",
+        "--format=tar",
+        "--mode=root",
+        "--arch=arm64",
+        "--variant=minbase",
+        *OPTIONS,
+        f"--essential-hook={early}",
+        f"--include={','.join(BASE)}",
+        f"--customize-hook=chroot \"$1\" sh -ec '{_quoted(SETUP)}'",
+        "trixie",
+        target,
+        mirror.stdout.strip(),
+    )
 
 
 def _add_packages(base: Path, target: Path) -> None:
@@ -103,13 +142,14 @@ def _quoted(script: str) -> str:
 
 
 def _tar(*arguments: str | Path) -> None:
-    subprocess.run(
-        ["tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", *map(str, arguments)], check=True)
+    subprocess.run(["tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", *map(str, arguments)], check=True)
 
 
 def _emulated(*command: str | Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.image.emulation.namespace", str(QEMU), *map(str, command)], cwd=PROJECT,
-        check=False)
+        [sys.executable, "-m", "tests.image.emulation.namespace", str(QEMU), *map(str, command)],
+        cwd=PROJECT,
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(f"image-test: in emulation, {command[0]} failed with exit code {done.returncode}")

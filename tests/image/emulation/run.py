@@ -68,8 +68,11 @@ class Run:
 
     def client(self, machine: Machine) -> Client:
         """Somebody outside the machine; paired, if `first-boot` has been through."""
-        known = json.loads(PAIRED.read_text()) if self.image.with_name("first-boot.qcow2").exists() and \
-            PAIRED.exists() else {}
+        known = (
+            json.loads(PAIRED.read_text())
+            if self.image.with_name("first-boot.qcow2").exists() and PAIRED.exists()
+            else {}
+        )
         return Client(machine, f"{machine.run('hostname')}.local", known.get("token", ""))
 
     def keep(self, client: Client) -> None:
@@ -88,8 +91,18 @@ class Run:
         below = below if below.exists() else self.image
         layer = WORK / f"{name}.qcow2"
         layer.unlink(missing_ok=True)
-        disk.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2" if below.suffix == ".qcow2" else "raw",
-                 "-b", str(below), str(layer))
+        disk.run(
+            "qemu-img",
+            "create",
+            "-q",
+            "-f",
+            "qcow2",
+            "-F",
+            "qcow2" if below.suffix == ".qcow2" else "raw",
+            "-b",
+            str(below),
+            str(layer),
+        )
         return layer
 
     def boot(self, layer: Path, name: str, **options: Any) -> Machine:
@@ -123,8 +136,10 @@ def main(arguments: list[str]) -> int:
         PAIRED.unlink(missing_ok=True)
     if RESULTS.exists():
         run.figures = json.loads(RESULTS.read_text(encoding="utf-8"))
-    run.figures |= {"qemu": disk.run("qemu-system-aarch64", "--version").splitlines()[0],
-                    "raw_mb": round(image.stat().st_blocks * 512 / 1e6)}
+    run.figures |= {
+        "qemu": disk.run("qemu-system-aarch64", "--version").splitlines()[0],
+        "raw_mb": round(image.stat().st_blocks * 512 / 1e6),
+    }
     failed = 0
     for name in names:
         scenario: Callable[[Run], None] = SCENARIOS[name]
@@ -138,5 +153,3 @@ def main(arguments: list[str]) -> int:
         RESULTS.write_text(json.dumps(run.figures, indent=2) + "\n", encoding="utf-8")
     run.say(f"{len(names) - failed} passed, {failed} failed")
     return 1 if failed else 0
-
-

@@ -98,8 +98,10 @@ def _spoken_turn(run: Run, machine: Machine, client: Client) -> None:
     """Over the WebSocket: a voice asks, it hears, answers, and is understood."""
     begin = checks.uptime_s(machine)
     answer = client.speak(_spoken("what time is it"))
-    run.say(f"heard {answer.heard!r}, answered {answer.text!r} with {len(answer.pcm) / 2 / RATE:.1f} s of sound "
-            f"after {checks.uptime_s(machine) - begin:.0f} s of the guest's time")
+    run.say(
+        f"heard {answer.heard!r}, answered {answer.text!r} with {len(answer.pcm) / 2 / RATE:.1f} s of sound "
+        f"after {checks.uptime_s(machine) - begin:.0f} s of the guest's time"
+    )
     assert answer.heard == "what time is it" and answer.intent == "HassGetCurrentTime", answer
     run.figures["rss_after_turn_mb"] = checks.memory_mb(machine)
     again = _transcribed(answer.pcm)
@@ -145,8 +147,10 @@ def no_network(run: Run) -> None:
     """Without any network at all it starts as well."""
     with run.boot(run.layer("no-network"), "no-network", network=False) as machine:
         ready(run, machine)
-        machine.run("python3 -c \"import urllib.request as u; "
-                    "assert u.urlopen('http://127.0.0.1/readyz', timeout=60).status == 200\"")
+        machine.run(
+            'python3 -c "import urllib.request as u; '
+            "assert u.urlopen('http://127.0.0.1/readyz', timeout=60).status == 200\""
+        )
         checks.settled(machine, BOOT_S)
 
 
@@ -198,7 +202,8 @@ def power_cuts(run: Run, times: int = 3) -> None:
             ready(run, machine)
             there = machine.run(
                 "python3 -c \"import sqlite3; print('\\n'.join(str(row) for row in sqlite3.connect("
-                "'file:/var/lib/stimme/stimme.sqlite3?mode=ro', uri=True).execute('select * from timers')))\"")
+                "'file:/var/lib/stimme/stimme.sqlite3?mode=ro', uri=True).execute('select * from timers')))\""
+            )
             missing = [name for name in confirmed if name not in there]
             lost += len(missing)
             if missing:
@@ -246,8 +251,23 @@ def _idle_writes(run: Run, machine: Machine, guest_s: float = 60) -> None:
 def _spoken(text: str) -> bytes:
     """A question in the voice that comes with Stimme, made on this machine."""
     file = WORK / "question.wav"
-    subprocess.run([sys.executable, "-m", "appliance", "say", "--language", "en", "--rate", str(RATE), "--output",
-                    str(file), text], cwd=PROJECT, check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "appliance",
+            "say",
+            "--language",
+            "en",
+            "--rate",
+            str(RATE),
+            "--output",
+            str(file),
+            text,
+        ],
+        cwd=PROJECT,
+        check=True,
+    )
     with wave.open(str(file)) as recording:
         pcm: bytes = recording.readframes(recording.getnframes())
     return bytes(RATE) + pcm + bytes(RATE)
@@ -259,14 +279,23 @@ def _transcribed(pcm: bytes, language: str = "en") -> str:
     with wave.open(str(file), "wb") as recording:
         recording.setparams((1, 2, RATE, 0, "NONE", ""))
         recording.writeframes(pcm)
-    done = subprocess.run([sys.executable, "-m", "appliance", "hear", "--json", "--language", language,
-                           str(file)],
-                          cwd=PROJECT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "appliance", "hear", "--json", "--language", language, str(file)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     text: str = json.loads(done.stdout)["text"]
     return text
 
 
 SCENARIOS: dict[str, Callable[[Any], None]] = {
-    "first-boot": first_boot, "second-boot": second_boot, "german": german, "no-network": no_network,
-    "destroyed": boot_partition_destroyed, "wrong-settings": wrong_settings, "power-cuts": power_cuts,
+    "first-boot": first_boot,
+    "second-boot": second_boot,
+    "german": german,
+    "no-network": no_network,
+    "destroyed": boot_partition_destroyed,
+    "wrong-settings": wrong_settings,
+    "power-cuts": power_cuts,
 }

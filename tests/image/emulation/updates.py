@@ -87,11 +87,25 @@ def _publish(made: str, version: str, folder: Path, key: Ed25519PrivateKey, *, b
         (package / "__pycache__" / "app.cpython-313.pyc").unlink()
     about = json.loads((copy / "release.json").read_text()) | {"version": version}
     archive = folder / f"stimme-{version}.tar.zst"
-    subprocess.run(["tar", "-C", str(copy.parent), "--create", "--sort=name", "--owner=0", "--group=0", "--zstd",
-                    f"--file={archive}", version], check=True)
+    subprocess.run(
+        [
+            "tar",
+            "-C",
+            str(copy.parent),
+            "--create",
+            "--sort=name",
+            "--owner=0",
+            "--group=0",
+            "--zstd",
+            f"--file={archive}",
+            version,
+        ],
+        check=True,
+    )
     files = {archive.name: {"size": archive.stat().st_size, "sha256": sha256(archive.read_bytes()).hexdigest()}}
     manifest = json.dumps(
-        {name: about[name] for name in ("version", "machine", "python", "models")} | {"files": files}).encode()
+        {name: about[name] for name in ("version", "machine", "python", "models")} | {"files": files}
+    ).encode()
     (folder / f"stimme-{version}.json").write_bytes(manifest)
     (folder / f"stimme-{version}.json.sig").write_bytes(b64encode(key.sign(manifest)))
     shutil.rmtree(copy.parent)

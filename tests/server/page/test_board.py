@@ -29,7 +29,8 @@ class Kitchen:
         self.clock = HandClock()
         self.timers, self.lists = TimerStore(database, self.clock), ListStore(database)
         self.board = Board(
-            self.timers, self.lists, partial(follow, database), self.clock.now, self._run, tasks, rings_s=600)
+            self.timers, self.lists, partial(follow, database), self.clock.now, self._run, tasks, rings_s=600
+        )
         self.told: list[dict[str, Any]] = []
         self.refused: list[ProtocolError] = []
         self.board.follow(self, lambda text: self.told.append(json.loads(text)))

@@ -19,8 +19,17 @@ EVENTS: list[turns.Event] = [
     turns.Queued("7", 2),
     turns.PartialHeard("7", "what time"),
     turns.FinalHeard("7", "what time is it", 0.97, 1.4, False, {"recognition_ms": 14.2}),
-    turns.Answered("7", "It's seven minutes past three.", "en", "HassGetCurrentTime", True, "what time is it in tokyo",
-                   TIMINGS, "tell the time in Tokyo", {"zone": "Asia/Tokyo"}),
+    turns.Answered(
+        "7",
+        "It's seven minutes past three.",
+        "en",
+        "HassGetCurrentTime",
+        True,
+        "what time is it in tokyo",
+        TIMINGS,
+        "tell the time in Tokyo",
+        {"zone": "Asia/Tokyo"},
+    ),
     turns.SpeechStarted("7", 48000),
     turns.SpeechEnded("7", False, 1.9, TIMINGS | {"first_audio_ms": 60.1, "synthesis_ms": 18.6}),
     turns.Endpoint("7", "complete", "endpoint.complete_s", 224.0),
@@ -39,8 +48,9 @@ def test_every_client_message_is_understood(vector: dict[str, Any]) -> None:
     message = protocol.parse(json.dumps(vector["message"]))
     if isinstance(message, protocol.Set):
         wanted = {name: value for name, value in vector["message"].items() if name != "type"}
-        assert {name: list(value) or False if name == "quiet" else value
-                for name, value in message.fields.items()} == wanted
+        assert {
+            name: list(value) or False if name == "quiet" else value for name, value in message.fields.items()
+        } == wanted
         return
     for name, value in vector["message"].items():
         if name not in ("type", "sample_rate"):

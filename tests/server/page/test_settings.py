@@ -34,8 +34,14 @@ class Page:
         self.memory = Memory(who=self.place.id, place="Kitchen")
         self.told: list[dict[str, Any]] = []
         choices = Choices(
-            self.stores, self.tokens, self._run, {"voice": {"en": JOE}}, {"en": {"joe": JOE, "pico": JOE}}, tmp_path,
-            lambda: None)
+            self.stores,
+            self.tokens,
+            self._run,
+            {"voice": {"en": JOE}},
+            {"en": {"joe": JOE, "pico": JOE}},
+            tmp_path,
+            lambda: None,
+        )
         self.settings = Settings(choices, tasks)
 
     async def _run(self, call: Callable[..., Any], *arguments: Any) -> Any:

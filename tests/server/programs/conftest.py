@@ -35,8 +35,13 @@ class Heard:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[RunningServer]:
-    settings = {"STIMME_WYOMING": "true", "STIMME_WYOMING_PORT": "0", "STIMME_OPENAI": "true",
-                "STIMME_VOSK": "true", "STIMME_VOSK_PORT": "0"}
+    settings = {
+        "STIMME_WYOMING": "true",
+        "STIMME_WYOMING_PORT": "0",
+        "STIMME_OPENAI": "true",
+        "STIMME_VOSK": "true",
+        "STIMME_VOSK_PORT": "0",
+    }
     with running_server(settings) as server:
         yield server
 

@@ -61,7 +61,8 @@ async def test_what_the_reference_writes_is_read_in_any_pieces() -> None:
 async def test_the_reference_reads_what_is_written() -> None:
     reader = asyncio.StreamReader()
     reader.feed_data(
-        encode("transcript", {"text": "grüße"}) + encode("audio-chunk", {"rate": 1}, b"\0\n") + encode("x"))
+        encode("transcript", {"text": "grüße"}) + encode("audio-chunk", {"rate": 1}, b"\0\n") + encode("x")
+    )
     first, second, third = [await async_read_event(reader) for _ in range(3)]
     assert first is not None and first.data == {"text": "grüße"}
     assert second is not None and second.payload == b"\0\n"
@@ -73,16 +74,27 @@ def test_data_beside_the_header_wins_over_data_inside_it() -> None:
     assert event.data == {"a": 1, "b": 2}
 
 
-@pytest.mark.parametrize(("wire", "code"), [
-    (b"GET / HTTP/1.1\r\n", "bad_json"), (b"\xff\xfe\n", "bad_json"), (b"[]\n", "bad_json"), (b"{}\n", "bad_header"),
-    (b'{"type":7}\n', "bad_header"), (b'{"type":"x","data":' + b"[" * 60_000 + b"}\n", "bad_json"),
-    (b'{"type":"x","data_length":3}\n[1]', "bad_json"), (b'{"type":"x","data_length":2}\n{]', "bad_json"),
-    (b'{"type":"\\ud800"}\n', "bad_json"), (b'{"type":"x","data_length":-1}\n', "bad_length"),
-    (b'{"type":"x","payload_length":true}\n', "bad_length"), (b'{"type":"x","payload_length":"9"}\n', "bad_length"),
-    (b'{"type":"x","payload_length":%d}\n' % (MOST_PAYLOAD_BYTES + 1), "bad_length"),
-    (b'{"type":"x","data_length":%d}\n' % (MOST_DATA_BYTES + 1), "bad_length"),
-    (b'{"type":"x","data_length":1e999}\n', "bad_json"), (b"x" * (MOST_HEADER_BYTES + 1), "too_long"),
-])
+@pytest.mark.parametrize(
+    ("wire", "code"),
+    [
+        (b"GET / HTTP/1.1\r\n", "bad_json"),
+        (b"\xff\xfe\n", "bad_json"),
+        (b"[]\n", "bad_json"),
+        (b"{}\n", "bad_header"),
+        (b'{"type":7}\n', "bad_header"),
+        (b'{"type":"x","data":' + b"[" * 60_000 + b"}\n", "bad_json"),
+        (b'{"type":"x","data_length":3}\n[1]', "bad_json"),
+        (b'{"type":"x","data_length":2}\n{]', "bad_json"),
+        (b'{"type":"\\ud800"}\n', "bad_json"),
+        (b'{"type":"x","data_length":-1}\n', "bad_length"),
+        (b'{"type":"x","payload_length":true}\n', "bad_length"),
+        (b'{"type":"x","payload_length":"9"}\n', "bad_length"),
+        (b'{"type":"x","payload_length":%d}\n' % (MOST_PAYLOAD_BYTES + 1), "bad_length"),
+        (b'{"type":"x","data_length":%d}\n' % (MOST_DATA_BYTES + 1), "bad_length"),
+        (b'{"type":"x","data_length":1e999}\n', "bad_json"),
+        (b"x" * (MOST_HEADER_BYTES + 1), "too_long"),
+    ],
+)
 def test_what_is_no_event_is_refused(wire: bytes, code: str) -> None:
     with pytest.raises(ProtocolError) as refused:
         list(Decoder().feed(wire))

@@ -22,13 +22,21 @@ async def test_a_file_is_heard_whether_it_comes_before_or_behind_what_is_asked_o
     async with programs_server() as server:
         for file_first in (False, True):
             status, body, _ = await server.form(
-                HEAR, wav(said("hello you")), {"model": "whisper-1"}, file_first=file_first)
+                HEAR, wav(said("hello you")), {"model": "whisper-1"}, file_first=file_first
+            )
             assert (status, json.loads(body)["text"]) == (200, "hello you")
 
 
-@pytest.mark.parametrize(("wanted", "begins"), [
-    ("json", b'{"text": "hello you", "usage"'), ("text", b"hello you\n"), ("vtt", b"WEBVTT\n"), ("srt", b""),
-    ("verbose_json", b'{"task": "transcribe", "language": "en"')])
+@pytest.mark.parametrize(
+    ("wanted", "begins"),
+    [
+        ("json", b'{"text": "hello you", "usage"'),
+        ("text", b"hello you\n"),
+        ("vtt", b"WEBVTT\n"),
+        ("srt", b""),
+        ("verbose_json", b'{"task": "transcribe", "language": "en"'),
+    ],
+)
 async def test_every_format_of_an_answer(wanted: str, begins: bytes) -> None:
     async with programs_server() as server:
         status, body, _ = await server.form(HEAR, wav(said("hello you")), {"model": "x", "response_format": wanted})
@@ -65,16 +73,21 @@ async def test_long_sound_is_cut_where_it_is_quiet_and_put_together_again() -> N
         assert status == 200 and (len(first), len(second)) == (24_000, 24_000)
 
 
-@pytest.mark.parametrize(("file", "fields", "status", "code"), [
-    (b"\x1a\x45\xdf\xa3" + bytes(100), {}, 415, "not_understood"),
-    (b"\0\0\0\x20ftypM4A " + bytes(100), {}, 415, "not_understood"),
-    (b"nonsense" * 20, {}, 400, "bad_file"), (b"", {}, 400, "bad_file"), (wav(b"")[:30], {}, 400, "bad_file"),
-    (b"RIFF\0\0\0\0WAVE" + b"junk\x10\0\0\0" * 9000, {}, 400, "bad_file"),
-    (wav(said("x")).replace(b"\x01\0\x01\0", b"\x55\0\x01\0"), {}, 400, "bad_file"),
-    (wav(said("x")), {"language": "fr"}, 400, "unknown_language"),
-    (wav(said("x")), {"language": "de"}, 400, "no_recognizer"),
-    (wav(said("x")), {"response_format": "diarized_json"}, 400, "bad_field"),
-])
+@pytest.mark.parametrize(
+    ("file", "fields", "status", "code"),
+    [
+        (b"\x1a\x45\xdf\xa3" + bytes(100), {}, 415, "not_understood"),
+        (b"\0\0\0\x20ftypM4A " + bytes(100), {}, 415, "not_understood"),
+        (b"nonsense" * 20, {}, 400, "bad_file"),
+        (b"", {}, 400, "bad_file"),
+        (wav(b"")[:30], {}, 400, "bad_file"),
+        (b"RIFF\0\0\0\0WAVE" + b"junk\x10\0\0\0" * 9000, {}, 400, "bad_file"),
+        (wav(said("x")).replace(b"\x01\0\x01\0", b"\x55\0\x01\0"), {}, 400, "bad_file"),
+        (wav(said("x")), {"language": "fr"}, 400, "unknown_language"),
+        (wav(said("x")), {"language": "de"}, 400, "no_recognizer"),
+        (wav(said("x")), {"response_format": "diarized_json"}, 400, "bad_field"),
+    ],
+)
 async def test_what_cannot_be_heard_is_said_in_its_shape(
     file: bytes, fields: dict[str, str], status: int, code: str
 ) -> None:
@@ -87,14 +100,21 @@ async def test_what_cannot_be_heard_is_said_in_its_shape(
             assert "ffmpeg" in error["message"]
 
 
-@pytest.mark.parametrize(("body", "content_type"), [
-    (b"{}", "application/json"), (b"", "multipart/form-data; boundary=x"),
-    (b"junk" * 100, "multipart/form-data; boundary=x"),
-    (b"--x\r\n", "multipart/form-data"), (b"--x\r\n", "multipart/form-data; boundary=" + "x" * 400),
-    (b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\n' + b"y" * 30_000 + b"\r\n--x--\r\n",
-     "multipart/form-data; boundary=x"),
-    (b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\ny\r\n' * 60, "multipart/form-data; boundary=x"),
-])
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"{}", "application/json"),
+        (b"", "multipart/form-data; boundary=x"),
+        (b"junk" * 100, "multipart/form-data; boundary=x"),
+        (b"--x\r\n", "multipart/form-data"),
+        (b"--x\r\n", "multipart/form-data; boundary=" + "x" * 400),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\n' + b"y" * 30_000 + b"\r\n--x--\r\n",
+            "multipart/form-data; boundary=x",
+        ),
+        (b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\ny\r\n' * 60, "multipart/form-data; boundary=x"),
+    ],
+)
 async def test_what_is_no_form_is_said_too(body: bytes, content_type: str) -> None:
     async with programs_server() as server:
         status, answer, _ = await server.ask("POST", HEAR, body, content_type=content_type)
@@ -115,10 +135,14 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind() -> Non
     fake = willing()
     async with programs_server(fake) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.ports["page"])
-        head = (b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\ny\r\n--x\r\n'
-                b'Content-Disposition: form-data; name="file"\r\n\r\n')
-        writer.write(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
-                     b"Content-Type: multipart/form-data; boundary=x\r\n\r\n" + head + wav(said("hello") * 100))
+        head = (
+            b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\ny\r\n--x\r\n'
+            b'Content-Disposition: form-data; name="file"\r\n\r\n'
+        )
+        writer.write(
+            b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n" + head + wav(said("hello") * 100)
+        )
         await writer.drain()
         async with asyncio.timeout(5):
             while not server.guests.places_taken:  # noqa: ASYNC110
@@ -129,9 +153,16 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind() -> Non
         assert fake.forgotten
 
 
-@pytest.mark.parametrize(("kind", "content_type", "begins"), [
-    ("mp3", "audio/mpeg", b"\xff"), ("opus", "audio/ogg", b"OggS"), ("flac", "audio/flac", b"fLaC"),
-    ("wav", "audio/wav", b"RIFF"), ("pcm", "audio/pcm", b"\1\0\1\0")])
+@pytest.mark.parametrize(
+    ("kind", "content_type", "begins"),
+    [
+        ("mp3", "audio/mpeg", b"\xff"),
+        ("opus", "audio/ogg", b"OggS"),
+        ("flac", "audio/flac", b"fLaC"),
+        ("wav", "audio/wav", b"RIFF"),
+        ("pcm", "audio/pcm", b"\1\0\1\0"),
+    ],
+)
 async def test_a_text_is_spoken_in_every_format(kind: str, content_type: str, begins: bytes) -> None:
     async with programs_server() as server:
         wanted = {"model": "tts-1", "voice": "alloy", "input": "Hello.", "response_format": kind}
@@ -148,12 +179,22 @@ async def test_speech_can_come_as_events() -> None:
         assert [event["type"] for event in events] == ["speech.audio.delta"] * 10 + ["speech.audio.done"]
 
 
-@pytest.mark.parametrize(("body", "param"), [
-    (b"", None), (b"[]", None), (b"{" * 5000, None), (b'{"input": "\\ud800"}', None), (b"{}", "input"),
-    (b'{"input": 7}', "input"), (b'{"input": "x", "response_format": "aac"}', "response_format"),
-    (b'{"input": "x", "speed": 9}', "speed"), (b'{"input": "x", "speed": true}', "speed"),
-    (b'{"input": "x", "voice": "de"}', None), (json.dumps({"input": "x" * 4097}).encode(), "input"),
-])
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b"", None),
+        (b"[]", None),
+        (b"{" * 5000, None),
+        (b'{"input": "\\ud800"}', None),
+        (b"{}", "input"),
+        (b'{"input": 7}', "input"),
+        (b'{"input": "x", "response_format": "aac"}', "response_format"),
+        (b'{"input": "x", "speed": 9}', "speed"),
+        (b'{"input": "x", "speed": true}', "speed"),
+        (b'{"input": "x", "voice": "de"}', None),
+        (json.dumps({"input": "x" * 4097}).encode(), "input"),
+    ],
+)
 async def test_what_cannot_be_spoken_is_said_with_the_field(body: bytes, param: str | None) -> None:
     fake = willing()
     fake.names = {"de": "pico-de-DE"}
@@ -173,8 +214,9 @@ async def test_who_may_not_ask_is_told_in_its_shape_too() -> None:
         assert (status, json.loads(body)["error"]["code"]) == (405, "method_not_allowed")
 
 
-@pytest.mark.parametrize(("path", "key"), [
-    ("/v1/models", "data"), ("/v1/audio/models", "models"), ("/v1/audio/voices", "voices")])
+@pytest.mark.parametrize(
+    ("path", "key"), [("/v1/models", "data"), ("/v1/audio/models", "models"), ("/v1/audio/voices", "voices")]
+)
 async def test_what_there_is_is_listed(path: str, key: str) -> None:
     fake = willing()
     fake.names = {"en": "a-voice"}
@@ -185,9 +227,12 @@ async def test_what_there_is_is_listed(path: str, key: str) -> None:
 
 async def test_fifty_files_at_once_are_all_heard() -> None:
     async with programs_server() as server:
-        answers = await asyncio.gather(*(
-            server.form(HEAR, wav(said(f"number {number}")), {"model": "x", "response_format": "text"})
-            for number in range(50)))
+        answers = await asyncio.gather(
+            *(
+                server.form(HEAR, wav(said(f"number {number}")), {"model": "x", "response_format": "text"})
+                for number in range(50)
+            )
+        )
         assert [body.decode().strip() for _, body, _ in answers] == [f"number {number}" for number in range(50)]
 
 

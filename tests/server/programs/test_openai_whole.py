@@ -22,7 +22,8 @@ LONG = "The sun is shining. Good morning. It is half past seven. " * 12
 def token(server: RunningServer) -> str:
     """As `stimme paired add` makes one."""
     request = urllib.request.Request(
-        f"{server.page}/paired/add", json.dumps({"name": "openai"}).encode(), {"Content-Type": "application/json"})
+        f"{server.page}/paired/add", json.dumps({"name": "openai"}).encode(), {"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return str(json.load(answer)["token"])
 
@@ -37,9 +38,16 @@ async def test_the_openai_client_hears_and_speaks(server: RunningServer, heard: 
         mp3 = await client.audio.speech.create(model="tts-1", voice="alloy", input=LONG)
         sound, rate = soundfile.read(io.BytesIO(mp3.content))
         assert len(sound) / rate > 40, "nothing is left out, unlike of a reply"
-        slow, fast = [len((await client.audio.speech.create(
-            model="tts-1", voice="alloy", input="Good morning.", response_format="pcm", speed=speed)).content)
-            for speed in (0.5, 2.0)]
+        slow, fast = [
+            len(
+                (
+                    await client.audio.speech.create(
+                        model="tts-1", voice="alloy", input="Good morning.", response_format="pcm", speed=speed
+                    )
+                ).content
+            )
+            for speed in (0.5, 2.0)
+        ]
         assert slow > 1.5 * fast
         with pytest.raises(BadRequestError, match="expected one of"):
             await client.audio.speech.create(model="tts-1", voice="alloy", input="x", response_format="aac")
@@ -54,28 +62,37 @@ async def _in(client: AsyncOpenAI, language: Language, question: Heard) -> None:
     plain = await transcriptions.create(model="whisper-1", language=language, file=("q.wav", file))
     assert plain.text == question.text
     verbose = await transcriptions.create(
-        model="whisper-1", language=language, file=("q.wav", file), response_format="verbose_json",
-        timestamp_granularities=["word", "segment"])
+        model="whisper-1",
+        language=language,
+        file=("q.wav", file),
+        response_format="verbose_json",
+        timestamp_granularities=["word", "segment"],
+    )
     assert verbose.text == question.text and verbose.words and verbose.segments
     assert [(word.word, word.start, word.end) for word in verbose.words] == [
-        (word.text, word.start_s, word.end_s) for word in question.words]
+        (word.text, word.start_s, word.end_s) for word in question.words
+    ]
     pieces, text = "", ""
     async for event in await transcriptions.create(
-            model="whisper-1", language=language, file=("q.wav", file), stream=True):
+        model="whisper-1", language=language, file=("q.wav", file), stream=True
+    ):
         if event.type == "transcript.text.delta":
             pieces += event.delta
         elif event.type == "transcript.text.done":
             text = event.text
     assert pieces == text == question.text
     captions = await transcriptions.create(
-        model="whisper-1", language=language, file=("q.wav", file), response_format="vtt")
+        model="whisper-1", language=language, file=("q.wav", file), response_format="vtt"
+    )
     assert str(captions).startswith("WEBVTT") and question.words[0].text in str(captions)
     packed = io.BytesIO()
     soundfile.write(packed, floats(question.pcm), 16_000, format="FLAC")
-    assert (await transcriptions.create(
-        model="whisper-1", language=language, file=("q.flac", packed.getvalue()))).text == question.text
+    assert (
+        await transcriptions.create(model="whisper-1", language=language, file=("q.flac", packed.getvalue()))
+    ).text == question.text
     async with client.audio.speech.with_streaming_response.create(
-            model="tts-1", voice=language, input=question.text, response_format="wav") as answer:
+        model="tts-1", voice=language, input=question.text, response_format="wav"
+    ) as answer:
         spoken = await answer.read()
     again = await transcriptions.create(model="whisper-1", language=language, file=("again.wav", spoken))
     assert word_errors(question.text, again.text)[0] <= 1

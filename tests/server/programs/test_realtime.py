@@ -20,10 +20,19 @@ from tests.support.programs import ProgramsServer, programs_server, said
 SILENCE = bytes(32_000)
 HI = b"hi" + bytes(3_000)
 """Something that sounds, as the detector of these tests has it, and what the ears hear in it."""
-PLAIN: dict[str, Any] = {"type": "transcription", "audio": {"input": {
-    "format": {"type": "audio/pcm", "rate": 16_000}, "turn_detection": None, "transcription": {"model": "x"}}}}
-WITH_ENDS: dict[str, Any] = {"audio": {"input": {
-    "format": {"type": "audio/pcm", "rate": 16_000}, "turn_detection": {"type": "server_vad"}}}}
+PLAIN: dict[str, Any] = {
+    "type": "transcription",
+    "audio": {
+        "input": {
+            "format": {"type": "audio/pcm", "rate": 16_000},
+            "turn_detection": None,
+            "transcription": {"model": "x"},
+        }
+    },
+}
+WITH_ENDS: dict[str, Any] = {
+    "audio": {"input": {"format": {"type": "audio/pcm", "rate": 16_000}, "turn_detection": {"type": "server_vad"}}}
+}
 
 
 class Client:
@@ -91,10 +100,18 @@ async def test_a_conversation_is_answered_in_words_and_sound() -> None:
     async with programs_server() as server, client(server, "?model=stimme", **WITH_ENDS) as one:
         await one.sound(HI + SILENCE)
         types = await one.until("response.done")
-        wanted = ["response.created", "response.output_item.added", "response.content_part.added",
-                  "response.output_audio_transcript.delta", *["response.output_audio.delta"] * 10,
-                  "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
-                  "response.output_item.done", "response.done"]
+        wanted = [
+            "response.created",
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.output_audio_transcript.delta",
+            *["response.output_audio.delta"] * 10,
+            "response.output_audio.done",
+            "response.output_audio_transcript.done",
+            "response.content_part.done",
+            "response.output_item.done",
+            "response.done",
+        ]
         assert [type for type in types if type.startswith("response.")] == wanted
 
 
@@ -123,21 +140,29 @@ async def test_a_person_who_speaks_on_interrupts_the_answer() -> None:
         assert done["response"]["status_details"]["reason"] == "turn_detected"
 
 
-@pytest.mark.parametrize(("sent", "code"), [
-    ("not json", "bad_json"), ("[]", "bad_json"), ("{}", "bad_json"), ("{" * 9_000, "bad_json"), (b"\0\1", "bad_json"),
-    ({"type": "what.is.this"}, "unknown_event"), ({"type": "input_audio_buffer.append", "audio": 7}, "bad_field"),
-    ({"type": "input_audio_buffer.append", "audio": "no base64!"}, "bad_field"),
-    ({"type": "session.update", "session": 7}, "bad_field"),
-    ({"type": "session.update", "session": {"type": "x"}}, "bad_field"),
-    ({"type": "session.update", "session": {"input_audio_format": "g711_ulaw"}}, "bad_field"),
-    ({"type": "session.update", "session": {"audio": {"input": {"format": {"rate": 1e9}}}}}, "bad_field"),
-    ({"type": "session.update", "session": {"turn_detection": {"type": "psychic"}}}, "bad_field"),
-    ({"type": "session.update", "session": {"turn_detection": {"silence_duration_ms": -1}}}, "bad_field"),
-    ({"type": "session.update", "session": {"input_audio_transcription": {"language": "fr"}}}, "unknown_language"),
-    ({"type": "conversation.item.create", "item": "x"}, "bad_field"),
-    ({"type": "response.create"}, "nothing_asked"), ({"type": "input_audio_buffer.commit"},
-                                                     "input_audio_buffer_commit_empty"),
-])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("not json", "bad_json"),
+        ("[]", "bad_json"),
+        ("{}", "bad_json"),
+        ("{" * 9_000, "bad_json"),
+        (b"\0\1", "bad_json"),
+        ({"type": "what.is.this"}, "unknown_event"),
+        ({"type": "input_audio_buffer.append", "audio": 7}, "bad_field"),
+        ({"type": "input_audio_buffer.append", "audio": "no base64!"}, "bad_field"),
+        ({"type": "session.update", "session": 7}, "bad_field"),
+        ({"type": "session.update", "session": {"type": "x"}}, "bad_field"),
+        ({"type": "session.update", "session": {"input_audio_format": "g711_ulaw"}}, "bad_field"),
+        ({"type": "session.update", "session": {"audio": {"input": {"format": {"rate": 1e9}}}}}, "bad_field"),
+        ({"type": "session.update", "session": {"turn_detection": {"type": "psychic"}}}, "bad_field"),
+        ({"type": "session.update", "session": {"turn_detection": {"silence_duration_ms": -1}}}, "bad_field"),
+        ({"type": "session.update", "session": {"input_audio_transcription": {"language": "fr"}}}, "unknown_language"),
+        ({"type": "conversation.item.create", "item": "x"}, "bad_field"),
+        ({"type": "response.create"}, "nothing_asked"),
+        ({"type": "input_audio_buffer.commit"}, "input_audio_buffer_commit_empty"),
+    ],
+)
 async def test_what_cannot_be_done_is_said_and_the_session_goes_on(sent: Any, code: str) -> None:
     async with programs_server() as server, client(server) as one:
         await one._socket.send(sent if isinstance(sent, str | bytes) else json.dumps(sent))
@@ -177,6 +202,7 @@ async def test_whoever_is_revoked_is_gone_at_once() -> None:
 
 async def test_fifty_at_once_and_those_who_leave_in_the_middle() -> None:
     async with programs_server() as server:
+
         async def one(number: int) -> str:
             async with client(server, **PLAIN) as one:
                 await one.sound(f"number {number:03}".encode())

@@ -19,9 +19,16 @@ from tests.support.server import RunningServer
 from tests.support.speech import word_errors
 
 RATE = 24_000
-GERMAN: Any = {"type": "transcription", "audio": {"input": {
-    "format": {"type": "audio/pcm", "rate": RATE}, "transcription": {"model": "x", "language": "de"},
-    "turn_detection": {"type": "server_vad"}}}}
+GERMAN: Any = {
+    "type": "transcription",
+    "audio": {
+        "input": {
+            "format": {"type": "audio/pcm", "rate": RATE},
+            "transcription": {"model": "x", "language": "de"},
+            "turn_detection": {"type": "server_vad"},
+        }
+    },
+}
 
 
 def in_pieces(pcm: bytes) -> list[str]:

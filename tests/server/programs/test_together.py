@@ -15,12 +15,15 @@ UPLOAD = b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-
 
 async def abuse(server: ProgramsServer, stack: AsyncExitStack) -> None:
     """A flood, half an upload, half an event, an utterance that nobody ends, and whoever reads nothing."""
-    for at, wire in ((server.ports["wyoming"], encode("audio-start", FORM) + sound("on and on")[0]),
-                     (server.ports["wyoming"], encode("describe") * 2_000), (server.ports["wyoming"], b"{" * 60_000),
-                     (server.ports["wyoming"], b'{"type":"x","payload_length":1000000}\n'),
-                     (server.ports["page"], UPLOAD),
-                     (server.ports["page"], b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n" * 300),
-                     (server.ports["vosk"], b"\x82" * 5_000)):
+    for at, wire in (
+        (server.ports["wyoming"], encode("audio-start", FORM) + sound("on and on")[0]),
+        (server.ports["wyoming"], encode("describe") * 2_000),
+        (server.ports["wyoming"], b"{" * 60_000),
+        (server.ports["wyoming"], b'{"type":"x","payload_length":1000000}\n'),
+        (server.ports["page"], UPLOAD),
+        (server.ports["page"], b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n" * 300),
+        (server.ports["vosk"], b"\x82" * 5_000),
+    ):
         caller = stack.enter_context(socket.socket())
         caller.setblocking(False)
         await asyncio.get_running_loop().sock_connect(caller, ("127.0.0.1", at))

@@ -67,8 +67,7 @@ async def test_a_reset_gives_the_transcript_and_begins_anew() -> None:
 async def test_more_than_an_utterance_may_last_is_heard_in_parts() -> None:
     async with programs_server(MAX_AUDIO_DURATION="1") as server, server.vosk() as client:
         await client.send(CONFIG)
-        texts = [reply["text"] for _ in range(10)
-                 if "text" in (reply := await asked(client, b"ab" * 3_200))]
+        texts = [reply["text"] for _ in range(10) if "text" in (reply := await asked(client, b"ab" * 3_200))]
         texts.append((await asked(client, END))["text"])
         assert len("".join(texts)) == 64_000 and max(map(len, texts)) <= 32_000
 
@@ -81,10 +80,22 @@ async def test_what_means_nothing_is_passed_over(message: str) -> None:
         assert "partial" in await asked(client, b"hi")
 
 
-@pytest.mark.parametrize("message", [
-    "not json", "{" * 5_000, '{"config": 7}', '{"config": {"sample_rate": "x"}}', '{"config": {"sample_rate": 1}}',
-    '{"config": {"sample_rate": 1e999}}', '{"config": {"sample_rate": NaN}}', '{"config": {"max_alternatives": true}}',
-    '{"config": {"phrase_list": [7]}}', json.dumps({"config": {"phrase_list": ["x"] * 5_001}}), b"x" * 300_000])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "not json",
+        "{" * 5_000,
+        '{"config": 7}',
+        '{"config": {"sample_rate": "x"}}',
+        '{"config": {"sample_rate": 1}}',
+        '{"config": {"sample_rate": 1e999}}',
+        '{"config": {"sample_rate": NaN}}',
+        '{"config": {"max_alternatives": true}}',
+        '{"config": {"phrase_list": [7]}}',
+        json.dumps({"config": {"phrase_list": ["x"] * 5_001}}),
+        b"x" * 300_000,
+    ],
+)
 async def test_nonsense_is_told_so_and_closed_and_harms_nobody_else(message: str | bytes) -> None:
     async with programs_server() as server, server.vosk() as client, server.vosk() as other:
         await client.send(message)

@@ -75,9 +75,12 @@ async def test_of_a_text_in_pieces_the_whole_that_comes_behind_is_ignored() -> N
     """Home Assistant sends it for servers that cannot take pieces."""
     async with programs_server() as server, server.client() as client:
         await client.send(
-            encode("synthesize-start", {"voice": {"language": "en"}}), encode("synthesize-chunk", {"text": "Hel"}),
-            encode("synthesize-chunk", {"text": "lo."}), encode("synthesize", {"text": "Hello."}),
-            encode("synthesize-stop"))
+            encode("synthesize-start", {"voice": {"language": "en"}}),
+            encode("synthesize-chunk", {"text": "Hel"}),
+            encode("synthesize-chunk", {"text": "lo."}),
+            encode("synthesize", {"text": "Hello."}),
+            encode("synthesize-stop"),
+        )
         types = [(await client.event()).type for _ in range(13)]
         assert types == ["audio-start", *["audio-chunk"] * 10, "audio-stop", "synthesize-stopped"]
         await client.send(encode("ping"))
@@ -96,18 +99,21 @@ async def test_a_conversation_remembers_and_what_is_not_understood_is_not_handle
         assert "501 characters" in (await client.event("not-handled")).text("text")
 
 
-@pytest.mark.parametrize(("sent", "code"), [
-    (encode("transcribe", {"language": "fr"}), "unknown_language"),
-    (encode("transcribe", {"language": 7}), "bad_field"),
-    (encode("synthesize", {"text": "x" * 20_001}), "text_too_long"),
-    (encode("synthesize", {"text": ["x"]}), "bad_field"),
-    (encode("synthesize", {"text": "hallo", "voice": {"language": "de"}}), "no_voice"),
-    (encode("synthesize", {"text": "hallo", "voice": "joe"}), "bad_field"),
-    (encode("transcribe", {"language": "de"}) + encode("audio-start", FORM), "no_recognizer"),
-    (encode("audio-chunk", {"rate": 16_000}, b"xx"), "bad_field"),
-    (encode("audio-chunk", FORM | {"rate": 3}, b"xx"), "bad_format"),
-    (encode("audio-chunk", FORM | {"width": None}, b"xx"), "bad_field"),
-])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (encode("transcribe", {"language": "fr"}), "unknown_language"),
+        (encode("transcribe", {"language": 7}), "bad_field"),
+        (encode("synthesize", {"text": "x" * 20_001}), "text_too_long"),
+        (encode("synthesize", {"text": ["x"]}), "bad_field"),
+        (encode("synthesize", {"text": "hallo", "voice": {"language": "de"}}), "no_voice"),
+        (encode("synthesize", {"text": "hallo", "voice": "joe"}), "bad_field"),
+        (encode("transcribe", {"language": "de"}) + encode("audio-start", FORM), "no_recognizer"),
+        (encode("audio-chunk", {"rate": 16_000}, b"xx"), "bad_field"),
+        (encode("audio-chunk", FORM | {"rate": 3}, b"xx"), "bad_format"),
+        (encode("audio-chunk", FORM | {"width": None}, b"xx"), "bad_field"),
+    ],
+)
 async def test_what_cannot_be_done_is_said_and_the_connection_goes_on(sent: bytes, code: str) -> None:
     async with programs_server() as server, server.client() as client:
         await client.send(sent, encode("ping", {"text": "still there"}))
@@ -115,20 +121,33 @@ async def test_what_cannot_be_done_is_said_and_the_connection_goes_on(sent: byte
         assert (await client.event("pong")).text("text") == "still there"
 
 
-@pytest.mark.parametrize("sent", [
-    encode("newer-than-this", {"x": 1}, b"payload"), encode("audio-start", FORM) + encode("audio-start", FORM),
-    encode("synthesize-chunk", {"text": "of nothing"}), encode("synthesize-stop"),
-    encode("run-satellite"), encode("transcribe", {"language": None, "name": None}), encode("audio-chunk", FORM, b"x"),
-])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        encode("newer-than-this", {"x": 1}, b"payload"),
+        encode("audio-start", FORM) + encode("audio-start", FORM),
+        encode("synthesize-chunk", {"text": "of nothing"}),
+        encode("synthesize-stop"),
+        encode("run-satellite"),
+        encode("transcribe", {"language": None, "name": None}),
+        encode("audio-chunk", FORM, b"x"),
+    ],
+)
 async def test_unknown_and_reordered_events_are_ignored(sent: bytes) -> None:
     async with programs_server() as server, server.client() as client:
         await client.send(sent, encode("ping"))
         assert (await client.event()).type == "pong"
 
 
-@pytest.mark.parametrize("sent", [
-    b"GET / HTTP/1.1\r\n\r\n", b"\0" * 70_000, b'{"type":"audio-chunk","payload_length":99999999}\n',
-    b'{"type":"x","data_length":300000}\n'])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\0" * 70_000,
+        b'{"type":"audio-chunk","payload_length":99999999}\n',
+        b'{"type":"x","data_length":300000}\n',
+    ],
+)
 async def test_what_is_no_wyoming_is_told_so_and_closed(sent: bytes) -> None:
     async with programs_server() as server, server.client() as client, server.client() as other:
         await client.send(sent)
@@ -187,9 +206,15 @@ async def test_a_wake_word_is_noticed_once_and_what_comes_behind_it_can_be_heard
         await client.send(encode("describe"))
         info = await client.event("info")
         assert info.data["wake"][0]["models"][1]["phrase"] == "Bee"
-        await client.send(encode("detect", {"names": ["b", "unknown"]}), encode("audio-start", FORM),
-                          *[encode("audio-chunk", FORM, bytes(6_400)), *sound("bee"), *sound("bee")],
-                          encode("audio-stop"), ASK, *sound("hello you"), encode("audio-stop"))
+        await client.send(
+            encode("detect", {"names": ["b", "unknown"]}),
+            encode("audio-start", FORM),
+            *[encode("audio-chunk", FORM, bytes(6_400)), *sound("bee"), *sound("bee")],
+            encode("audio-stop"),
+            ASK,
+            *sound("hello you"),
+            encode("audio-stop"),
+        )
         noticed = await client.event()
         assert (noticed.type, noticed.text("name"), noticed.number("timestamp")) == ("detection", "b", 200)
         assert (await client.event("transcript")).text("text") == "hello you"
@@ -199,8 +224,9 @@ async def test_a_wake_word_is_noticed_once_and_what_comes_behind_it_can_be_heard
 async def test_where_no_word_is_said_that_is_told_and_without_any_words_too() -> None:
     async with programs_server() as server, server.client() as client:
         server.programs.words.known, server.programs.words.make = {"a": "Ay"}, _Spotting
-        await client.send(encode("detect"), encode("audio-start", FORM), encode("audio-chunk", FORM, bytes(64)),
-                          encode("audio-stop"))
+        await client.send(
+            encode("detect"), encode("audio-start", FORM), encode("audio-chunk", FORM, bytes(64)), encode("audio-stop")
+        )
         assert (await client.event()).type == "not-detected"
         server.programs.words.known = {}
         await client.send(encode("detect", {"names": None}))
@@ -209,6 +235,7 @@ async def test_where_no_word_is_said_that_is_told_and_without_any_words_too() ->
 
 async def test_a_hundred_at_once_are_all_heard_and_one_more_takes_the_place_of_who_asks_nothing() -> None:
     async with programs_server() as server:
+
         async def one(number: int) -> str:
             async with server.client() as client:
                 await client.send(ASK, *sound(f"number {number}", 2), encode("audio-stop"))
@@ -230,9 +257,20 @@ async def test_who_is_not_on_the_list_gets_nothing() -> None:
     assert server.dropped == ["not_allowed"]
 
 
-@pytest.mark.parametrize(("address", "is_in"), [
-    ("127.0.0.1", True), ("::1", True), ("192.168.7.3", True), ("::ffff:192.168.7.3", True), ("192.168.8.3", False),
-    ("fe80::1%eth0", False), ("nonsense", False), ("10.0.0.5", True), ("10.0.0.6", False)])
+@pytest.mark.parametrize(
+    ("address", "is_in"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("192.168.7.3", True),
+        ("::ffff:192.168.7.3", True),
+        ("192.168.8.3", False),
+        ("fe80::1%eth0", False),
+        ("nonsense", False),
+        ("10.0.0.5", True),
+        ("10.0.0.6", False),
+    ],
+)
 def test_the_list_holds_addresses_and_networks(address: str, is_in: bool) -> None:
     assert (address in Allowed(["192.168.7.0/24", "10.0.0.5"])) is is_in
 

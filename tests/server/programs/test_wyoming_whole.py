@@ -12,14 +12,7 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 from wyoming.handle import Handled, NotHandled
 from wyoming.info import Describe, Info
-from wyoming.tts import (
-    Synthesize,
-    SynthesizeChunk,
-    SynthesizeStart,
-    SynthesizeStop,
-    SynthesizeStopped,
-    SynthesizeVoice,
-)
+from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice
 
 from appliance.language import LANGUAGES, Language
 from tests.server.programs.conftest import Heard, port
@@ -95,11 +88,15 @@ async def test_home_assistants_calls_are_answered(server: RunningServer, heard: 
         wrong, _ = word_errors(heard[language].text, await transcribed(at, pcm, language, rate))
         assert wrong <= 1, "what is spoken through Wyoming is understood when it is heard through Wyoming"
     for language, text, answer in (
-        ("en", "what is seven times eight", "56"), ("de", "wie viel ist sieben mal acht", "56")):
+        ("en", "what is seven times eight", "56"),
+        ("de", "wie viel ist sieben mal acht", "56"),
+    ):
         async with AsyncTcpClient("127.0.0.1", at) as client:
-            await client.write_event(Transcript(
-                text, language=language, context={"conversation_id": "01J", "device_id": None, "satellite_id": None}
-            ).event())
+            await client.write_event(
+                Transcript(
+                    text, language=language, context={"conversation_id": "01J", "device_id": None, "satellite_id": None}
+                ).event()
+            )
             while not (Handled.is_type((event := await next_event(client)).type) or NotHandled.is_type(event.type)):
                 pass
             assert Handled.is_type(event.type) and answer in (Handled.from_event(event).text or "")

@@ -82,8 +82,9 @@ def cancel_all_alarms(intent: Intent, context: Context) -> Reply:
     if len(alarms) > 1 and not intent.slots.get("confirmed"):
         each = [_lower(when_again(alarm, context)) for alarm in alarms]
         return context.say("alarm.cancel_all", n=len(alarms), each=each, actions=silence, question=Question(intent))
-    return context.say("alarm.cancelled_all", n=len(alarms),
-                       actions=[*silence, *(CancelTimer(alarm.id) for alarm in alarms)])
+    return context.say(
+        "alarm.cancelled_all", n=len(alarms), actions=[*silence, *(CancelTimer(alarm.id) for alarm in alarms)]
+    )
 
 
 def change_alarm(intent: Intent, context: Context) -> Reply:
@@ -108,8 +109,11 @@ def change_alarm(intent: Intent, context: Context) -> Reply:
     if (refused := passed(due, context)) is not None:
         return refused
     said = context.text("alarm.at", when=(due, context.now))
-    return context.say("alarm.set", when=_lower(said), actions=[
-        CancelTimer(alarm.id), SetTimer("alarm", due, alarm.name, 0.0, alarm.repeat)])
+    return context.say(
+        "alarm.set",
+        when=_lower(said),
+        actions=[CancelTimer(alarm.id), SetTimer("alarm", due, alarm.name, 0.0, alarm.repeat)],
+    )
 
 
 def skip_alarm(intent: Intent, context: Context) -> Reply:
@@ -121,16 +125,22 @@ def skip_alarm(intent: Intent, context: Context) -> Reply:
         return context.say("alarm.cancelled", when=when_again(alarm, context), actions=[CancelTimer(alarm.id)])
     again = following(alarm.repeat, alarm.due, alarm.due + timedelta(minutes=1))
     said = context.text("alarm.at", when=(again, context.now))
-    return context.say("alarm.skipped", when=_lower(said), actions=[
-        CancelTimer(alarm.id), SetTimer("alarm", again, alarm.name, 0.0, alarm.repeat)])
+    return context.say(
+        "alarm.skipped",
+        when=_lower(said),
+        actions=[CancelTimer(alarm.id), SetTimer("alarm", again, alarm.name, 0.0, alarm.repeat)],
+    )
 
 
 def snooze(intent: Intent, context: Context) -> Reply:
     seconds = duration_slot(intent) or SNOOZE_S
     ringing = [timer for timer in context.ringing if timer.kind in ("alarm", "reminder")]
     name, kind = (ringing[0].name, ringing[0].kind) if ringing else ("", "alarm")
-    return context.say("alarm.snoozed", length=seconds, actions=[
-        StopSpeaking(), SetTimer(kind, later(context.now, seconds), name, seconds)])
+    return context.say(
+        "alarm.snoozed",
+        length=seconds,
+        actions=[StopSpeaking(), SetTimer(kind, later(context.now, seconds), name, seconds)],
+    )
 
 
 def of_kind(kind: Kind, context: Context) -> list[Timer]:

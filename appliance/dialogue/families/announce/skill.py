@@ -23,8 +23,12 @@ def announce(intent: Intent, context: Context) -> Reply:
     if not wanted:
         return context.say("announce.no_room", room=room, each=rooms)
     message = context.text("announce.message", text=text)
-    return context.say("announce.said_in" if room else "announce.said", room=room, text=text,
-                       actions=[Say(message, wanted if room else ())])
+    return context.say(
+        "announce.said_in" if room else "announce.said",
+        room=room,
+        text=text,
+        actions=[Say(message, wanted if room else ())],
+    )
 
 
 FAMILY = Family(
@@ -33,8 +37,13 @@ FAMILY = Family(
     acts=frozenset({"Announce"}),
     for_good=frozenset({"Announce"}),
     open_readers={
-        "message": verbatim("text", ("announce.announce", "announce.tell"), ("announce.link", "announce.in"),
-                            tail="announce.room=", free=("announce.that",)),
+        "message": verbatim(
+            "text",
+            ("announce.announce", "announce.tell"),
+            ("announce.link", "announce.in"),
+            tail="announce.room=",
+            free=("announce.that",),
+        )
     },
     actions=(Say,),
     about_device=True,

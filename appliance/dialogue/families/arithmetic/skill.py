@@ -14,8 +14,13 @@ from appliance.dialogue.types import Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Utterance
 
 _NAMES = {"+": "plus", "-": "minus", "*": "times", "/": "divided", "^": "power", "% of": "percent", "root": "root"}
-_PARTS = {Fraction(1, 2): "half", Fraction(1, 3): "third", Fraction(1, 4): "quarter", Fraction(2, 3): "two_thirds",
-          Fraction(3, 4): "three_quarters"}
+_PARTS = {
+    Fraction(1, 2): "half",
+    Fraction(1, 3): "third",
+    Fraction(1, 4): "quarter",
+    Fraction(2, 3): "two_thirds",
+    Fraction(3, 4): "three_quarters",
+}
 _DECIMALS = 4
 
 
@@ -54,8 +59,13 @@ def _go_on(utterance: Utterance, last: Intent) -> Intent | None:
         value = before.evaluate()
     except (ArithmeticError, ValueError):
         return None
-    small = {at for name in ("filler", "also", "pronoun") for start, end in utterance.hits.get(name, ())
-             for at in range(start, end) if utterance.words[at] not in table["operators"]}
+    small = {
+        at
+        for name in ("filler", "also", "pronoun")
+        for start, end in utterance.hits.get(name, ())
+        for at in range(start, end)
+        if utterance.words[at] not in table["operators"]
+    }
     words = [word for at, word in enumerate(utterance.words) if at not in small]
     if words and words[0] in table.set("and") and len(words) > 1:
         words = words[1:]
@@ -67,8 +77,9 @@ def _go_on(utterance: Utterance, last: Intent) -> Intent | None:
     tree = parse_expression(" ".join([*words, "1"]), utterance.language) if words else None
     if tree is not None and not tree.operands[-1].operator:
         end = Expression("", number=value)
-        return Intent("Calculate", "", utterance.language, {
-            "expression": replace(tree, operands=(*tree.operands[:-1], end))})
+        return Intent(
+            "Calculate", "", utterance.language, {"expression": replace(tree, operands=(*tree.operands[:-1], end))}
+        )
     return None
 
 

@@ -94,31 +94,65 @@ def _even(things: list[list[int]], *, listed: bool) -> list[list[int]]:
 
 def _plain(thing: list[int], utterance: Utterance, *, asked: bool) -> bool:
     """Whether it is a thing rather than something to do; unless one is asked to choose, also short and no number."""
-    commands = {at for name, hits in utterance.hits.items() if name.startswith(_COMMANDS)
-                for first, last in hits for at in range(first, last)}
+    commands = {
+        at
+        for name, hits in utterance.hits.items()
+        if name.startswith(_COMMANDS)
+        for first, last in hits
+        for at in range(first, last)
+    }
     rules = grammar(utterance.language)
     words = [utterance.words[at] for at in thing]
     if commands & set(thing) or any(word in rules.words.units for word in words):
         return False
     if asked:
         return True
-    verbs = {at for name in ("question", "aux", "do") for first, last in utterance.hits.get(name, ())
-             for at in range(first, last)}
-    return len(thing) <= _MOST_WORDS and not verbs & set(thing) and not any(
-        word not in rules.words.articles and (word[0].isdigit() or rules.number_at([word], 0)) for word in words)
+    verbs = {
+        at
+        for name in ("question", "aux", "do")
+        for first, last in utterance.hits.get(name, ())
+        for at in range(first, last)
+    }
+    return (
+        len(thing) <= _MOST_WORDS
+        and not verbs & set(thing)
+        and not any(
+            word not in rules.words.articles and (word[0].isdigit() or rules.number_at([word], 0)) for word in words
+        )
+    )
 
 
 def _fillers(utterance: Utterance) -> int:
-    return len({at for name in ("filler", "chance.of") for first, last in utterance.hits.get(name, ())
-                for at in range(first, last)})
+    return len(
+        {
+            at
+            for name in ("filler", "chance.of")
+            for first, last in utterance.hits.get(name, ())
+            for at in range(first, last)
+        }
+    )
 
 
 _MOST_WORDS = 3
 """A thing to choose has no more, if nothing but "or" says that somebody wants to choose."""
 _COMMANDS = (
-    "negation_only", "timer.timer", "timer.cancel", "alarm.alarm", "alarm.wake", "stopwatch.stopwatch", "list.list",
-    "volume.louder", "volume.quieter", "voice.faster", "voice.slower", "voice.speech", "spelling.spell",
-    "reminder.remind", "sky.sun", "joke.joke")
+    "negation_only",
+    "timer.timer",
+    "timer.cancel",
+    "alarm.alarm",
+    "alarm.wake",
+    "stopwatch.stopwatch",
+    "list.list",
+    "volume.louder",
+    "volume.quieter",
+    "voice.faster",
+    "voice.slower",
+    "voice.speech",
+    "spelling.spell",
+    "reminder.remind",
+    "sky.sun",
+    "joke.joke",
+)
 """Beginnings of the names of classes: who says such a word does not want to choose between things."""
 _TEXT = text_of("options", 14, unsure=("question", "asking"), last=("filler",))
 

@@ -49,8 +49,6 @@ def tell_until(intent: Intent, context: Context) -> Reply:
     return context.say("clock.until", left=max(0.0, left))
 
 
-
-
 FAMILY = Family(
     "clock",
     skills={"HassGetCurrentTime": tell_time, "TimeDifference": tell_difference, "TimeUntil": tell_until},

@@ -52,8 +52,4 @@ def which_degrees(amount: Quantity, unit: Unit) -> tuple[Quantity, Unit]:
     return amount, unit
 
 
-FAMILY = Family(
-    "conversion",
-    skills={"Convert": convert},
-    readers={"quantity": QUANTITY, "unit": UNIT},
-)
+FAMILY = Family("conversion", skills={"Convert": convert}, readers={"quantity": QUANTITY, "unit": UNIT})

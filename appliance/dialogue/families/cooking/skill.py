@@ -12,7 +12,7 @@ from appliance.dialogue.families.conversion.skill import of_kitchen
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.measures import Quantity
 from appliance.dialogue.reading.numerals import parse_number
-from appliance.dialogue.reading.spans import QUANTITY, UNIT
+from appliance.dialogue.reading.spans import QUANTITY, UNIT, SpanReader
 from appliance.dialogue.reading.units import UNITS, Unit
 from appliance.dialogue.types import Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Span, Utterance
@@ -81,12 +81,13 @@ def scale_recipe(intent: Intent, context: Context) -> Reply:
     if isinstance(amount, Quantity):
         return context.say("cooking.scaled", result=Quantity(amount.value * factor, amount.unit))
     if isinstance(amount, (int, Fraction)):
-        return context.say("cooking.scaled_number", value=Fraction(amount) * factor, what=str(
-            intent.slots.get("ingredient", "")))
+        return context.say(
+            "cooking.scaled_number", value=Fraction(amount) * factor, what=str(intent.slots.get("ingredient", ""))
+        )
     return context.say("cooking.times", factor=factor)
 
 
-def _people(slot: str, quality: float) -> object:
+def _people(slot: str, quality: float) -> SpanReader:
     def read(utterance: Utterance) -> Iterator[Span]:
         for start in range(len(utterance.words)):
             found = parse_number(utterance.words, start, utterance.language)
@@ -99,6 +100,11 @@ def _people(slot: str, quality: float) -> object:
 FAMILY = Family(
     "cooking",
     skills={"ConvertIngredient": convert_ingredient, "CookingTime": cooking_time, "ScaleRecipe": scale_recipe},
-    readers={"quantity": QUANTITY, "unit": UNIT, "people_from": _people("from", 0.99), "people_to": _people("to", 1.0),  # type: ignore[dict-item]
-             "count_of": _people("quantity", 0.97)},  # type: ignore[dict-item]
+    readers={
+        "quantity": QUANTITY,
+        "unit": UNIT,
+        "people_from": _people("from", 0.99),
+        "people_to": _people("to", 1.0),
+        "count_of": _people("quantity", 0.97),
+    },
 )

@@ -10,7 +10,7 @@ from datetime import date
 from appliance.dialogue.family import Family
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.days import Day
-from appliance.dialogue.reading.spans import DAY, year
+from appliance.dialogue.reading.spans import DAY, SpanReader, year
 from appliance.dialogue.types import Context, Intent, Reply
 from appliance.dialogue.utterance import Span, Utterance
 from appliance.errors import SkillError
@@ -96,7 +96,7 @@ def _resolved(day: object, context: Context) -> date:
         raise SkillError(context.text("date.no_such_day")) from error
 
 
-def _end(slot: str, quality: float) -> object:
+def _end(slot: str, quality: float) -> SpanReader:
     def read(utterance: Utterance) -> Iterator[Span]:
         for span in DAY(utterance):
             yield Span(span.start, span.end, {slot: span.slots["day"]}, quality)
@@ -131,6 +131,12 @@ FAMILY = Family(
         "DaysInMonth": tell_month,
     },
     carries=("day",),
-    readers={"day": DAY, "from": _end("from", 1.0), "to": _end("to", 0.99), "month": _months,  # type: ignore[dict-item]
-             "year": year, "past_day": _past},
+    readers={
+        "day": DAY,
+        "from": _end("from", 1.0),
+        "to": _end("to", 0.99),
+        "month": _months,
+        "year": year,
+        "past_day": _past,
+    },
 )

@@ -44,6 +44,7 @@ FAMILY = Family(
     "helper",
     skills={"AskHelper": ask_helper},
     acts=frozenset({"AskHelper"}),
-    open_readers={"question": verbatim(
-        "question", ("helper.ask",), ("helper.link", "helper.asked=home", "helper.asked=chat"))},
+    open_readers={
+        "question": verbatim("question", ("helper.ask",), ("helper.link", "helper.asked=home", "helper.asked=chat"))
+    },
 )

@@ -48,8 +48,9 @@ def _take_off(intent: Intent, context: Context, how: str) -> Reply:
     for each in names:
         found = [there for item in items if (there := _match(item, context.lists.get(each, ()))) is not None]
         if found:
-            return context.say(f"list.{how}", items=found, **_both(each, context),
-                               actions=[RemoveItems(each, tuple(found))])
+            return context.say(
+                f"list.{how}", items=found, **_both(each, context), actions=[RemoveItems(each, tuple(found))]
+            )
     return context.say("list.not_there", items=items, n=len(items), **_both(name, context))
 
 
@@ -61,8 +62,9 @@ def read(intent: Intent, context: Context) -> Reply:
     if not items:
         return context.say("list.empty", **_both(name, context))
     if len(items) > _MANY and not intent.slots.get("all"):
-        return context.say("list.read_long", n=len(items), **_both(name, context), items=items[:_MANY],
-                           more=len(items) - _MANY)
+        return context.say(
+            "list.read_long", n=len(items), **_both(name, context), items=items[:_MANY], more=len(items) - _MANY
+        )
     return context.say("list.read", n=len(items), items=items, **_both(name, context))
 
 
@@ -139,8 +141,13 @@ def _match(item: str, items: tuple[str, ...]) -> str | None:
     """The item on a list that somebody means: the same word, its plural, or a part of it."""
     wanted = item.casefold()
     exact = [there for there in items if there.casefold() == wanted]
-    close = [there for there in items if _stem(there) == _stem(item) or f" {wanted} " in f" {there.casefold()} "
-             or _stem(item) in [_stem(word) for word in there.split()]]
+    close = [
+        there
+        for there in items
+        if _stem(there) == _stem(item)
+        or f" {wanted} " in f" {there.casefold()} "
+        or _stem(item) in [_stem(word) for word in there.split()]
+    ]
     return next(iter(exact or close), None)
 
 
@@ -187,9 +194,7 @@ def _behind_the_list(utterance: Utterance, start: int, end: int) -> Span | None:
     return _items_in(utterance, start, end) if lists and start >= max(lists) else None
 
 
-def _apart(
-    thing: list[int], singles: set[int], whole: Mapping[int, int], utterance: Utterance
-) -> Iterator[str]:
+def _apart(thing: list[int], singles: set[int], whole: Mapping[int, int], utterance: Utterance) -> Iterator[str]:
     """ "milk eggs bread": each of them is something one buys; "tomato soup" is one."""
     small = grammar(utterance.language).words.articles | grammar(utterance.language).words.set("some_of")
     while thing and utterance.words[thing[0]] in small:
@@ -212,8 +217,11 @@ def _goods(utterance: Utterance) -> Iterator[Span]:
     singles = utterance.hits.get("list.goods", ())
     for start, _ in singles:
         end = start
-        while any(first <= end < last for first, last in singles) or utterance.is_in("list.and", end) and any(
-                first == end + 1 for first, _ in singles):
+        while (
+            any(first <= end < last for first, last in singles)
+            or utterance.is_in("list.and", end)
+            and any(first == end + 1 for first, _ in singles)
+        ):
             end += 1
         span = _items_in(utterance, start, end)
         if span is not None:
@@ -225,8 +233,14 @@ def _known_list(utterance: Utterance) -> Iterator[Span]:
     yield from _KNOWN(utterance)
 
 
-_TEXT = text_of("items", 14, never=("list.list", "question", "negation", "quantifier", "pronoun"), quality=0.9,
-                last=("filler", "unfinished", "preposition"), needs_meaning=True)
+_TEXT = text_of(
+    "items",
+    14,
+    never=("list.list", "question", "negation", "quantifier", "pronoun"),
+    quality=0.9,
+    last=("filler", "unfinished", "preposition"),
+    needs_meaning=True,
+)
 _KNOWN = known("list", "list")
 _NAME = text_of("list", 3, never=("filler", "changer", "question", "list.create", "list.list", "function"), quality=1.0)
 

@@ -40,8 +40,9 @@ def delete_all(intent: Intent, context: Context) -> Reply:
         return context.say("note.none")
     if not intent.slots.get("confirmed"):
         return context.say("note.delete_all", n=len(context.notes), question=Question(intent))
-    return context.say("note.deleted_all", n=len(context.notes), actions=[
-        RemoveNotes(tuple(note.id for note in context.notes))])
+    return context.say(
+        "note.deleted_all", n=len(context.notes), actions=[RemoveNotes(tuple(note.id for note in context.notes))]
+    )
 
 
 def _asked(intent: Intent, context: Context) -> tuple[Note, ...]:
@@ -60,8 +61,9 @@ FAMILY = Family(
     changes=frozenset({"DeleteNote", "DeleteAllNotes"}),
     open_readers={
         "text": verbatim("text", ("note.take", "note.note"), ("note.link",)),
-        "about": text_of("about", 5, links=("note.about_link",), never=("note.note", "question"),
-                         ahead=("note.about_link",)),
+        "about": text_of(
+            "about", 5, links=("note.about_link",), never=("note.note", "question"), ahead=("note.about_link",)
+        ),
     },
     thing="note.note",
     actions=(AddNote, RemoveNotes),

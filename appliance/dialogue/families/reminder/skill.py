@@ -47,8 +47,12 @@ def reminder_status(intent: Intent, context: Context) -> Reply:
         reminders = [each for each in reminders if each.due.date() == day.resolve(context.now.date())]
     if not reminders:
         return context.say("reminder.none")
-    each = [context.text("reminder.each", what=item.name or context.text("reminder.something"),
-                         when=when_again(item, context)) for item in reminders]
+    each = [
+        context.text(
+            "reminder.each", what=item.name or context.text("reminder.something"), when=when_again(item, context)
+        )
+        for item in reminders
+    ]
     return context.say("reminder.status", each="; ".join(each))
 
 
@@ -82,7 +86,8 @@ def _asked(reminders: list[Timer], intent: Intent, context: Context) -> list[Tim
         words = set(name.split())
         named = [(item, item.name.casefold()) for item in reminders]
         return [item for item, its in named if name in its or its and its in name] or [
-            item for item, its in named if len(words & set(its.split())) >= 2 or words and words <= set(its.split())]
+            item for item, its in named if len(words & set(its.split())) >= 2 or words and words <= set(its.split())
+        ]
     if isinstance(day, Day):
         return [each for each in reminders if each.due.date() == day.resolve(context.now.date())]
     if intent.slots.get("it") and (it := [each for each in reminders if each.id == context.it]):
@@ -97,10 +102,12 @@ def cancel_all_reminders(intent: Intent, context: Context) -> Reply:
         return context.say("reminder.none")
     if len(reminders) > 1 and not intent.slots.get("confirmed"):
         each = [item.name for item in reminders]
-        return context.say("reminder.cancel_all", n=len(reminders), each=each, actions=silence,
-                           question=Question(intent))
-    return context.say("reminder.cancelled_all", n=len(reminders),
-                       actions=[*silence, *(CancelTimer(item.id) for item in reminders)])
+        return context.say(
+            "reminder.cancel_all", n=len(reminders), each=each, actions=silence, question=Question(intent)
+        )
+    return context.say(
+        "reminder.cancelled_all", n=len(reminders), actions=[*silence, *(CancelTimer(item.id) for item in reminders)]
+    )
 
 
 FAMILY = Family(
@@ -113,12 +120,25 @@ FAMILY = Family(
     },
     acts=frozenset({"SetReminder", "CancelReminder", "CancelAllReminders"}),
     changes=frozenset({"CancelReminder", "CancelAllReminders"}),
-    readers={"moment": MOMENT, "duration": DURATION, "day": DAY, "repeat": repeats,
-             "known_task": known("name", "reminder")},
-    open_readers={"task": text_of(
-        "name", 15, links=("reminder.link",), never=("reminder.remind",), needs_meaning=True, to_end=1.6,
-        first=("polite", "alternative"),
-        unsure=("question", "aux", "changer", "pronoun", "asking", "quantifier"))},
+    readers={
+        "moment": MOMENT,
+        "duration": DURATION,
+        "day": DAY,
+        "repeat": repeats,
+        "known_task": known("name", "reminder"),
+    },
+    open_readers={
+        "task": text_of(
+            "name",
+            15,
+            links=("reminder.link",),
+            never=("reminder.remind",),
+            needs_meaning=True,
+            to_end=1.6,
+            first=("polite", "alternative"),
+            unsure=("question", "aux", "changer", "pronoun", "asking", "quantifier"),
+        )
+    },
     corrects={"SetReminder": "SetReminder"},
     all_of={"CancelReminder": "CancelAllReminders"},
     thing="reminder.reminder",

@@ -17,8 +17,16 @@ from appliance.dialogue.reading.days import Day
 from appliance.dialogue.reading.spans import DAY
 from appliance.dialogue.types import Context, Intent, Reply
 
-_PHASES = ("new", "waxing_crescent", "first_quarter", "waxing_gibbous", "full", "waning_gibbous", "last_quarter",
-           "waning_crescent")
+_PHASES = (
+    "new",
+    "waxing_crescent",
+    "first_quarter",
+    "waxing_gibbous",
+    "full",
+    "waning_gibbous",
+    "last_quarter",
+    "waning_crescent",
+)
 _MONTH_DAYS = 28.0
 """astral counts a moon's month as 28."""
 _SEASONS = {"spring": 0, "summer": 1, "autumn": 2, "winter": 3}

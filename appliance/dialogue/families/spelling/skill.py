@@ -31,8 +31,13 @@ FAMILY = Family(
     skills={"SpellWord": spell},
     open_readers={
         "word": text_of(
-            "word", 3, links=("spelling.word", "spelling.spell"),
+            "word",
+            3,
+            links=("spelling.word", "spelling.spell"),
             never=("spelling.spell", "negation", "pronoun", "question", "hedge", "spelling.odd"),
-            unsure=("aux", "asking"), last=("filler", "unfinished", "aux"), needs_meaning=True),
+            unsure=("aux", "asking"),
+            last=("filler", "unfinished", "aux"),
+            needs_meaning=True,
+        )
     },
 )

@@ -29,8 +29,11 @@ def stop(intent: Intent, context: Context) -> Reply:
 
 def status(intent: Intent, context: Context) -> Reply:
     state = _state(context)
-    return _stands(state, context) if state["since"] is None else context.say(
-        "stopwatch.at", time=_elapsed(state, context))
+    return (
+        _stands(state, context)
+        if state["since"] is None
+        else context.say("stopwatch.at", time=_elapsed(state, context))
+    )
 
 
 def reset(intent: Intent, context: Context) -> Reply:
@@ -44,8 +47,12 @@ def lap(intent: Intent, context: Context) -> Reply:
     if state["since"] is None:
         return context.say("stopwatch.not_running")
     elapsed = _elapsed(state, context)
-    return context.say("stopwatch.lap", lap=max(0.0, elapsed - state["lap_s"]), time=elapsed, actions=[
-        Keep("stopwatch", {**state, "lap_s": elapsed})])
+    return context.say(
+        "stopwatch.lap",
+        lap=max(0.0, elapsed - state["lap_s"]),
+        time=elapsed,
+        actions=[Keep("stopwatch", {**state, "lap_s": elapsed})],
+    )
 
 
 def _state(context: Context) -> dict[str, Any]:

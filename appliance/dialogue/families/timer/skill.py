@@ -58,8 +58,14 @@ def status(intent: Intent, context: Context) -> Reply:
         if timer.paused_s is not None:
             return context.say("timer.left_paused", what=described(timer, context), left=left)
         return context.say("timer.left_named" if timer.name else "timer.left", name=timer.name, left=left)
-    each = [context.text("timer.left_each" if timer.paused_s is None else "timer.paused_each",
-                         what=described(timer, context), left=left_s(timer, context)) for timer in asked]
+    each = [
+        context.text(
+            "timer.left_each" if timer.paused_s is None else "timer.paused_each",
+            what=described(timer, context),
+            left=left_s(timer, context),
+        )
+        for timer in asked
+    ]
     return context.say("timer.left_many", n=len(asked), each="; ".join(each))
 
 
@@ -68,16 +74,21 @@ def cancel(intent: Intent, context: Context) -> Reply:
     if matching(rings("timer", context), intent, context):
         if not running:
             return context.say("timer.off", actions=[StopSpeaking()])
-        return context.say("timer.off_rest", what=described(running[0], context), left=left_s(running[0], context),
-                           actions=[StopSpeaking()])
+        return context.say(
+            "timer.off_rest",
+            what=described(running[0], context),
+            left=left_s(running[0], context),
+            actions=[StopSpeaking()],
+        )
     asked = matching(running, intent, context)
     if not asked:
         return _none(intent, context, running)
     if not _alike(asked, context):
         return which_one(asked, intent, context)
     name = asked[0].name
-    return context.say("timer.cancelled_named" if name else "timer.cancelled", name=name,
-                       actions=[CancelTimer(asked[0].id)])
+    return context.say(
+        "timer.cancelled_named" if name else "timer.cancelled", name=name, actions=[CancelTimer(asked[0].id)]
+    )
 
 
 def cancel_all(intent: Intent, context: Context) -> Reply:
@@ -88,8 +99,9 @@ def cancel_all(intent: Intent, context: Context) -> Reply:
     if len(running) > 1 and not intent.slots.get("confirmed"):
         each = [described(timer, context, "object") for timer in running]
         return context.say("timer.cancel_all", n=len(running), each=each, actions=silence, question=Question(intent))
-    return context.say("timer.cancelled_all", n=len(running),
-                       actions=[*silence, *(CancelTimer(timer.id) for timer in running)])
+    return context.say(
+        "timer.cancelled_all", n=len(running), actions=[*silence, *(CancelTimer(timer.id) for timer in running)]
+    )
 
 
 def lengthen(intent: Intent, context: Context) -> Reply:
@@ -116,8 +128,12 @@ def _change(intent: Intent, context: Context, new: object) -> Reply:
     if left > LONGEST_S:
         return context.say("timer.too_long")
     changed = SetTimer("timer", later(context.now, left), timer.name, left)
-    return context.say("timer.now_left_named" if timer.name else "timer.now_left", name=timer.name, left=left,
-                       actions=[CancelTimer(timer.id), changed])
+    return context.say(
+        "timer.now_left_named" if timer.name else "timer.now_left",
+        name=timer.name,
+        left=left,
+        actions=[CancelTimer(timer.id), changed],
+    )
 
 
 def pause(intent: Intent, context: Context) -> Reply:
@@ -303,17 +319,39 @@ FAMILY = Family(
         "RestartTimer": restart,
         "RenameTimer": rename,
     },
-    acts=frozenset({
-        "HassStartTimer", "HassIncreaseTimer", "HassDecreaseTimer", "ChangeTimer", "HassCancelTimer",
-        "HassCancelAllTimers", "HassPauseTimer", "HassUnpauseTimer", "RestartTimer", "RenameTimer",
-    }),
-    changes=frozenset({
-        "HassIncreaseTimer", "HassDecreaseTimer", "ChangeTimer", "HassCancelTimer", "HassCancelAllTimers",
-        "RestartTimer", "RenameTimer",
-    }),
+    acts=frozenset(
+        {
+            "HassStartTimer",
+            "HassIncreaseTimer",
+            "HassDecreaseTimer",
+            "ChangeTimer",
+            "HassCancelTimer",
+            "HassCancelAllTimers",
+            "HassPauseTimer",
+            "HassUnpauseTimer",
+            "RestartTimer",
+            "RenameTimer",
+        }
+    ),
+    changes=frozenset(
+        {
+            "HassIncreaseTimer",
+            "HassDecreaseTimer",
+            "ChangeTimer",
+            "HassCancelTimer",
+            "HassCancelAllTimers",
+            "RestartTimer",
+            "RenameTimer",
+        }
+    ),
     readers={
-        "duration": DURATION, "start": START, "moment": MOMENT, "known": known("name", "timer"), "until": _until,
-        "more_duration": _more, "add_duration": _add_duration,
+        "duration": DURATION,
+        "start": START,
+        "moment": MOMENT,
+        "known": known("name", "timer"),
+        "until": _until,
+        "more_duration": _more,
+        "add_duration": _add_duration,
     },
     open_readers={"name": _NAME, "to": name_of("to", "timer.timer", ("timer.to", "timer.rename"))},
     loose_readers={"duration": _loose_duration},
@@ -321,8 +359,9 @@ FAMILY = Family(
     all_of={"HassCancelTimer": "HassCancelAllTimers"},
     thing="timer.timer",
     keeps=("name", "start_s"),
-    keeps_for=frozenset({
-        "HassIncreaseTimer", "HassDecreaseTimer", "ChangeTimer", "HassPauseTimer", "HassUnpauseTimer"}),
+    keeps_for=frozenset(
+        {"HassIncreaseTimer", "HassDecreaseTimer", "ChangeTimer", "HassPauseTimer", "HassUnpauseTimer"}
+    ),
     thing_is_told=True,
     actions=(SetTimer, CancelTimer, StopSpeaking),
 )

@@ -61,8 +61,11 @@ def elsewhere(helpers: tuple[str, ...], intent: Intent, context: Context) -> Rep
         first, *others = helpers
         if first == "home" and is_turned(intent) and not intent.slots.get("confirmed"):
             return context.say("helper.home_sure", what=quoted(intent.text).rstrip("."), question=Question(intent))
-        return Ask(first, intent.text, lambda answer: Reply(answer, context.language) if answer else elsewhere(
-            tuple(others), intent, context))
+        return Ask(
+            first,
+            intent.text,
+            lambda answer: Reply(answer, context.language) if answer else elsewhere(tuple(others), intent, context),
+        )
     name = ("first", "second", "third")[min(context.refusals, 2)]
     return context.say(f"turn.refused_{name}", words=quoted(intent.text), understood=False)
 

@@ -9,8 +9,18 @@ from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.days import Day
 from appliance.dialogue.types import Context, Intent, Reply
 
-_SKIES = ((0, "clear"), (2, "fair"), (3, "cloudy"), (48, "fog"), (57, "drizzle"), (67, "rain"), (77, "snow"),
-          (82, "showers"), (86, "snow"), (99, "storm"))
+_SKIES = (
+    (0, "clear"),
+    (2, "fair"),
+    (3, "cloudy"),
+    (48, "fog"),
+    (57, "drizzle"),
+    (67, "rain"),
+    (77, "snow"),
+    (82, "showers"),
+    (86, "snow"),
+    (99, "storm"),
+)
 """WMO's code table 4677 as Open-Meteo uses it: up to which code it is called so."""
 
 
@@ -21,12 +31,20 @@ def forecast(answer: str, intent: Intent, context: Context) -> Reply:
     if not 0 <= ahead < len(found["days"]):
         return context.say("unavailable.no_forecast")
     day = found["days"][ahead]
-    values = {"sky": _sky(day["code"], context), "low": _signed(day["low_c"], context),
-              "high": _degrees(day["high_c"], context), "rain": day["rain_percent"],
-              "when": context.now.date() + timedelta(days=ahead)}
+    values = {
+        "sky": _sky(day["code"], context),
+        "low": _signed(day["low_c"], context),
+        "high": _degrees(day["high_c"], context),
+        "rain": day["rain_percent"],
+        "when": context.now.date() + timedelta(days=ahead),
+    }
     if ahead == 0:
-        return context.say("unavailable.today", now=_sky(found["now"]["code"], context),
-                           temperature=_degrees(found["now"]["temperature_c"], context), **values)
+        return context.say(
+            "unavailable.today",
+            now=_sky(found["now"]["code"], context),
+            temperature=_degrees(found["now"]["temperature_c"], context),
+            **values,
+        )
     return context.say("unavailable.tomorrow" if ahead == 1 else "unavailable.that_day", **values)
 
 

@@ -10,9 +10,17 @@ from appliance.dialogue.reading.texts import text_of
 from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Span, Utterance
 
-_HELPERS = {"weather": ("weather", "chat"), "lights": ("home",), "heating": ("home",), "home": ("home",),
-            "television": ("home",), "music": ("home",), "radio": ("home",), "knowledge": ("chat",),
-            "translation": ("chat",)}
+_HELPERS = {
+    "weather": ("weather", "chat"),
+    "lights": ("home",),
+    "heating": ("home",),
+    "home": ("home",),
+    "television": ("home",),
+    "music": ("home",),
+    "radio": ("home",),
+    "knowledge": ("chat",),
+    "translation": ("chat",),
+}
 """Topic to the helpers that may answer, the best first."""
 _ASKED_FIRST = ("home",)
 """Topics of doors, locks and machines: what may be dangerous is confirmed."""
@@ -44,5 +52,8 @@ def _rest(utterance: Utterance, start: int, end: int) -> Span | None:
 
 
 FAMILY = Family(
-    "unavailable", skills={"Unavailable": unavailable}, readers={"day": DAY},
-    open_readers={"rest": _rest, "thing": text_of("thing", 6, unsure=())})
+    "unavailable",
+    skills={"Unavailable": unavailable},
+    readers={"day": DAY},
+    open_readers={"rest": _rest, "thing": text_of("thing", 6, unsure=())},
+)

@@ -67,8 +67,11 @@ def _set(speed: float, context: Context) -> Reply:
     kept = max(SLOWEST, min(FASTEST, speed))
     if kept != speed:
         return context.say("voice.fastest" if speed > kept else "voice.slowest", actions=[SetSpeech(speed=kept)])
-    return context.say("voice.normal" if kept == 1 else "voice.speed", speed=Fraction(str(round(kept, 2))),
-                       actions=[SetSpeech(speed=kept)])
+    return context.say(
+        "voice.normal" if kept == 1 else "voice.speed",
+        speed=Fraction(str(round(kept, 2))),
+        actions=[SetSpeech(speed=kept)],
+    )
 
 
 def _speeds(utterance: Utterance) -> Iterator[Span]:

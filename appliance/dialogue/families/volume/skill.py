@@ -11,17 +11,8 @@ from appliance.dialogue.family import Family
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.reading.numerals import parse_number
-from appliance.dialogue.reading.spans import DURATION, MOMENT
-from appliance.dialogue.types import (
-    Context,
-    Intent,
-    Keep,
-    MuteMicrophone,
-    Question,
-    Reply,
-    SetVolume,
-    UnmuteMicrophone,
-)
+from appliance.dialogue.reading.spans import DURATION, MOMENT, SpanReader
+from appliance.dialogue.types import Context, Intent, Keep, MuteMicrophone, Question, Reply, SetVolume, UnmuteMicrophone
 from appliance.dialogue.utterance import Span, Utterance
 
 _STEP = 10
@@ -59,8 +50,12 @@ def set_quiet_hours(intent: Intent, context: Context) -> Reply:
     if not isinstance(begin, Moment) or not isinstance(end, Moment):
         return context.say("volume.quiet_when", question=Question(intent, ("quiet_from", "quiet_to")))
     hours = (_clock(begin, evening=True), _clock(end, evening=False))
-    return context.say("volume.quiet_set", begin=_at(hours[0], context), end=_at(hours[1], context), actions=[
-        Keep("quiet", [f"{hour:02}:{minute:02}" for hour, minute in hours])])
+    return context.say(
+        "volume.quiet_set",
+        begin=_at(hours[0], context),
+        end=_at(hours[1], context),
+        actions=[Keep("quiet", [f"{hour:02}:{minute:02}" for hour, minute in hours])],
+    )
 
 
 def end_quiet_hours(intent: Intent, context: Context) -> Reply:
@@ -113,7 +108,7 @@ def _changed(percent: int, context: Context) -> Reply:
     return context.say("volume.muted" if percent == 0 else "volume.is", n=percent, actions=[SetVolume(percent)])
 
 
-def _level(slot: str) -> object:
+def _level(slot: str) -> SpanReader:
     """A number, with or without "percent"; a fraction of the whole ("half", "three quarters")."""
 
     def read(utterance: Utterance) -> Iterator[Span]:
@@ -133,7 +128,7 @@ def _level(slot: str) -> object:
     return read
 
 
-def _end(slot: str, quality: float) -> object:
+def _end(slot: str, quality: float) -> SpanReader:
     def read(utterance: Utterance) -> Iterator[Span]:
         spans = list(MOMENT(utterance))
         for at, _ in utterance.hits.get("volume.between", ()):  # "from ten to seven" is not ten minutes to seven
@@ -161,10 +156,25 @@ FAMILY = Family(
         "MuteMicrophone": mute_microphone,
         "UnmuteMicrophone": unmute_microphone,
     },
-    acts=frozenset({"HassSetVolume", "HassSetVolumeRelative", "Unmute", "SetQuietHours", "EndQuietHours",
-                    "MuteMicrophone", "UnmuteMicrophone"}),
-    readers={"level": _level("level"), "up": _level("up"), "down": _level("down"), "duration": DURATION,  # type: ignore[dict-item]
-             "quiet_from": _end("from", 0.99), "quiet_to": _end("to", 1.0)},  # type: ignore[dict-item]
+    acts=frozenset(
+        {
+            "HassSetVolume",
+            "HassSetVolumeRelative",
+            "Unmute",
+            "SetQuietHours",
+            "EndQuietHours",
+            "MuteMicrophone",
+            "UnmuteMicrophone",
+        }
+    ),
+    readers={
+        "level": _level("level"),
+        "up": _level("up"),
+        "down": _level("down"),
+        "duration": DURATION,
+        "quiet_from": _end("from", 0.99),
+        "quiet_to": _end("to", 1.0),
+    },
     corrects={"HassSetVolume": "HassSetVolume", "HassSetVolumeRelative": "HassSetVolume"},
     actions=(SetVolume, Keep),
 )

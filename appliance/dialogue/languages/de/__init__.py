@@ -21,7 +21,8 @@ _HALF_AN_HOUR = re.compile(r"\b(halbe?)(stunden?)\b")
 _SHORT_ARTICLE = re.compile(r"\b'?n(en?|er|em)?(?= \w)")
 _SOMETHING_TIMER = re.compile(r"\b([^\W\d]{2,})(timers?|wecker)\b")
 _SOMETHING_LIST = re.compile(
-    r"\b([^\W\d]+(?:ung|heit|keit|ion|tät|schaft|tag|kauf|laub|beit|fahrt))s(listen?)\b|\b([^\W\d]{3,})(listen?)\b")
+    r"\b([^\W\d]+(?:ung|heit|keit|ion|tät|schaft|tag|kauf|laub|beit|fahrt))s(listen?)\b|\b([^\W\d]{3,})(listen?)\b"
+)
 """With the s that joins German words, behind endings that take one, and without."""
 _SIDED = re.compile(r"\b([^\W\d]{3,})(seitige?[nrms]?)\b")
 _DIE = re.compile(r"\bw(\d{1,3})\b")

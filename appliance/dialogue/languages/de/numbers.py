@@ -42,9 +42,7 @@ _HUNDRED = (
 _THOUSAND = rf"(?:(?P<h{{0}}>(?:{_options(_UNITS)})?hundert)(?:und(?=.))?)?(?:{_HUNDRED})?"
 _NUMBER = re.compile(rf"(?:(?P<thousand>{_THOUSAND.format(1)}tausend)(?:und(?=.))?)?(?P<rest>{_THOUSAND.format(2)})")
 _HALF_MORE = re.compile(rf"(?P<whole>{_options(_UNITS)})einhalb(?:e|en)?")
-_START = re.compile(
-    rf"(?:{_options(_UNITS)}|{_options(_TEENS)}|{_options(_DECADES)}|hundert|tausend|null)"
-)
+_START = re.compile(rf"(?:{_options(_UNITS)}|{_options(_TEENS)}|{_options(_DECADES)}|hundert|tausend|null)")
 
 
 def _one_word(word: str) -> int | None:
