@@ -1,4 +1,4 @@
-"""Opens an assistant that is awake to its places (pages, programs, the device), in one task group, until it must stop."""
+"""Opens an assistant that is awake to its places (pages, programs, the device), in one task group, until it stops."""
 
 from __future__ import annotations
 
