@@ -19,7 +19,7 @@ async def test_wake_speak_and_be_answered_and_asked_back_without_the_word(
     assistant: Assistant, card: SoundCard, tmp_path: Path
 ) -> None:
     time, timer, minutes = await spoken(
-        ["okay nabu what time is it", "okay nabu set a timer", "ten minutes"], quiet=bytes(48_000)
+        ["okay nabu, what time is it", "okay nabu, set a timer", "ten minutes"], quiet=bytes(48_000)
     )
     async with at_the_device(assistant, card, tmp_path, wake_words=("okay_nabu",)) as person:
         assert person.device.signs.lamp.state == "waking"
