@@ -145,6 +145,8 @@ def _about_it(sentences: Sentences, utterance: Utterance, last: Intent, family: 
     reading = max(readings, key=lambda each: each.rank, default=None)
     if reading is None or reading.confidence < _COMPLETE or changes(reading, utterance):
         return None
+    if not pronouns and "name" in reading.slots and "name" in _names(sentences, reading, opened=True):
+        return None  # "tell me a joke" after a timer is no timer called joke
     if thing not in reading.frame.required | reading.frame.optional:
         return Intent(reading.frame.intent, "", utterance.language, reading.slots)
     same = {slot: last.slots[slot] for slot in ("name", "start_s") if slot in last.slots}
@@ -182,8 +184,10 @@ def _loose(
     return max(readings, key=lambda each: (each.confidence, each.gain, -each.swallowed), default=None)
 
 
-def _names(sentences: Sentences, reading: Reading) -> set[str]:
-    return {slot.rpartition(".")[2] for slot, _ in (*reading.frame.slots, *reading.frame.open)}
+def _names(sentences: Sentences, reading: Reading, *, opened: bool = False) -> set[str]:
+    """Of the slots that a reading's frame has. opened: only of those that take any words."""
+    slots = reading.frame.open if opened else (*reading.frame.slots, *reading.frame.open)
+    return {slot.rpartition(".")[2] for slot, _ in slots}
 
 
 def _merged(before: Mapping[str, object], new: Mapping[str, object]) -> Slots:

@@ -25,6 +25,10 @@ from tests.utterances.scene import answers
         ("de", ["starte die stoppuhr", "stopp"], "StopStopwatch", ""),
         ("en", ["remind me at six to call mum", "cancel that"], "CancelReminder", "it=True; name=call mum"),
         ("en", ["set a timer for ten minutes", "stop"], "StopSpeaking", ""),
+        # another request is none about it
+        ("en", ["set a timer for ten minutes", "tell me a joke"], "TellJoke", ""),
+        ("en", ["wake me at seven", "give me a number"], "PickNumber", ""),
+        ("de", ["stell einen timer auf zehn minuten", "sag mir einen witz"], "TellJoke", ""),
         # "more" goes on in the same direction, only where there is one
         ("en", ["louder", "a bit more"], "HassSetVolumeRelative", "up=10"),
         ("de", ["sprich schneller", "noch ein bisschen"], "SetSpeedRelative", "direction=faster"),
@@ -55,3 +59,10 @@ async def test_fillers_inside_phrases_and_what_begins_a_request(
     language: Language, text: str, name: str, understanding: Understanding
 ) -> None:
     assert understanding.understand(text, language).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("wake me in one second", 1), ("wake me in a second", 1), ("set an alarm in two seconds", 2)]
+)
+def test_a_second_is_a_while_and_no_day(text: str, seconds: int, understanding: Understanding) -> None:
+    assert understanding.understand(text, "en").slots == {"duration_s": seconds}

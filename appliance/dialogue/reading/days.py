@@ -108,7 +108,7 @@ def _relative(words: Sequence[str], language: Language) -> Day | None:
 def _simple(words: list[str], language: Language) -> Day | None:
     """A day with a name or a number."""
     table = grammar(language).words
-    past = False
+    past, inside = False, bool(words) and words[0] in table.set("in_days")
     while words and (words[0] in table.set("before_day") | table.set("last")) and " ".join(words) not in table.feasts:
         past = past or words[0] in table.set("last")
         words = words[1:]
@@ -123,6 +123,8 @@ def _simple(words: list[str], language: Language) -> Day | None:
     if rest in table.weekdays:
         return Day("weekday", table.weekdays[rest], past=past)
     day = _calendar_day(words, language)
+    if inside and day is not None and day.kind == "month day":
+        return None  # "in a second" is a while, "on the second" a day
     return replace(day, past=past) if day and past else day
 
 
@@ -219,7 +221,7 @@ def _calendar_day(words: list[str], language: Language) -> Day | None:
         month = table.months.get(word_at(words, end), 0)
         if end == len(words) and ordinal and 1 <= found[0] <= 31:
             return Day("month day", found[0])
-        if not month and (number := grammar(language).ordinal_at(words, end)) is not None:
+        if not month and ordinal and (number := grammar(language).ordinal_at(words, end)) is not None:
             month, end = number[0], number[1] - 1
         end += 1
     if found is None:
