@@ -113,6 +113,7 @@ async def at_the_device(
             yield person
         finally:
             running.cancel()
+            await device.leave()  # so that a test that fails does not wait for an utterance without end
 
 
 def hears(device: LocalDevice) -> bool:
