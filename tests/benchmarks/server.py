@@ -41,11 +41,18 @@ AUDIO_LIMIT_MS, FINAL_LIMIT_MS = 200, 1000
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the cycles, one round, shorter streams")
-    quick = parser.parse_args().quick
+    parser.add_argument(
+        "--same-job", action="store_true", help="only a 'before' that does the whole job → same-job.json"
+    )
+    options = parser.parse_args()
+    quick = options.quick
     rounds = 1 if quick else 3
     files = [str(file) for file in crowd()]
     figures: Json = {"machine": machine()}
     texts = _alone(files)
+    if options.same_job:
+        print(f"Written to {save('same-job', figures | _same_job(files, texts))}")
+        return 0
     with started() as server:
         figures["rss_mb_idle"] = round(server.rss_mb(), 1)
         figures["rss_per_idle_connection_kb"] = _idle(server)
