@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 from appliance.attention import Attention
 from appliance.audio.voice import VoiceDetector
 from appliance.config import Config
-from appliance.conversation import Ears, Faculties, Mind
 from appliance.deeds import Deeds
 from appliance.dialogue.owners.registry import Folder
 from appliance.dialogue.types import Answer, Considered, Memory
 from appliance.dialogue.understanding import Understanding, Understands
 from appliance.facts import Facts, usual_first
+from appliance.faculties import Ears, Faculties, Mind
 from appliance.hearing.both import BothEars
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.language import LANGUAGES, Language

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from functools import partial
 
 from appliance import turns
-from appliance.conversation import Conversation, Tell
+from appliance.conversation import Conversation
 from appliance.errors import ProtocolError
 from appliance.language import Language
 from appliance.listening import Listening
 from appliance.replay import Question, Questions
+from appliance.turns import Tell
 
 MOST_TURNS = 16
 """Of one session under way at once: nobody may fill the queues that all share."""

@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar, TypeVarTuple
 
 from appliance.audio.endpointing import ByWords, End, Endpointer, Heard, Waits
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
-from appliance.conversation import Mind
 from appliance.dialogue.types import Memory
+from appliance.faculties import Mind
 from appliance.guessing import Guesses
 from appliance.listening import Listening
 

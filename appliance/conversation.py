@@ -8,99 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 from appliance import turns
-from appliance.audio.pcm import SAMPLE_BYTES, Sink, Source
-from appliance.dialogue.types import Answer, Considered, Memory, Reply, SetSpeech, SetVolume, StopSpeaking
-from appliance.errors import FacultyError, ModelError
+from appliance.audio.pcm import Sink
+from appliance.dialogue.types import Memory, Reply, SetSpeech, SetVolume, StopSpeaking
+from appliance.errors import FacultyError
+from appliance.faculties import Faculties
 from appliance.guessing import Guess, Guesses
-from appliance.hearing.transcript import Final, PoolStats
+from appliance.hearing.transcript import Final
 from appliance.language import Language
+from appliance.speech import Speech
+from appliance.turns import Tell
 
 log = logging.getLogger(__name__)
-
-
-Tell = Callable[[turns.Event], None]
-
-
-class Ears(Protocol):
-    """Recognition (hearing/pool.py, farm/ears.py). turn: turns.Spoken.key."""
-
-    @property
-    def languages(self) -> Collection[Language]: ...
-    @property
-    def names(self) -> Mapping[Language, str]:
-        """What hears each language, to show to people."""
-
-    @property
-    def stats(self) -> PoolStats: ...
-
-    async def transcribe(
-        self,
-        source: Source,
-        language: Language,
-        *,
-        on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None,
-        turn: str = "",
-    ) -> Final: ...
-
-
-class Mind(Protocol):
-    """Understanding and skills (dialogue/dialogue.py). turn: turns.Spoken.key. margin: Final.margin; 1 if typed."""
-
-    def answer(
-        self,
-        text: str,
-        language: Language,
-        memory: Memory,
-        *,
-        turn: str = "",
-        margin: float = 1.0,
-        considered: Considered | None = None,
-    ) -> Awaitable[Answer]: ...
-    def consider(self, text: str, language: Language, memory: Memory) -> Awaitable[Considered]:
-        """What would be answered; nothing is done."""
-
-    def completeness(self, text: str, language: Language, memory: Memory) -> Awaitable[str]:
-        """How complete what somebody is saying is so far (dialogue/completeness.py)."""
-
-
-class Mouth(Protocol):
-    """Synthesis (speaking/synthesizer.py)."""
-
-    @property
-    def languages(self) -> Collection[Language]: ...
-    @property
-    def names(self) -> Mapping[Language, str]:
-        """What speaks each language, to show to people."""
-
-    @property
-    def stats(self) -> PoolStats: ...
-
-    def speak(
-        self,
-        text: str | AsyncIterator[str],
-        language: Language,
-        *,
-        rate: int,
-        speed: float = ...,
-        voice: str = ...,
-        longest_s: float = ...,
-    ) -> AsyncGenerator[bytes, None]: ...
-
-
-@dataclass(frozen=True)
-class Faculties:
-    """What every conversation of this device shares."""
-
-    ears: Ears
-    mind: Mind
-    mouth: Mouth
 
 
 class Conversation:
@@ -118,7 +41,7 @@ class Conversation:
         self._memory = memory
         self._latest: turns.Request | None = None
         self._last_turn: asyncio.Task[None] | None = None
-        self._speaking: _Speech | None = None
+        self._speaking: Speech | None = None
         self._open: set[asyncio.Task[None]] = set()
         self._guess: Guess | None = None
         """The answer to what is still being said, as it seems now."""
@@ -201,7 +124,7 @@ class Conversation:
         except Exception:
             # A bug costs this turn, not the conversation, and not the other people's.
             log.exception("turn %s failed", request.id)
-            tell(_failed(request.id))
+            tell(turns.broken(request.id))
         finally:
             if self._latest is request:
                 self._latest = None  # and with it what was said
@@ -314,7 +237,7 @@ class Conversation:
         sink = self.sink
         if sink is None:
             return
-        speech = _Speech(request.id, sink, tell, timings)
+        speech = Speech(request.id, sink, tell, timings)
         if self._latest is not request and not isinstance(request, turns.Announcement):
             speech.end(interrupted=True)
             return
@@ -329,93 +252,6 @@ class Conversation:
             raise
         finally:
             self._speaking = None
-
-
-async def say(
-    mouth: Mouth,
-    text: str,
-    language: Language,
-    sink: Sink,
-    on_written: Callable[[bytes], None] = lambda pcm: None,
-    manner: SetSpeech | None = None,
-    more: AsyncGenerator[str, None] | None = None,
-) -> None:
-    """Speak a text into a sink, and return when it was handed on or heard. May be cancelled.
-
-    on_written: told each piece. manner: how fast, in which voice. more: what is said behind the text, as it comes.
-    Raises ModelError for a language without a voice.
-    """
-    speed, voice = (manner.speed or 1.0, manner.voice or "") if manner is not None else (1.0, "")
-    async with aclosing(_after(text, more)) as texts:
-        async for one in texts:
-            async with aclosing(mouth.speak(one, language, rate=sink.rate, speed=speed, voice=voice)) as chunks:
-                async for chunk in chunks:
-                    await sink.write(chunk)
-                    on_written(chunk)
-    await sink.drain()
-
-
-async def _after(text: str, more: AsyncGenerator[str, None] | None) -> AsyncGenerator[str, None]:
-    yield text
-    if more is not None:
-        async with aclosing(more):
-            async for one in more:
-                yield one
-
-
-class _Speech:
-    """One reply on its way to a sink; ends exactly once, whole or interrupted."""
-
-    def __init__(self, id: str, sink: Sink, tell: Tell, timings: dict[str, float]) -> None:
-        self.task: asyncio.Task[None] | None = None
-        self._id, self._sink, self._tell, self._timings = id, sink, tell, timings
-        self._clock = asyncio.get_running_loop().time
-        self._mark = self._clock()
-        self._sent_bytes = 0
-        self._ended = False
-
-    async def run(
-        self,
-        mouth: Mouth,
-        text: str,
-        language: Language,
-        manner: SetSpeech,
-        more: AsyncGenerator[str, None] | None = None,
-    ) -> None:
-        self._tell(turns.SpeechStarted(self._id, self._sink.rate))
-        try:
-            await say(mouth, text, language, self._sink, self._written, manner, more)
-        except ModelError as error:
-            self._tell(turns.Failed(self._id, "no_voice", str(error)))
-        except FacultyError as error:
-            self._tell(turns.Failed(self._id, error.code, str(error), error.hint))
-        except Exception:
-            log.exception("the answer to turn %s could not be spoken", self._id)
-            self._tell(_failed(self._id))
-        self._timings["synthesis_ms"] = self._lap_ms()
-        self.end(interrupted=False)
-
-    def _written(self, pcm: bytes) -> None:
-        self._sent_bytes += len(pcm)
-        if "first_audio_ms" not in self._timings:
-            self._timings["first_audio_ms"] = self._lap_ms()
-
-    def _lap_ms(self) -> float:
-        """Milliseconds since the last time, or since the beginning."""
-        before, self._mark = self._mark, self._clock()
-        return 1000 * (self._mark - before)
-
-    def stop(self) -> None:
-        """Interrupt it now; the task unwinds on its own."""
-        self.end(interrupted=True)
-        if self.task is not None:
-            self.task.cancel()
-
-    def end(self, *, interrupted: bool) -> None:
-        if not self._ended:
-            self._ended = True
-            seconds = self._sent_bytes / SAMPLE_BYTES / self._sink.rate
-            self._tell(turns.SpeechEnded(self._id, interrupted, seconds, dict(self._timings)))
 
 
 def _plain(slots: Mapping[str, object]) -> dict[str, str | float]:
@@ -433,7 +269,3 @@ async def _finished(task: asyncio.Task[None] | None) -> None:
     """Wait until a task has ended, however it ended; the task group hears of its errors."""
     if task is not None:
         await asyncio.wait([task])
-
-
-def _failed(id: str) -> turns.Failed:
-    return turns.Failed(id, "internal", "This turn failed because of an error in the device.")

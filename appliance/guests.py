@@ -15,9 +15,9 @@ from contextlib import aclosing
 from appliance.attention import Attended, Attention
 from appliance.audio.endpointing import End, Reason
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
-from appliance.conversation import Faculties
 from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError
+from appliance.faculties import Faculties
 from appliance.hearing.admission import Admission
 from appliance.hearing.transcript import Final
 from appliance.language import LANGUAGES, Language

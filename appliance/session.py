@@ -19,9 +19,10 @@ from appliance.audio.endpointing import End, Endpointer, Heard, Patience
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Sink
 from appliance.audio.utterance import Utterance
 from appliance.backlog import MOST_WAITING_S, Backlog
-from appliance.conversation import Conversation, Faculties
+from appliance.conversation import Conversation
 from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError
+from appliance.faculties import Faculties
 from appliance.language import Language
 from appliance.listening import Listening
 

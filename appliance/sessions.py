@@ -12,8 +12,8 @@ from typing import Protocol
 
 from appliance import turns
 from appliance.attention import Attention
-from appliance.conversation import Faculties
 from appliance.dialogue.types import Memory, SetSpeech
+from appliance.faculties import Faculties
 from appliance.language import Language
 from appliance.session import Later, Session, Shared
 

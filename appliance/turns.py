@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -202,3 +202,10 @@ Event = (
     | Silenced
     | Failed
 )
+
+Tell = Callable[[Event], None]
+
+
+def broken(id: str) -> Failed:
+    """What is told of a turn that met a bug."""
+    return Failed(id, "internal", "This turn failed because of an error in the device.")

@@ -19,6 +19,8 @@ TYPES = {
     "turns",
     "dialogue.types",
     "hearing.transcript",
+    "faculties",
+    "speech",
     "audio.pcm",
     "audio.utterance",
     "audio.endpointing",
@@ -29,7 +31,7 @@ TYPES = {
     "audio.quiet",
 }
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
-PLACES = TYPES | {"guests", "pauses", "longhand", "growing", "backlog", "config", "conversation", "session", "sessions"}
+PLACES = TYPES | {"guests", "pauses", "longhand", "growing", "backlog", "config", "session", "sessions"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(),
@@ -49,16 +51,18 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "neighbours": set(),
     "system": {"errors", "language", "neighbours"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
+    "faculties": {"dialogue.types", "hearing.transcript", "language", "audio.pcm"},
+    "speech": {"dialogue.types", "errors", "faculties", "language", "turns", "audio.pcm"},
     "guessing": {"dialogue.types", "language"},
     "conversation": TYPES | {"guessing"},
     "replay": TYPES,
     "listening": TYPES | {"replay"},
     "backlog": TYPES,
     "asking": TYPES | {"conversation", "listening", "replay"},
-    "attention": TYPES | {"conversation", "guessing", "listening"},
+    "attention": TYPES | {"guessing", "listening"},
     "session": TYPES | {"asking", "attention", "backlog", "conversation", "listening"},
-    "sessions": TYPES | {"attention", "conversation", "session"},
-    "guests": TYPES | {"attention", "conversation", "hearing.admission", "listening"},
+    "sessions": TYPES | {"attention", "session"},
+    "guests": TYPES | {"attention", "hearing.admission", "listening"},
     "growing": set(),
     "mirroring": {"config", "device", "mqtt", "state", "turns"},
     "mqtt": TYPES,
@@ -90,8 +94,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "power": {"config"},
     "helpers": {"config", "dialogue.performers", "dialogue.types", "errors", "language"},
     "mind": {"config", "deeds", "dialogue", "facts", "helpers", "state"},
-    "farm": TYPES
-    | {"config", "conversation", "limits", "sessions", "speaking.script", "speaking.synthesizer", "state"},
+    "farm": TYPES | {"config", "limits", "sessions", "speaking.script", "speaking.synthesizer", "state"},
     "stored": {"config", "state", "farm"},
     "household": {"server", "state", "config", "errors", "language"},
     "server": PLACES | {"guessing", "state.tokens"},

@@ -19,9 +19,10 @@ from appliance import __version__
 from appliance.app import awake, choose
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Recording, Tape
 from appliance.config import Config, FarmConfig
-from appliance.conversation import Ears, Mouth, say
+from appliance.faculties import Ears, Mouth
 from appliance.language import LANGUAGES, Language
 from appliance.models.catalogue import Kind
+from appliance.speech import say
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,6 @@ from appliance.audio.loudspeaker import open_loudspeaker
 from appliance.audio.pcm import SAMPLE_BYTES, Recording, Tape, WavError, read_wav, write_wav
 from appliance.audio.portaudio import list_devices
 from appliance.config import Config
-from appliance.conversation import say as spoken
 from appliance.dialogue.types import Memory
 from appliance.errors import ModelError
 from appliance.models.catalogue import CATALOGUE, by_name
@@ -25,6 +24,7 @@ from appliance.models.choose import find_recognizer, find_voice
 from appliance.models.embedded import prepared_directory, voices_within
 from appliance.models.fetch import fetch
 from appliance.speaking.synthesizer import prepare
+from appliance.speech import say as spoken
 
 HEAR_BLOCK = 4_000
 """Samples between two looks at the partial transcript: a quarter of a second."""

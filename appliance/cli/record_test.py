@@ -17,9 +17,9 @@ from appliance.app import awake
 from appliance.audio.microphone import Microphone, open_microphone
 from appliance.audio.pcm import RATE, Recording, read_wav, write_wav
 from appliance.config import Config
-from appliance.conversation import Ears
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import StimmeError
+from appliance.faculties import Ears
 from appliance.hearing.score import word_errors
 from appliance.language import Language
 

@@ -15,10 +15,11 @@ from appliance.audio.loudspeaker import Loudspeaker, open_loudspeaker
 from appliance.audio.microphone import BLOCK_S, Microphone, open_microphone
 from appliance.audio.pcm import RATE, floats, s16le
 from appliance.config import DeviceConfig
-from appliance.conversation import Mouth, say
 from appliance.device.hints import Hint
 from appliance.errors import AudioDeviceError
+from appliance.faculties import Mouth
 from appliance.language import Language
+from appliance.speech import say
 
 CHIRP_S = 0.5
 QUIET_S = 1.0

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 
 from appliance.audio.pcm import RATE
 from appliance.audio.utterance import Utterance
-from appliance.conversation import Ears
 from appliance.errors import StimmeError
+from appliance.faculties import Ears
 from appliance.language import Language
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from typing import Any
 
 from appliance.audio.microphone import Microphone
 from appliance.audio.pcm import RATE, Recording
-from appliance.conversation import Ears
 from appliance.device.ear import OpenEar
 from appliance.errors import ModelError, StimmeError
+from appliance.faculties import Ears
 from appliance.language import Language
 from appliance.waking.micro import Spotter, available
 from appliance.waking.second import LOOKS_S, contradicts

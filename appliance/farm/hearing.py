@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 
-from appliance.conversation import Ears
+from appliance.faculties import Ears
 from appliance.farm import keys
 from appliance.farm.ears import NOT_HEARD, encoded
 from appliance.farm.link import Link, Lost

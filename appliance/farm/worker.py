@@ -7,7 +7,7 @@ import logging
 from contextlib import suppress
 from typing import Protocol
 
-from appliance.conversation import Ears, Mouth
+from appliance.faculties import Ears, Mouth
 from appliance.farm import keys
 from appliance.farm.hearing import Hearer
 from appliance.farm.link import Link, Lost, each, unless_lost

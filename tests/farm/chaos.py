@@ -21,8 +21,8 @@ from pathlib import Path
 
 from appliance import turns
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
-from appliance.conversation import Faculties
 from appliance.dialogue.types import Answer, Considered, Intent, Memory, Reply
+from appliance.faculties import Faculties
 from appliance.farm.database import SharedDatabase
 from appliance.farm.node import Node
 from appliance.language import Language

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from appliance.audio.pcm import Source
-from appliance.conversation import Faculties
 from appliance.dialogue.types import Action, Answer, Considered, Intent, Memory, Reply, SetVolume, StopSpeaking
 from appliance.errors import ModelError
+from appliance.faculties import Faculties
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance import __version__
-from appliance.conversation import Faculties
+from appliance.faculties import Faculties
 from appliance.language import LANGUAGES, Language
 from appliance.server.wyoming.codec import encode
 
