@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from appliance.dialogue.types import Timer
+from appliance.dialogue.things import Timer
 from appliance.language import Language
 from appliance.state.timers import TimerStore
 from appliance.state.watch import Watch

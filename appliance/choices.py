@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance import __version__
+from appliance.dialogue.actions import SetSpeech
 from appliance.dialogue.performers import Occasion, performers
-from appliance.dialogue.types import Memory, SetSpeech
+from appliance.dialogue.types import Memory
 from appliance.language import Language
 from appliance.models.better import better_models
 from appliance.models.catalogue import Kind, by_name

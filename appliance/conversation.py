@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from appliance import turns
 from appliance.audio.pcm import Sink
-from appliance.dialogue.types import Memory, Reply, SetSpeech, SetVolume, StopSpeaking
+from appliance.dialogue.actions import SetSpeech, SetVolume, StopSpeaking
+from appliance.dialogue.types import Memory, Reply
 from appliance.errors import FacultyError
 from appliance.faculties import Faculties
 from appliance.guessing import Guess, Guesses

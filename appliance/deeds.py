@@ -10,8 +10,9 @@ from typing import Any
 
 from appliance import power
 from appliance.device.local import LocalDevice
+from appliance.dialogue.actions import MuteMicrophone, Say, SystemAction, UnmuteMicrophone
 from appliance.dialogue.performers import Inverse, Occasion, Performer, Refused
-from appliance.dialogue.types import Memory, MuteMicrophone, Say, SystemAction, UnmuteMicrophone
+from appliance.dialogue.types import Memory
 from appliance.language import Language
 from appliance.server.page.people import People
 from appliance.server.pairing import Locked, Pairing

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from appliance import __version__
 from appliance.config import PlaceConfig
-from appliance.dialogue.types import Device, Memory
+from appliance.dialogue.things import Device
+from appliance.dialogue.types import Memory
 from appliance.language import Language
 from appliance.models.catalogue import by_name
 from appliance.models.choose import Choice, called

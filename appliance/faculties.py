@@ -1,4 +1,4 @@
-"""What a conversation is held with: ears, mind and mouth, as protocols; what is behind them may be elsewhere (farm/)."""
+"""What a conversation is held with, as protocols: ears, mind and mouth; they may be elsewhere (farm/)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from appliance.device.local import LocalDevice
 from appliance.dialogue.announcing import announced as said_now
 from appliance.dialogue.announcing import missed
 from appliance.dialogue.quiet import is_quiet
-from appliance.dialogue.types import Timer
+from appliance.dialogue.things import Timer
 from appliance.household import Household, code_texts
 from appliance.language import LANGUAGES
 from appliance.server.metrics import Metrics

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from appliance import turns
 from appliance.attention import Attention
-from appliance.dialogue.types import Memory, SetSpeech
+from appliance.dialogue.actions import SetSpeech
+from appliance.dialogue.types import Memory
 from appliance.faculties import Faculties
 from appliance.language import Language
 from appliance.session import Later, Session, Shared

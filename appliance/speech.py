@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from appliance import turns
 from appliance.audio.pcm import SAMPLE_BYTES, Sink
-from appliance.dialogue.types import SetSpeech
+from appliance.dialogue.actions import SetSpeech
 from appliance.errors import FacultyError, ModelError
 from appliance.faculties import Mouth
 from appliance.language import Language

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from appliance.bell import Bell, Texts
-from appliance.dialogue.types import SetTimer
+from appliance.dialogue.actions import SetTimer
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore
 from tests.state.clocks import HandClock

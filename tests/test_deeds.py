@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from appliance import power, turns
+from appliance.dialogue.actions import SetSpeech
 from appliance.dialogue.quiet import is_quiet
-from appliance.dialogue.types import SetSpeech
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from tests.support.household import Person, house

@@ -9,7 +9,8 @@ from appliance.dialogue.dialogue import replies
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.families.timer.skill import described
 from appliance.dialogue.saying.replies import Replies
-from appliance.dialogue.types import Context, Timer
+from appliance.dialogue.things import Timer
+from appliance.dialogue.types import Context
 from appliance.language import Language
 
 

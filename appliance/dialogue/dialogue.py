@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
+from appliance.dialogue.actions import StopSpeaking
 from appliance.dialogue.completeness import Completeness, completeness
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.families.turn.skill import quoted
@@ -18,20 +19,8 @@ from appliance.dialogue.followups import Situation
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.performers import DURABLE, Inverse, Occasion, Performer, Refused, Run, performers
 from appliance.dialogue.saying.replies import Replies, Text
-from appliance.dialogue.types import (
-    UNKNOWN_DEVICE,
-    Answer,
-    Ask,
-    Considered,
-    Context,
-    Device,
-    Intent,
-    Memory,
-    Question,
-    Reply,
-    StopSpeaking,
-    Streaming,
-)
+from appliance.dialogue.things import UNKNOWN_DEVICE, Device
+from appliance.dialogue.types import Answer, Ask, Considered, Context, Intent, Memory, Question, Reply, Streaming
 from appliance.dialogue.understanding import Understands
 from appliance.errors import SkillError
 from appliance.language import LANGUAGES, Language

@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from appliance.dialogue.types import (
+from appliance.dialogue.actions import (
     Action,
     AddItems,
     AddNote,
     CancelTimer,
     Keep,
-    Memory,
     MuteMicrophone,
     PauseTimer,
     RemoveItems,
@@ -27,6 +26,7 @@ from appliance.dialogue.types import (
     SystemAction,
     UnmuteMicrophone,
 )
+from appliance.dialogue.types import Memory
 from appliance.language import Language
 from appliance.state.lists import ListStore
 from appliance.state.notes import NoteStore

@@ -8,6 +8,8 @@ from datetime import datetime
 from random import Random
 from typing import Any, Literal, Protocol
 
+from appliance.dialogue.actions import Action, SetSpeech
+from appliance.dialogue.things import UNKNOWN_DEVICE, Device, Note, Timer
 from appliance.language import Language
 
 Doubt = Literal["", "changed", "unsure", "repaired", "unheard"]
@@ -31,36 +33,6 @@ class Intent:
         return replace(self, slots={**self.slots, **slots}, doubt="")
 
 
-Kind = Literal["timer", "alarm", "reminder"]
-
-
-@dataclass(frozen=True)
-class Timer:
-    """A timer, alarm or reminder that is running, as skills see it."""
-
-    id: int
-    kind: Kind
-    name: str
-    """What the person called it ("pizza"); "" for none."""
-    due: datetime
-    """When it rings, with time zone."""
-    duration_s: float
-    """How long it was set for; 0 for alarms and reminders."""
-    repeat: str = ""
-    """How it comes again, as an RFC 5545 rule ("FREQ=WEEKLY;BYDAY=MO"); "" for once."""
-    paused_s: float | None = None
-    """Seconds left while it is paused; None: it runs."""
-    place: str = ""
-    """Where it was set, as people call that place; "": at the device."""
-
-
-@dataclass(frozen=True)
-class Note:
-    id: int
-    text: str
-    at: datetime
-
-
 @dataclass(frozen=True)
 class Question:
     """What a reply asks, and what the answer is for."""
@@ -69,42 +41,6 @@ class Question:
     """What is meant as soon as the answer is known."""
     wants: tuple[str, ...] = ()
     """The slots that are asked for; none: yes or no."""
-
-
-@dataclass(frozen=True)
-class Device:
-    """What the device knows of itself; asked anew when somebody wants to know."""
-
-    addresses: tuple[str, ...] = ()
-    host: str = ""
-    network: str = ""
-    temperature_c: float | None = None
-    memory_free_mb: float | None = None
-    disk_free_mb: float | None = None
-    version: str = ""
-    uptime_s: float | None = None
-    fingerprint: tuple[str, ...] = ()
-    """Of its certificate authority, in words; () if it has none."""
-    rooms: tuple[str, ...] = ()
-    """Other places that could say something, by the names people gave them."""
-    voices: tuple[str, ...] = ()
-    """What voices of the conversation's language are called."""
-    speakers: Mapping[str, str] = field(default_factory=dict)
-    """Which of them are "female" and "male"."""
-    voice: str = ""
-    """The one that speaks."""
-    update: str = ""
-    """The version that could be installed; "" if none is known."""
-    last_turn_ms: Mapping[str, float] = field(default_factory=dict)
-    """How long the parts of the last turn took."""
-    place: tuple[float, float] = (52.52, 13.405)
-    """Latitude and longitude, for the sun; Berlin."""
-    region: str = "DE-BE"
-    """For holidays: country and subdivision as ISO 3166-2 writes them."""
-    speed: float = 1.0
-
-
-UNKNOWN_DEVICE = Device()
 
 
 class Texts(Protocol):
@@ -183,124 +119,6 @@ class Context:
         """A text for a part of a reply."""
         said = self.texts.text(name, self.random, **values)
         return said
-
-
-# Actions are what a reply changes, as data: the skill decides, performers carry them out.
-
-
-@dataclass(frozen=True)
-class SetTimer:
-    kind: Kind
-    due: datetime
-    name: str = ""
-    duration_s: float = 0.0
-    repeat: str = ""
-
-
-@dataclass(frozen=True)
-class CancelTimer:
-    id: int
-
-
-@dataclass(frozen=True)
-class PauseTimer:
-    id: int
-
-
-@dataclass(frozen=True)
-class ResumeTimer:
-    id: int
-
-
-@dataclass(frozen=True)
-class AddItems:
-    list: str
-    items: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class RemoveItems:
-    list: str
-    items: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ReplaceList:
-    """items: all that it holds from now on; None: there is no such list any more."""
-
-    list: str
-    items: tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
-class AddNote:
-    text: str
-
-
-@dataclass(frozen=True)
-class RemoveNotes:
-    ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Keep:
-    """Keep a value by its name; None forgets it."""
-
-    name: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class SetSpeech:
-    """How replies are spoken from now on: None leaves it as it is."""
-
-    language: Language | None = None
-    voice: str | None = None
-    speed: float | None = None
-    """1 is normal."""
-
-
-@dataclass(frozen=True)
-class MuteMicrophone:
-    """seconds: for so long; 0: until somebody switches it on again."""
-
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class UnmuteMicrophone:
-    """Listen again."""
-
-
-@dataclass(frozen=True)
-class Say:
-    """Say something at all other places, or at those."""
-
-    text: str
-    places: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SystemAction:
-    """Something the device does to itself."""
-
-    what: Literal["restart", "shutdown"]
-
-
-@dataclass(frozen=True)
-class SetVolume:
-    """percent: 0 to 100, already clamped."""
-
-    percent: int
-
-
-@dataclass(frozen=True)
-class StopSpeaking:
-    """Silence: stop the reply being spoken and any timer that is ringing."""
-
-
-Action = object
-"""An instance of one of the types that the families' actions name."""
 
 
 @dataclass(frozen=True)

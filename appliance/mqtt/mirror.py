@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from appliance import turns
-from appliance.dialogue.types import Timer
+from appliance.dialogue.things import Timer
 from appliance.mqtt.discovery import STATES
 
 MOST_UNDER_WAY = 200

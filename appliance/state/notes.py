@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from appliance.dialogue.types import Note
+from appliance.dialogue.things import Note
 from appliance.state.clock import Clock
 from appliance.state.database import Database
 from appliance.state.repository import Repository, new_id, number, text, whole

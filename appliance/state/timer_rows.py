@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.dialogue.types import Timer
+from appliance.dialogue.things import Timer
 from appliance.recurrence import following
 from appliance.state.clock import Clock
 from appliance.state.repository import Repository, number, text, whole

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from appliance.dialogue.types import SetTimer, Timer
+from appliance.dialogue.actions import SetTimer
+from appliance.dialogue.things import Timer
 from appliance.recurrence import following
 from appliance.state.clock import Clock
 from appliance.state.database import Database

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from appliance.dialogue.types import Timer
+from appliance.dialogue.things import Timer
 from appliance.state.timers import RINGS_S, TimerStore
 
 log = logging.getLogger(__name__)

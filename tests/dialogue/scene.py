@@ -6,7 +6,8 @@ from random import Random
 
 from appliance.dialogue.dialogue import replies
 from appliance.dialogue.families import FAMILIES
-from appliance.dialogue.types import Context, Intent, Reply, Skill, Timer
+from appliance.dialogue.things import Timer
+from appliance.dialogue.types import Context, Intent, Reply, Skill
 from appliance.language import LANGUAGES, Language
 
 NOW = datetime(2026, 3, 3, 15, 7, tzinfo=UTC)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from appliance.dialogue.actions import SetVolume, StopSpeaking
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
-from appliance.dialogue.types import Answer, Context, Intent, Memory, Reply, SetVolume, StopSpeaking
+from appliance.dialogue.types import Answer, Context, Intent, Memory, Reply
 from appliance.dialogue.understanding import Understanding
 from appliance.errors import SkillError
 from appliance.language import Language

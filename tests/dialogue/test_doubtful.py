@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from appliance.dialogue.actions import CancelTimer, Say, SetTimer
 from appliance.dialogue.dialogue import FOR_GOOD, Dialogue
-from appliance.dialogue.types import Answer, CancelTimer, Device, Memory, Say, SetTimer
+from appliance.dialogue.things import Device
+from appliance.dialogue.types import Answer, Memory
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from appliance.state.database import Database

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from appliance.dialogue.actions import SystemAction
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
 from appliance.dialogue.followups import Situation
-from appliance.dialogue.types import Memory, SystemAction
+from appliance.dialogue.types import Memory
 from appliance.dialogue.understanding import Understanding
 from appliance.language import LANGUAGES, Language
 from appliance.state.database import Database

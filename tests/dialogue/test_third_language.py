@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from appliance.dialogue import dialogue as dialogue_module
+from appliance.dialogue.actions import SetTimer
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.family import Family
 from appliance.dialogue.languages import GRAMMARS
 from appliance.dialogue.languages.grammar import Cldr, Clock, Words, load_yaml
 from appliance.dialogue.reading.digits import Found
 from appliance.dialogue.reading.spans import DURATION
-from appliance.dialogue.types import Context, Intent, Memory, Reply, SetTimer
+from appliance.dialogue.types import Context, Intent, Memory, Reply
 from appliance.dialogue.understanding import Understanding
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore

@@ -12,7 +12,9 @@ from functools import partial
 import pytest
 
 from appliance.bell import Bell
-from appliance.dialogue.types import AddItems, Intent, Memory, Question, SetSpeech, SetTimer, Timer
+from appliance.dialogue.actions import AddItems, SetSpeech, SetTimer
+from appliance.dialogue.things import Timer
+from appliance.dialogue.types import Intent, Memory, Question
 from appliance.farm.database import SharedClock, SharedDatabase
 from appliance.farm.node import Node
 from appliance.farm.visits import Visits, decoded, encoded

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from appliance import turns
-from appliance.dialogue.types import Timer
+from appliance.dialogue.things import Timer
 from appliance.errors import ConfigError
 from appliance.mqtt.broker import Address, parse
 from appliance.mqtt.discovery import announcement

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.dialogue.types import SetTimer
+from appliance.dialogue.actions import SetTimer
 from appliance.errors import ConfigError
 from appliance.state.database import BUSY_S, Database
 from appliance.state.schema import Change, Table, migrate, version

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from appliance.dialogue.types import SetTimer
+from appliance.dialogue.actions import SetTimer
 from appliance.state.database import Database
 from appliance.state.feed import follow
 from appliance.state.timers import TimerStore

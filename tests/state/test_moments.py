@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.dialogue.types import SetTimer
+from appliance.dialogue.actions import SetTimer
 from appliance.state.clock import LocalZone
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 import pytest
 
+from appliance.dialogue.actions import SetTimer
 from appliance.dialogue.reading.days import Day
 from appliance.dialogue.reading.moments import Moment
-from appliance.dialogue.types import SetTimer, Timer
+from appliance.dialogue.things import Timer
 from appliance.state.clock import Clock, LocalZone
 from appliance.state.database import Database
 from appliance.state.timers import KEPT_S, MEANT_S, RINGS_S, TimerStore

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from appliance.audio.pcm import Source
-from appliance.dialogue.types import Action, Answer, Considered, Intent, Memory, Reply, SetVolume, StopSpeaking
+from appliance.dialogue.actions import Action, SetVolume, StopSpeaking
+from appliance.dialogue.types import Answer, Considered, Intent, Memory, Reply
 from appliance.errors import ModelError
 from appliance.faculties import Faculties
 from appliance.hearing.transcript import Final, PoolStats

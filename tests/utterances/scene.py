@@ -9,9 +9,11 @@ from random import Random
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from appliance.dialogue.actions import SetTimer
 from appliance.dialogue.dialogue import Dialogue
 from appliance.dialogue.performers import ONLY_DEVICES
-from appliance.dialogue.types import Answer, Device, Memory, SetTimer
+from appliance.dialogue.things import Device
+from appliance.dialogue.types import Answer, Memory
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from appliance.state.clock import Clock

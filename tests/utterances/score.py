@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from appliance.dialogue.types import Answer, StopSpeaking
+from appliance.dialogue.actions import StopSpeaking
+from appliance.dialogue.types import Answer
 from appliance.dialogue.understanding import Understanding
 from appliance.language import LANGUAGES, Language
 from tests.utterances.canonical import differences

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from appliance.dialogue.types import Action, Answer, CancelTimer, Intent, Question, Reply, SetTimer, StopSpeaking
+from appliance.dialogue.actions import Action, CancelTimer, SetTimer, StopSpeaking
+from appliance.dialogue.types import Answer, Intent, Question, Reply
 from appliance.dialogue.understanding import Understanding
 from appliance.language import Language
 from tests.utterances.canonical import moment_of, words

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from appliance.dialogue.types import Timer
+from appliance.dialogue.things import Timer
 from appliance.errors import ProtocolError
 from appliance.server.page import protocol
 

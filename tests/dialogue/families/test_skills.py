@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from appliance.dialogue.actions import CancelTimer, SetVolume
 from appliance.dialogue.families.joke.skill import FAMILY as JOKE
 from appliance.dialogue.reading.days import Day
 from appliance.dialogue.reading.measures import Quantity
 from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.reading.units import UNITS
-from appliance.dialogue.types import CancelTimer, Intent, Reply, SetVolume, Timer
+from appliance.dialogue.things import Timer
+from appliance.dialogue.types import Intent, Reply
 from appliance.errors import SkillError
 from appliance.language import LANGUAGES, Language
 from tests.dialogue.scene import NOW, SKILLS, context, replied

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from appliance.dialogue.types import SetTimer
+from appliance.dialogue.actions import SetTimer
 from appliance.errors import ProtocolError
 from appliance.server.page import protocol
 from appliance.server.page.board import Board

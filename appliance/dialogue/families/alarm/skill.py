@@ -6,24 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from appliance.dialogue.actions import Action, CancelTimer, SetTimer, StopSpeaking
 from appliance.dialogue.families.timer.skill import duration_slot, later, refusal, rings
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.days import Day
 from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.reading.repeats import Repeat, repeats
 from appliance.dialogue.reading.spans import DAY, DURATION, WAKING
-from appliance.dialogue.types import (
-    Action,
-    CancelTimer,
-    Context,
-    Intent,
-    Kind,
-    Question,
-    Reply,
-    SetTimer,
-    StopSpeaking,
-    Timer,
-)
+from appliance.dialogue.things import Kind, Timer
+from appliance.dialogue.types import Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Span, Utterance
 from appliance.errors import SkillError
 from appliance.recurrence import following

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from appliance.dialogue.actions import Say
 from appliance.dialogue.family import Family
 from appliance.dialogue.quiet import is_quiet
 from appliance.dialogue.reading.texts import verbatim
-from appliance.dialogue.types import Context, Intent, Question, Reply, Say
+from appliance.dialogue.types import Context, Intent, Question, Reply
 
 
 def announce(intent: Intent, context: Context) -> Reply:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from appliance.dialogue.actions import Action, AddItems, RemoveItems, ReplaceList
 from appliance.dialogue.family import Family
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.names import known
 from appliance.dialogue.reading.texts import text_of
-from appliance.dialogue.types import Action, AddItems, Context, Intent, Question, RemoveItems, ReplaceList, Reply
+from appliance.dialogue.types import Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Span, Utterance
 
 SHARED = ("shopping", "todo")

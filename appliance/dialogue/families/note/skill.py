@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from appliance.dialogue.actions import AddNote, RemoveNotes
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.texts import text_of, verbatim
-from appliance.dialogue.types import AddNote, Context, Intent, Note, Question, RemoveNotes, Reply
+from appliance.dialogue.things import Note
+from appliance.dialogue.types import Context, Intent, Question, Reply
 
 _READ_AT_ONCE = 5
 

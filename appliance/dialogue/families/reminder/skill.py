@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from appliance.dialogue.actions import Action, CancelTimer, SetTimer, StopSpeaking
 from appliance.dialogue.families.alarm.skill import due_slot, of_kind, passed, ringing_time, when_again
 from appliance.dialogue.families.timer.skill import duration_slot, refusal, rings
 from appliance.dialogue.family import Family
@@ -12,17 +13,8 @@ from appliance.dialogue.reading.names import known
 from appliance.dialogue.reading.repeats import Repeat, repeats
 from appliance.dialogue.reading.spans import DAY, DURATION, MOMENT
 from appliance.dialogue.reading.texts import text_of
-from appliance.dialogue.types import (
-    Action,
-    CancelTimer,
-    Context,
-    Intent,
-    Question,
-    Reply,
-    SetTimer,
-    StopSpeaking,
-    Timer,
-)
+from appliance.dialogue.things import Timer
+from appliance.dialogue.types import Context, Intent, Question, Reply
 
 
 def set_reminder(intent: Intent, context: Context) -> Reply:

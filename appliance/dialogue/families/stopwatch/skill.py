@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from appliance.dialogue.actions import Keep
 from appliance.dialogue.family import Family
-from appliance.dialogue.types import Context, Intent, Keep, Reply
+from appliance.dialogue.types import Context, Intent, Reply
 
 
 def start(intent: Intent, context: Context) -> Reply:

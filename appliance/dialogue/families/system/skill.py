@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from appliance.dialogue.actions import SystemAction
 from appliance.dialogue.family import Family
-from appliance.dialogue.types import Ask, Context, Intent, Question, Reply, SystemAction
+from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
 
 PAIRING = "pairing"
 """Who is asked for a code that lets a new browser in; it is made when somebody asks."""

@@ -6,25 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from appliance.dialogue.actions import Action, CancelTimer, PauseTimer, ResumeTimer, SetTimer, StopSpeaking
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.measures import parse_duration_at
 from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.reading.names import known, name_of
 from appliance.dialogue.reading.numerals import parse_number
 from appliance.dialogue.reading.spans import DURATION, MOMENT, START
-from appliance.dialogue.types import (
-    Action,
-    CancelTimer,
-    Context,
-    Intent,
-    PauseTimer,
-    Question,
-    Reply,
-    ResumeTimer,
-    SetTimer,
-    StopSpeaking,
-    Timer,
-)
+from appliance.dialogue.things import Timer
+from appliance.dialogue.types import Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Span, Utterance
 
 LONGEST_S = 366 * 86_400

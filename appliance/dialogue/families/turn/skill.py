@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from appliance.dialogue.actions import StopSpeaking
 from appliance.dialogue.families.helper.skill import is_turned
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.normalisation import MAX_CHARACTERS
-from appliance.dialogue.types import Ask, Context, Intent, Question, Reply, StopSpeaking
+from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
 
 _MAX_QUOTED = 120
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
+from appliance.dialogue.actions import SetSpeech
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.names import known
 from appliance.dialogue.reading.numerals import parse_number
-from appliance.dialogue.types import Context, Intent, Question, Reply, SetSpeech
+from appliance.dialogue.types import Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Span, Utterance
 
 SLOWEST, FASTEST = 0.5, 3.0

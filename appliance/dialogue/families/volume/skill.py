@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
+from appliance.dialogue.actions import Keep, MuteMicrophone, SetVolume, UnmuteMicrophone
 from appliance.dialogue.families.timer.skill import duration_slot
 from appliance.dialogue.family import Family
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.reading.numerals import parse_number
 from appliance.dialogue.reading.spans import DURATION, MOMENT, SpanReader
-from appliance.dialogue.types import Context, Intent, Keep, MuteMicrophone, Question, Reply, SetVolume, UnmuteMicrophone
+from appliance.dialogue.types import Context, Intent, Question, Reply
 from appliance.dialogue.utterance import Span, Utterance
 
 _STEP = 10

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from appliance.dialogue.actions import CancelTimer, SetTimer
 from appliance.dialogue.announcing import announced
 from appliance.dialogue.families.timer.skill import LONGEST_S, MOST, later
-from appliance.dialogue.types import CancelTimer, Intent, Reply, SetTimer, Timer
+from appliance.dialogue.things import Timer
+from appliance.dialogue.types import Intent, Reply
 from appliance.language import Language
 from appliance.state.clock import LocalZone
 from tests.dialogue.scene import NOW, context, replied
