@@ -1,7 +1,7 @@
 """What stands in settings files and the environment, and whether it is what a setting takes.
 
 Every error names the file and line or the variable, the value, and what was expected. Which settings there are is
-config.py's to say.
+sections.py's to say.
 """
 
 from __future__ import annotations
