@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance import __version__
+from appliance.config import settings
 from appliance.language import LANGUAGES
 from appliance.state.tokens import ROLES
 
@@ -32,46 +33,14 @@ def parser() -> argparse.ArgumentParser:
 
 def _serving(subcommands: Subcommands) -> None:
     run = subcommands.add_parser("run", help="start the assistant; its page is at http://localhost:8080")
-    run.add_argument(
-        "--host", dest="server.host", metavar="ADDRESS", help="address to listen on; 0.0.0.0 opens it to the network"
-    )
-    run.add_argument("--page-port", dest="server.page_port", type=int, metavar="PORT", help="port of the page (8080)")
-    run.add_argument("--port", dest="server.port", type=int, metavar="PORT", help="port of the plain WebSocket (8123)")
-    run.add_argument(
-        "--device",
-        dest="device.enabled",
-        action="store_true",
-        default=None,
-        help="also listen at this machine's microphone and button",
-    )
-    run.add_argument(
-        "--lan",
-        dest="server.lan",
-        action="store_true",
-        default=None,
-        help="open the page to the network: over HTTPS, to browsers that were paired",
-    )
-    run.add_argument(
-        "--wyoming",
-        dest="clients.wyoming",
-        action="store_true",
-        default=None,
-        help="hear, speak and answer for Home Assistant, by Wyoming on port 10300",
-    )
-    run.add_argument(
-        "--vosk",
-        dest="clients.vosk",
-        action="store_true",
-        default=None,
-        help="hear for programs that know vosk-server's WebSocket, on port 2700",
-    )
-    run.add_argument(
-        "--openai",
-        dest="clients.openai",
-        action="store_true",
-        default=None,
-        help="hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it",
-    )
+    _setting(run, "--host", "server.host", "ADDRESS")
+    _setting(run, "--page-port", "server.page_port", "PORT")
+    _setting(run, "--port", "server.port", "PORT")
+    _setting(run, "--device", "device.enabled")
+    _setting(run, "--lan", "server.lan")
+    _setting(run, "--wyoming", "clients.wyoming")
+    _setting(run, "--vosk", "clients.vosk")
+    _setting(run, "--openai", "clients.openai")
     run.add_argument(
         "--processes",
         type=int,
@@ -89,9 +58,7 @@ def _serving(subcommands: Subcommands) -> None:
     )
     worker.add_argument("--hear", metavar="LANGUAGES", help="hear only these: en, de, or both with a comma (all)")
     worker.add_argument("--speak", metavar="LANGUAGES", help="speak only these (all)")
-    worker.add_argument(
-        "--threads", dest="streaming.stt_workers", type=int, metavar="N", help="threads that recognize speech (cores)"
-    )
+    _setting(worker, "--threads", "streaming.stt_workers", "N")
 
 
 def _talking(subcommands: Subcommands) -> None:
@@ -192,6 +159,16 @@ def _looking_after(subcommands: Subcommands) -> None:
 
     devices = subcommands.add_parser("devices", help="microphones and loudspeakers, and what is wrong with each")
     devices.add_argument("--json", action="store_true")
+
+
+def _setting(command: argparse.ArgumentParser, option: str, path: str, metavar: str = "") -> None:
+    """An option for a setting, explained as `stimme check` explains it. metavar: what is given; "" switches it on."""
+    setting = dict(settings())[path]
+    default, help = setting.default, setting.metadata["help"].replace("%", "%%")
+    if default is False:
+        command.add_argument(option, dest=path, action="store_true", default=None, help=help)
+    else:
+        command.add_argument(option, dest=path, type=type(default), metavar=metavar, help=f"{help} ({default})")
 
 
 def _rate(text: str) -> int:

@@ -29,6 +29,20 @@ def setting(
     return field(default=default, metadata=metadata)
 
 
+def seconds(default: float, env: str, help: str, low: float, high: float) -> Any:
+    return setting(default, env, help, unit="seconds", low=low, high=high)
+
+
+def port_number(default: int, env: str, help: str) -> Any:
+    """0: the system chooses one that is free."""
+    return setting(default, env, help, low=0, high=65535)
+
+
+def gpio(env: str, what: str) -> Any:
+    """One of the pins that a Raspberry Pi's header has."""
+    return setting(0, env, f"GPIO number of {what}; 0: none", low=0, high=27)
+
+
 @dataclass(frozen=True)
 class StreamingConfig:
     """The migration guide's StreamingConfig: how finely audio is cut, and how many threads work on it."""
@@ -70,10 +84,10 @@ class ServerConfig:
     """Who may connect, where, and how much one client may ask for."""
 
     host: str = setting("127.0.0.1", "STIMME_HOST", "address to listen on; 0.0.0.0 opens it to the network")
-    page_port: int = setting(8080, "STIMME_PAGE_PORT", "port of the page", low=0, high=65535)
-    port: int = setting(8123, "STIMME_PORT", "port of the plain WebSocket", low=0, high=65535)
+    page_port: int = port_number(8080, "STIMME_PAGE_PORT", "port of the page")
+    port: int = port_number(8123, "STIMME_PORT", "port of the plain WebSocket")
     lan: bool = setting(False, "STIMME_LAN", "open the page to the network, over HTTPS, to browsers that were paired")
-    secure_port: int = setting(8443, "STIMME_SECURE_PORT", "port of the page over HTTPS", low=0, high=65535)
+    secure_port: int = port_number(8443, "STIMME_SECURE_PORT", "port of the page over HTTPS")
     certificate: str = setting(
         "", "STIMME_CERTIFICATE", "your own certificate (PEM, with its chain); empty: the device makes one"
     )
@@ -94,20 +108,11 @@ class ServerConfig:
     max_connections: int = setting(
         100, "MAX_CONNECTIONS", "most clients connected at once", unit="connections", low=1, high=100_000
     )
-    max_audio_duration_s: float = setting(
-        30.0, "MAX_AUDIO_DURATION", "longest utterance", unit="seconds", low=1, high=600
+    max_audio_duration_s: float = seconds(30.0, "MAX_AUDIO_DURATION", "longest utterance", 1, 600)
+    ping_interval_s: float = seconds(
+        20.0, "PING_INTERVAL", "a silent client is asked for a sign of life this often", 1, 3600
     )
-    ping_interval_s: float = setting(
-        20.0,
-        "PING_INTERVAL",
-        "a silent client is asked for a sign of life this often",
-        unit="seconds",
-        low=1,
-        high=3600,
-    )
-    ping_timeout_s: float = setting(
-        10.0, "PING_TIMEOUT", "and dropped when none came within", unit="seconds", low=1, high=3600
-    )
+    ping_timeout_s: float = seconds(10.0, "PING_TIMEOUT", "and dropped when none came within", 1, 3600)
 
 
 @dataclass(frozen=True)
@@ -128,34 +133,16 @@ class SpeechConfig:
 class EndpointConfig:
     """After how much silence an utterance ends by itself, where the person leaves that to the device."""
 
-    complete_s: float = setting(
-        0.22, "STIMME_ENDPOINT_COMPLETE", "silence after a whole sentence", unit="seconds", low=0.1, high=5
+    complete_s: float = seconds(0.22, "STIMME_ENDPOINT_COMPLETE", "silence after a whole sentence", 0.1, 5)
+    continuable_s: float = seconds(
+        0.4, "STIMME_ENDPOINT_CONTINUABLE", "… after one that could go on: add milk (and bread)", 0.1, 5
     )
-    continuable_s: float = setting(
-        0.4,
-        "STIMME_ENDPOINT_CONTINUABLE",
-        "… after one that could go on: add milk (and bread)",
-        unit="seconds",
-        low=0.1,
-        high=5,
+    unknown_s: float = seconds(0.7, "STIMME_ENDPOINT_UNKNOWN", "… after words that mean nothing", 0.1, 5)
+    open_s: float = seconds(1.8, "STIMME_ENDPOINT_OPEN", "… after one that lacks something: set a timer for", 0.1, 10)
+    hesitation_s: float = seconds(
+        1.8, "STIMME_ENDPOINT_HESITATION", "… after um or another sound without words", 0.1, 10
     )
-    unknown_s: float = setting(
-        0.7, "STIMME_ENDPOINT_UNKNOWN", "… after words that mean nothing", unit="seconds", low=0.1, high=5
-    )
-    open_s: float = setting(
-        1.8,
-        "STIMME_ENDPOINT_OPEN",
-        "… after one that lacks something: set a timer for",
-        unit="seconds",
-        low=0.1,
-        high=10,
-    )
-    hesitation_s: float = setting(
-        1.8, "STIMME_ENDPOINT_HESITATION", "… after um or another sound without words", unit="seconds", low=0.1, high=10
-    )
-    nothing_s: float = setting(
-        8.0, "STIMME_ENDPOINT_NOTHING", "… when no word was said at all", unit="seconds", low=1, high=60
-    )
+    nothing_s: float = seconds(8.0, "STIMME_ENDPOINT_NOTHING", "… when no word was said at all", 1, 60)
 
 
 @dataclass(frozen=True)
@@ -167,11 +154,9 @@ class DeviceConfig:
     loudspeaker: str = setting("", "STIMME_LOUDSPEAKER", "part of the loudspeaker's name; empty: chosen automatically")
     channel: int = setting(0, "STIMME_CHANNEL", "microphone channel to use, from 1; 0: automatic", low=0, high=32)
     key: str = setting("", "STIMME_KEY", "push-to-talk key as the kernel names it (KEY_SPACE); empty: media keys")
-    gpio_button: int = setting(
-        0, "STIMME_GPIO_BUTTON", "GPIO number of the push-to-talk button; 0: none", low=0, high=27
-    )
-    gpio_mute: int = setting(0, "STIMME_GPIO_MUTE", "GPIO number of the mute switch; 0: none", low=0, high=27)
-    gpio_led: int = setting(0, "STIMME_GPIO_LED", "GPIO number of the lamp; 0: none", low=0, high=27)
+    gpio_button: int = gpio("STIMME_GPIO_BUTTON", "the push-to-talk button")
+    gpio_mute: int = gpio("STIMME_GPIO_MUTE", "the mute switch")
+    gpio_led: int = gpio("STIMME_GPIO_LED", "the lamp")
     terminal: bool = setting(False, "STIMME_TERMINAL_KEY", "the space bar in this terminal is the button")
     wake_words: tuple[str, ...] = setting(
         (), "STIMME_WAKE_WORDS", "words that wake the device (okay_nabu, hey_jarvis, …), 3 at most; empty: none"
@@ -203,13 +188,8 @@ class HelpersConfig:
     when_not_understood: bool = setting(
         True, "STIMME_HELPERS_UNKNOWN", "ask helpers that are on what was not understood too"
     )
-    timeout_s: float = setting(
-        8.0,
-        "STIMME_HELPERS_TIMEOUT",
-        "a helper that has not begun to answer by then is away",
-        unit="seconds",
-        low=1,
-        high=60,
+    timeout_s: float = seconds(
+        8.0, "STIMME_HELPERS_TIMEOUT", "a helper that has not begun to answer by then is away", 1, 60
     )
 
 
@@ -247,7 +227,7 @@ class ClientsConfig:
     )
     wyoming: bool = setting(False, "STIMME_WYOMING", "hear, speak and answer for Home Assistant, by Wyoming")
     vosk: bool = setting(False, "STIMME_VOSK", "hear for programs that know vosk-server's WebSocket")
-    vosk_port: int = setting(2700, "STIMME_VOSK_PORT", "port of Vosk's WebSocket", low=0, high=65535)
+    vosk_port: int = port_number(2700, "STIMME_VOSK_PORT", "port of Vosk's WebSocket")
     openai: bool = setting(
         False, "STIMME_OPENAI", "hear and speak at the page's port, at /v1/audio/… as OpenAI's API has it"
     )
@@ -262,7 +242,7 @@ class ClientsConfig:
     mqtt_authority: str = setting(
         "", "STIMME_MQTT_AUTHORITY", "certificate authority of the broker (PEM); empty: those that the system trusts"
     )
-    wyoming_port: int = setting(10300, "STIMME_WYOMING_PORT", "port of Wyoming", low=0, high=65535)
+    wyoming_port: int = port_number(10300, "STIMME_WYOMING_PORT", "port of Wyoming")
 
 
 @dataclass(frozen=True)
