@@ -102,7 +102,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "device": PLACES | {"audio", "neighbours", "waking"},
 }
 HOME = {  # third-party name → the modules that may know it
-    "cryptography": {"server.certificates", "system.release"},
+    "cryptography": {"server.authority", "server.certificates", "system.release"},
     "evdev": {"device.button"},
     "gpiozero": {"device.button", "device.lamp"},
     "h11": {"server.exchange", "helpers.http"},

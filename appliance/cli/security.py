@@ -12,7 +12,7 @@ from pathlib import Path
 from appliance.cli.doors import doors
 from appliance.config import Config
 from appliance.helpers.summary import helper_rows
-from appliance.server.certificates import stored_authority
+from appliance.server.authority import stored_authority
 from appliance.server.names import own_addresses, own_names
 from appliance.state.database import Database
 from appliance.state.tokens import TokenStore

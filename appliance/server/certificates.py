@@ -7,14 +7,10 @@ device's names and private addresses, so a stolen device can pretend to be nobod
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import logging
 import os
-import plistlib
-import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,9 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from appliance.server.authority import Authority
 from appliance.server.names import Address
 from appliance.server.shown import server_context
-from appliance.server.words import WORDS
 
 log = logging.getLogger(__name__)
 
@@ -38,67 +34,6 @@ CLOCKS_DIFFER = timedelta(days=1)
 
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
 _NETWORKS = tuple(ipaddress.ip_network(network) for network in PRIVATE_NETWORKS)
-
-WORD_ROUNDS = 200_000
-"""PBKDF2 rounds from fingerprint to words: four words are 28 bits, so that each guess at another authority with the
-same words has to be dear."""
-
-
-@dataclass(frozen=True)
-class Authority:
-    """The device's certificate authority, without its key."""
-
-    certificate: x509.Certificate
-
-    @property
-    def pem(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.PEM)
-
-    @property
-    def der(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.DER)
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256, as systems show it when one installs a certificate: "AB:CD:…"."""
-        return self.certificate.fingerprint(hashes.SHA256()).hex(":").upper()
-
-    def words(self) -> tuple[str, ...]:
-        """The fingerprint as four words, for eyes and ears. Takes a tenth of a second."""
-        digest = hashlib.pbkdf2_hmac("sha256", self.certificate.fingerprint(hashes.SHA256()), b"stimme", WORD_ROUNDS)
-        return tuple(WORDS[byte % len(WORDS)] for byte in digest[:4])
-
-    def apple_profile(self, name: str) -> bytes:
-        """The certificate as a configuration profile, which is how iOS and macOS install one."""
-        own = uuid.uuid5(uuid.NAMESPACE_DNS, self.fingerprint)
-        payload = {
-            "PayloadType": "com.apple.security.root",
-            "PayloadVersion": 1,
-            "PayloadIdentifier": f"local.stimme.{own}.ca",
-            "PayloadUUID": str(uuid.uuid5(own, "ca")).upper(),
-            "PayloadDisplayName": f"Stimme ({name})",
-            "PayloadCertificateFileName": "stimme.crt",
-            "PayloadContent": self.der,
-        }
-        return plistlib.dumps(
-            {
-                "PayloadType": "Configuration",
-                "PayloadVersion": 1,
-                "PayloadIdentifier": f"local.stimme.{own}",
-                "PayloadUUID": str(own).upper(),
-                "PayloadDisplayName": f"Stimme ({name})",
-                "PayloadDescription": f"Lets this device open {name} without a warning, and nothing else.",
-                "PayloadContent": [payload],
-            }
-        )
-
-
-def stored_authority(directory: Path) -> Authority | None:
-    """The authority kept in a directory, without its key; None if there is none."""
-    try:
-        return Authority(x509.load_pem_x509_certificate((directory / "authority.crt").read_bytes()))
-    except (OSError, ValueError):
-        return None
 
 
 class Certificates:

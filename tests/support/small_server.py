@@ -52,7 +52,7 @@ class SmallServer:
 
     def trusting(self) -> ssl.SSLContext:
         """A client's context that trusts this device's authority and nothing else."""
-        return ssl.create_default_context(cadata=self.certificates.authority.pem.decode())
+        return ssl.create_default_context(cadata=self.certificates.authority.der)
 
     @property
     def secure(self) -> str:
