@@ -17,7 +17,7 @@ from appliance.server.access import Guard, Refusal, Role, Visitor
 from appliance.server.budget import SLICE, Frames
 from appliance.server.exchange import Exchange
 from appliance.server.http import Request, Response, respond
-from appliance.server.page import protocol
+from appliance.server.page import encoding, messages, protocol
 from tests.fuzz import programs
 
 
@@ -26,10 +26,10 @@ def decoder(data: bytes) -> None:
     try:
         message = protocol.parse(data.decode("utf-8", "replace"))
     except ProtocolError as error:
-        json.loads(protocol.encode_error(error))
+        json.loads(encoding.encode_error(error))
         return
-    if isinstance(message, protocol.Ping):
-        json.loads(protocol.encode_pong(message, 1.0))
+    if isinstance(message, messages.Ping):
+        json.loads(encoding.encode_pong(message, 1.0))
 
 
 def frames(data: bytes) -> None:

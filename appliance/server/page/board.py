@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from appliance.dialogue.things import Timer
 from appliance.errors import ProtocolError
-from appliance.server.page import protocol
+from appliance.server.page import encoding, messages
 
 MOST_LISTS, MOST_ITEMS = 20, 200
 """Shown of all lists, and of each; more is nothing to look at, and would hold up what else is told."""
@@ -45,7 +45,7 @@ Rows = Mapping[str, list[dict[str, Any]]]
 Follow = Callable[[Callable[[], Rows], Callable[[Rows], None]], Callable[[], None]]
 """state/feed.py: calls the second with what the first returns, at once and after every change, until it is ended."""
 Tell = Callable[[str], None]
-Change = protocol.ChangeTimer | protocol.ChangeItem
+Change = messages.ChangeTimer | messages.ChangeItem
 
 
 class Board:
@@ -95,7 +95,7 @@ class Board:
         self._tasks.create_task(self._do(wanted, refused))
 
     async def _do(self, wanted: Change, refused: Callable[[ProtocolError], None]) -> None:
-        if isinstance(wanted, protocol.ChangeItem):
+        if isinstance(wanted, messages.ChangeItem):
             change = self._lists.add if wanted.do == "add" else self._lists.remove
             await self._run(change, wanted.list, (wanted.item,))
         elif not await self._run(self._timer_change(wanted)):
@@ -106,7 +106,7 @@ class Board:
                 )
             )
 
-    def _timer_change(self, wanted: protocol.ChangeTimer) -> Callable[[], bool]:
+    def _timer_change(self, wanted: messages.ChangeTimer) -> Callable[[], bool]:
         timers, id = self._timers, wanted.timer
         match wanted.do:
             case "pause":
@@ -145,7 +145,7 @@ class Board:
             tell(text)
 
     def _written(self) -> str:
-        return protocol.encode_board(self._now(), self._rows)
+        return encoding.encode_board(self._now(), self._rows)
 
 
 def _row(timer: Timer) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from appliance.language import LANGUAGES, Language
 from appliance.server.access import Visitor
 from appliance.server.budget import MESSAGE_BURST, MESSAGES_PER_S, REAL_TIME_LIMIT, UNREAD_LIMIT_BYTES, Pace
 from appliance.server.metrics import Metrics
-from appliance.server.page import protocol
+from appliance.server.page import encoding, messages, protocol
 from appliance.server.page.board import Board
 from appliance.server.page.settings import Settings
 from appliance.server.page.sink import PIECE_BYTES, ConnectionSink
@@ -93,7 +93,7 @@ class Connection:
         """Let what is under way finish within `grace_s`, ask the client to come back, and close."""
         if not await self.session.settled(grace_s):
             log.info("a turn was not finished after %g s", grace_s)
-        self.send(protocol.encode_goodbye("restart", RECONNECT_AFTER_MS))
+        self.send(encoding.encode_goodbye("restart", RECONNECT_AFTER_MS))
         await self._socket.close(1001, "the device stops")
 
     async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
@@ -115,9 +115,9 @@ class Connection:
         if isinstance(event, turns.PartialHeard | turns.Queued) and self._unread() > PIECE_BYTES:
             return
         if isinstance(event, turns.Endpoint) and not self._ends_by_itself:
-            self.send(protocol.encode_error(self._too_long(event.id)))
+            self.send(encoding.encode_error(self._too_long(event.id)))
         else:
-            self.send(protocol.encode(event))
+            self.send(encoding.encode(event))
 
     def displaced(self) -> None:
         """The client came back by another connection, so nobody is here any more."""
@@ -156,7 +156,7 @@ class Connection:
             await _pause(self._message_pace.delay(1, time.monotonic()))
             with self._refusals():
                 asked = protocol.parse(message)
-                if isinstance(asked, protocol.Hello) and asked.session:
+                if isinstance(asked, messages.Hello) and asked.session:
                     await self._sessions.fetch(asked.session, self._visitor.id)
                 self._control(asked)
             if self._arrived is not None:
@@ -167,7 +167,7 @@ class Connection:
         session, now = self.session, asyncio.get_running_loop().time()
         if session.open_id and now >= self._received_told_at + RECEIVED_EVERY_S:
             self._received_told_at = now
-            self.send(protocol.encode_received(session.open_id, session.open_audio_s))
+            self.send(encoding.encode_received(session.open_id, session.open_audio_s))
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -175,37 +175,37 @@ class Connection:
         try:
             yield
         except ProtocolError as error:
-            self.send(protocol.encode_error(error))
+            self.send(encoding.encode_error(error))
 
-    def _control(self, message: protocol.Message) -> None:
+    def _control(self, message: messages.Message) -> None:
         session = self.session
-        if isinstance(message, protocol.Start | protocol.Text):
+        if isinstance(message, messages.Start | messages.Text):
             self._asked_at = asyncio.get_running_loop().time()
         match message:
-            case protocol.Ping():
-                self.send(protocol.encode_pong(message, time.time()))
-            case protocol.Start():
+            case messages.Ping():
+                self.send(encoding.encode_pong(message, time.time()))
+            case messages.Start():
                 self._start(message)
-            case protocol.Stop(id):
+            case messages.Stop(id):
                 session.end(id or "")
-            case protocol.Cancel(id):
+            case messages.Cancel(id):
                 session.cancel(id or "")
-            case protocol.Text(id, language, text):
+            case messages.Text(id, language, text):
                 session.text(text, id or "", language)
-            case protocol.Interrupt():
+            case messages.Interrupt():
                 session.interrupt()
-            case protocol.Hello():
+            case messages.Hello():
                 self._hello(message)
-            case protocol.Follow():
+            case messages.Follow():
                 self._board.follow(self, self.send)
-            case protocol.ShowSettings():
+            case messages.ShowSettings():
                 self._settings.show(self, self._visitor, session.memory, session.language, self.send)
-            case protocol.Set():
+            case messages.Set():
                 self._settings.change(message, self, self._visitor, session.memory, session.language, self.send)
-            case protocol.ChangeTimer() | protocol.ChangeItem():
-                self._board.change(message, lambda error: self.send(protocol.encode_error(error)))
+            case messages.ChangeTimer() | messages.ChangeItem():
+                self._board.change(message, lambda error: self.send(encoding.encode_error(error)))
 
-    def _start(self, start: protocol.Start) -> None:
+    def _start(self, start: messages.Start) -> None:
         endpointer = self.session.by_itself() if start.endpoint == "auto" else None
         if start.id and start.id == self.session.open_id:
             self.session.endpoint(endpointer)
@@ -214,7 +214,7 @@ class Connection:
         self._ends_by_itself = endpointer is not None
         self._received_told_at = asyncio.get_running_loop().time()
 
-    def _hello(self, hello: protocol.Hello) -> None:
+    def _hello(self, hello: messages.Hello) -> None:
         before = self._sessions.resume(hello.session, self._visitor.id) if hello.session else None
         if before is not None and before is not self.session and self.session.is_fresh:
             self.session.detach(self)
@@ -227,7 +227,7 @@ class Connection:
         session.sink = self._sink = ConnectionSink(self._socket, rate, self._metrics) if speak else None
         ears, mouth = self._sessions.faculties.ears, self._sessions.faculties.mouth
         self.send(
-            protocol.encode_welcome(
+            encoding.encode_welcome(
                 language=session.language,
                 languages=list(LANGUAGES),
                 reply_rate=rate,

@@ -16,7 +16,7 @@ from appliance.language import Language
 from appliance.server.access import LOCAL, Role, Visitor
 from appliance.server.crowd import neighbourhood, who_must_go
 from appliance.server.metrics import Metrics
-from appliance.server.page import protocol
+from appliance.server.page import encoding
 from appliance.server.page.board import Board
 from appliance.server.page.connection import Connection
 from appliance.server.page.settings import Settings
@@ -185,7 +185,7 @@ class People:
         hint: str = "Try again in a minute. MAX_CONNECTIONS raises the limit.",
     ) -> None:
         try:
-            await connection.send(protocol.encode_error(ProtocolError(code, why, hint=hint)))
+            await connection.send(encoding.encode_error(ProtocolError(code, why, hint=hint)))
             await connection.close(close, code)
         except ConnectionClosed:
             log.debug("a refused client had left already")

@@ -1,116 +1,43 @@
-"""Wire messages ⇄ dataclasses, as docs/protocol.md writes them down. No I/O; web/core/protocol.js is the mirror."""
+"""A page's text messages → dataclasses, as docs/protocol.md writes them down. No I/O.
+
+What goes the other way is encoding.py's; web/core/protocol.js is the mirror of both.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from appliance import turns
 from appliance.errors import ProtocolError
 from appliance.language import LANGUAGES, Language
 from appliance.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS, REPLY_RATES, WIRE_RATE
-
-VERSION = 1
-
-Endpoint = Literal["client", "auto"]
+from appliance.server.page.messages import (
+    NEEDS_SECONDS,
+    Cancel,
+    ChangeItem,
+    ChangeTimer,
+    Doing,
+    Endpoint,
+    Follow,
+    Hello,
+    Interrupt,
+    Message,
+    Ping,
+    Set,
+    ShowSettings,
+    Start,
+    Stop,
+    Text,
+)
 
 SPEEDS = (0.5, 3.0)
 """Slowest and fastest that replies are spoken (speaking/synthesizer.py)."""
 
 MOST_SECONDS = 7 * 86_400
 """A timer can be changed by so much at a time."""
-
-
-@dataclass(frozen=True)
-class Hello:
-    language: Language | None
-    reply_rate: int | None
-    speak: bool | None
-    session: str | None = None
-    """The secret from an earlier `welcome`."""
-
-
-@dataclass(frozen=True)
-class Start:
-    id: str | None
-    language: Language | None
-    endpoint: Endpoint = "client"
-    """Who decides when the utterance is over; with "auto" the device does too."""
-
-
-@dataclass(frozen=True)
-class Stop:
-    id: str | None
-
-
-@dataclass(frozen=True)
-class Cancel:
-    id: str | None
-
-
-@dataclass(frozen=True)
-class Text:
-    id: str | None
-    language: Language | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Interrupt:
-    pass
-
-
-@dataclass(frozen=True)
-class Ping:
-    timestamp: Any
-    """Comes back unchanged."""
-
-
-@dataclass(frozen=True)
-class Follow:
-    """Tell what there is on the board, now and after every change."""
-
-
-Doing = Literal["pause", "resume", "extend", "cancel", "stop", "snooze"]
-NEEDS_SECONDS = ("extend", "snooze")
-
-
-@dataclass(frozen=True)
-class ChangeTimer:
-    timer: int
-    do: Doing
-    seconds: float = 0.0
-    """To extend by (less than 0: to shorten by), or until it rings again."""
-
-
-@dataclass(frozen=True)
-class ChangeItem:
-    list: str
-    item: str
-    do: Literal["add", "remove"]
-
-
-@dataclass(frozen=True)
-class ShowSettings:
-    """Tell what is chosen here, and what there is to choose from."""
-
-
-@dataclass(frozen=True)
-class Set:
-    """fields: what shall change: volume, speed, voice, name, quiet (two times of day, or () for none), fetch."""
-
-    fields: Mapping[str, Any]
-
-
-Message = (
-    Hello | Start | Stop | Cancel | Text | Interrupt | Ping | Follow | ChangeTimer | ChangeItem | ShowSettings | Set
-)
 
 
 def parse(text: str) -> Message:
@@ -311,75 +238,3 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
     "timer": _change_timer,
     "item": _change_item,
 }
-
-_TYPES: dict[type, str] = {
-    turns.Listening: "listening",
-    turns.Queued: "queued",
-    turns.PartialHeard: "partial",
-    turns.FinalHeard: "final",
-    turns.Answered: "answer",
-    turns.AnswerGrew: "more",
-    turns.SpeechStarted: "speech_start",
-    turns.SpeechEnded: "speech_end",
-    turns.Announced: "announce",
-    turns.Endpoint: "endpoint",
-    turns.Cancelled: "cancelled",
-    turns.VolumeChanged: "volume",
-    turns.LanguageChanged: "language",
-    turns.Silenced: "silenced",
-    turns.Failed: "error",
-}
-
-
-def encode(event: turns.Event) -> str:
-    """An event of a conversation as a text message; `timings` come with their sum, `processing_time_ms`."""
-    fields: dict[str, Any] = {"type": _TYPES[type(event)]}
-    for one in dataclasses.fields(event):
-        value = getattr(event, one.name)
-        if one.name == "timings":
-            value = {stage: round(ms, 1) for stage, ms in value.items()}
-            fields["processing_time_ms"] = round(sum(value.values()), 1)
-        fields[one.name] = round(value, 3) if isinstance(value, float) else value
-    return dumps(fields)
-
-
-def encode_error(error: ProtocolError) -> str:
-    fields = {"type": "error", "code": error.code, "message": str(error), "hint": error.hint}
-    return dumps(fields | {"id": error.id} if error.id else fields)
-
-
-def encode_pong(ping: Ping, server_time: float) -> str:
-    """server_time: seconds since 1970, UTC."""
-    return dumps({"type": "pong", "timestamp": ping.timestamp, "server_time": round(server_time, 3)})
-
-
-def encode_received(id: str, audio_s: float) -> str:
-    """audio_s: how much of the open utterance has arrived."""
-    return dumps({"type": "received", "id": id, "audio_s": round(audio_s, 3)})
-
-
-def encode_board(now: datetime, rows: Mapping[str, Any]) -> str:
-    """now: local time. rows: see docs/protocol.md, `board`."""
-    return dumps({"type": "board", "now": round(now.timestamp(), 3), "local": now.strftime("%Y-%m-%dT%H:%M"), **rows})
-
-
-def encode_settings(**fields: Any) -> str:
-    """See docs/protocol.md, `settings`."""
-    return dumps({"type": "settings"} | fields)
-
-
-def encode_volume(percent: int) -> str:
-    return dumps({"type": "volume", "percent": percent})
-
-
-def encode_goodbye(reason: str, reconnect_after_ms: int) -> str:
-    return dumps({"type": "goodbye", "reason": reason, "reconnect_after_ms": reconnect_after_ms})
-
-
-def encode_welcome(**fields: Any) -> str:
-    """See docs/protocol.md for the fields; type, version, name and sample_rate are filled in here."""
-    return dumps({"type": "welcome", "version": VERSION, "name": "Stimme", "sample_rate": WIRE_RATE} | fields)
-
-
-def dumps(fields: Mapping[str, Any]) -> str:
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

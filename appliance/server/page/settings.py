@@ -10,7 +10,7 @@ from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError, StimmeError
 from appliance.language import Language
 from appliance.server.access import LOCAL, Role, Visitor
-from appliance.server.page import protocol
+from appliance.server.page import encoding, messages
 
 Tell = Callable[[str], None]
 FOR_ALL = ("quiet", "fetch", "wake_words", "wrong_wake")
@@ -77,7 +77,7 @@ class Settings:
             look()
 
     def change(
-        self, wanted: protocol.Set, who: object, visitor: Visitor, memory: Memory, language: Language, tell: Tell
+        self, wanted: messages.Set, who: object, visitor: Visitor, memory: Memory, language: Language, tell: Tell
     ) -> None:
         """Raises ProtocolError for what is not theirs to choose. Whatever looks is told what became of it."""
         asked = {name for name in FOR_ALL if name in wanted.fields}
@@ -102,7 +102,7 @@ class Settings:
             )
         if "volume" in wanted.fields:
             memory.volume = wanted.fields["volume"]
-            tell(protocol.encode_volume(memory.volume))
+            tell(encoding.encode_volume(memory.volume))
         self._tasks.create_task(self._carry_out(wanted.fields, visitor, memory, language, tell))
 
     async def _carry_out(
@@ -116,12 +116,12 @@ class Settings:
             try:
                 memory.place = await self._household.rename(visitor, wanted["name"])
             except ValueError as error:
-                tell(protocol.encode_error(ProtocolError("bad_field", str(error))))
+                tell(encoding.encode_error(ProtocolError("bad_field", str(error))))
         if "wake_words" in wanted and self.waking is not None:
             try:
                 await self.waking.choose(wanted["wake_words"])
             except StimmeError as error:
-                tell(protocol.encode_error(ProtocolError("bad_field", str(error))))
+                tell(encoding.encode_error(ProtocolError("bad_field", str(error))))
         if "wrong_wake" in wanted and self.waking is not None:
             self.waking.wrong(wanted["wrong_wake"])
         self.changed()
@@ -130,7 +130,7 @@ class Settings:
 
     def _written(self, visitor: Visitor, memory: Memory, language: Language) -> str:
         household = self._household
-        return protocol.encode_settings(
+        return encoding.encode_settings(
             name="" if visitor == LOCAL else memory.place,
             role=visitor.role.name.lower(),
             volume=memory.volume,

@@ -13,7 +13,7 @@ import pytest
 
 from appliance.dialogue.actions import SetTimer
 from appliance.errors import ProtocolError
-from appliance.server.page import protocol
+from appliance.server.page import messages, protocol
 from appliance.server.page.board import Board
 from appliance.state.database import Database
 from appliance.state.feed import follow
@@ -41,7 +41,7 @@ class Kitchen:
     async def does(self, **fields: Any) -> dict[str, Any]:
         """A message from the page; returns the latest board."""
         message = protocol.parse(json.dumps(fields))
-        assert isinstance(message, protocol.ChangeTimer | protocol.ChangeItem)
+        assert isinstance(message, messages.ChangeTimer | messages.ChangeItem)
         self.board.change(message, self.refused.append)
         for _ in range(3):
             await asyncio.sleep(0)

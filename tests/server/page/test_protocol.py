@@ -9,7 +9,7 @@ import pytest
 
 from appliance import turns
 from appliance.errors import ProtocolError
-from appliance.server.page import protocol
+from appliance.server.page import encoding, messages, protocol
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "protocol.json").read_text(encoding="utf-8"))
 
@@ -46,7 +46,7 @@ EVENTS: list[turns.Event] = [
 @pytest.mark.parametrize("vector", VECTORS["client"], ids=lambda v: v["name"])
 def test_every_client_message_is_understood(vector: dict[str, Any]) -> None:
     message = protocol.parse(json.dumps(vector["message"]))
-    if isinstance(message, protocol.Set):
+    if isinstance(message, messages.Set):
         wanted = {name: value for name, value in vector["message"].items() if name != "type"}
         assert {
             name: list(value) or False if name == "quiet" else value for name, value in message.fields.items()
@@ -65,7 +65,7 @@ def test_every_wrong_message_gets_its_code(vector: dict[str, Any]) -> None:
         protocol.parse(text)
     assert caught.value.code == vector["code"]
     assert vector.get("mentions", "") in str(caught.value)
-    assert json.loads(protocol.encode_error(caught.value))["code"] == vector["code"]
+    assert json.loads(encoding.encode_error(caught.value))["code"] == vector["code"]
 
 
 @pytest.mark.parametrize("text", [r'{"type":"start","id":"\ud800"}', '{"type":"ping","timestamp":1e999}'])
@@ -77,7 +77,7 @@ def test_what_could_not_be_sent_back_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda e: type(e).__name__)
 def test_every_event_is_written_as_the_vectors_say(event: turns.Event) -> None:
-    written = json.loads(protocol.encode(event))
+    written = json.loads(encoding.encode(event))
     vector = next(v for v in VECTORS["server"] if v["type"] == written["type"])
     assert written == vector
 
@@ -88,7 +88,7 @@ def test_every_kind_of_event_is_in_the_vectors() -> None:
 
 def test_the_timings_add_up_to_the_processing_time() -> None:
     final = turns.FinalHeard("7", "", 1.0, 1.0, False, {"a_ms": 1.26, "b_ms": 2.34})
-    written = json.loads(protocol.encode(final))
+    written = json.loads(encoding.encode(final))
     assert written["processing_time_ms"] == pytest.approx(sum(written["timings"].values()))
 
 
@@ -96,15 +96,15 @@ def test_welcome_pong_and_goodbye_are_written_as_the_vectors_say() -> None:
     vectors = {v["type"]: v for v in VECTORS["server"]}
     welcome = vectors["welcome"]
     facts = {k: v for k, v in welcome.items() if k not in ("type", "version", "name", "sample_rate")}
-    assert json.loads(protocol.encode_welcome(**facts)) == welcome
-    pong = json.loads(protocol.encode_pong(protocol.Ping(1732270000), 1732270000.1234))
+    assert json.loads(encoding.encode_welcome(**facts)) == welcome
+    pong = json.loads(encoding.encode_pong(messages.Ping(1732270000), 1732270000.1234))
     assert pong == vectors["pong"]
-    assert json.loads(protocol.encode_goodbye("restart", 2000)) == vectors["goodbye"]
-    assert json.loads(protocol.encode_received("7", 1.0561)) == vectors["received"]
+    assert json.loads(encoding.encode_goodbye("restart", 2000)) == vectors["goodbye"]
+    assert json.loads(encoding.encode_received("7", 1.0561)) == vectors["received"]
 
 
 @pytest.mark.parametrize("kind", ["start", "stop", "cancel"])
 def test_an_empty_id_is_no_id(kind: str) -> None:
     message = protocol.parse(json.dumps({"type": kind, "id": ""}))
-    assert isinstance(message, protocol.Start | protocol.Stop | protocol.Cancel)
+    assert isinstance(message, messages.Start | messages.Stop | messages.Cancel)
     assert message.id is None

@@ -16,7 +16,7 @@ from appliance.dialogue.types import Memory
 from appliance.errors import ConfigError, ProtocolError
 from appliance.models.choose import Choice
 from appliance.server.access import LOCAL, Role, Visitor
-from appliance.server.page import protocol
+from appliance.server.page import messages, protocol
 from appliance.server.page.settings import Settings
 from appliance.state.database import Database
 from appliance.state.stores import Stores
@@ -53,7 +53,7 @@ class Page:
 
     async def set(self, **wanted: Any) -> dict[str, Any]:
         message = protocol.parse(json.dumps({"type": "set", **wanted}))
-        assert isinstance(message, protocol.Set)
+        assert isinstance(message, messages.Set)
         self.settings.change(message, self, self.visitor, self.memory, "en", self._tell)
         for _ in range(5):
             await asyncio.sleep(0)
