@@ -12,6 +12,7 @@ from typing import Any
 
 from appliance.server.access import COOKIE, Role, Visitor
 from appliance.server.http import SECURITY, HttpError, Request, Response, respond
+from appliance.server.json_object import json_object
 from appliance.server.listener import Route
 from appliance.server.pairing import WELCOME_S, Locked, Pairing
 from appliance.server.site import Site
@@ -242,12 +243,9 @@ async def _fields(request: Request) -> Mapping[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip() != JSON:
         raise HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {JSON}.\n")
     try:
-        fields = json.loads(await request.body.whole(MOST_BODY_BYTES))
-    except (ValueError, RecursionError):
-        raise HttpError(HTTPStatus.BAD_REQUEST, "This is not JSON.\n") from None
-    if not isinstance(fields, dict):
-        raise HttpError(HTTPStatus.BAD_REQUEST, "This is JSON, but no object.\n")
-    return fields
+        return json_object(await request.body.whole(MOST_BODY_BYTES))
+    except ValueError as error:
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"This is {error}.\n") from None
 
 
 def _text(fields: Mapping[str, Any], key: str) -> str:

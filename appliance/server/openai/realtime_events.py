@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from appliance.errors import ProtocolError
+from appliance.server.json_object import json_object
 from appliance.server.openai.refusals import Refused
 
 RATE = 24_000
@@ -66,11 +67,10 @@ def error(failure: ProtocolError, event_id: object) -> str:
 def parse(text: str) -> dict[str, Any]:
     """A client's event. Raises ProtocolError for what is none."""
     try:
-        fields = json.loads(text)
-        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()  # see page/protocol.py
-    except (ValueError, RecursionError):
-        raise ProtocolError("bad_json", f"This is not JSON: {text[:60]!r}") from None
-    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        fields = json_object(text)
+    except ValueError as error:
+        raise ProtocolError("bad_json", f"This is {error}: {text[:60]!r}") from None
+    if not isinstance(fields.get("type"), str):
         raise ProtocolError("bad_json", f"This is no event with a type: {text[:60]!r}")
     return fields
 

@@ -15,6 +15,7 @@ from appliance.guests import Guests
 from appliance.language import Language
 from appliance.server.access import Visitor
 from appliance.server.http import HttpError, Request, Response
+from appliance.server.json_object import json_object
 from appliance.server.openai.refusals import Refused, refusal, refused
 
 Run = Callable[..., Awaitable[Any]]
@@ -90,13 +91,9 @@ def _event(fields: Mapping[str, Any]) -> bytes:
 
 def _fields(body: bytes) -> Mapping[str, Any]:
     try:
-        fields = json.loads(body)
-        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()  # see page/protocol.py
-    except (ValueError, RecursionError):
-        raise Refused("bad_json", "The body is not JSON.") from None
-    if not isinstance(fields, dict):
-        raise Refused("bad_json", "The body is JSON, but no object.")
-    return fields
+        return json_object(body)
+    except ValueError as error:
+        raise Refused("bad_json", f"The body is {error}.") from None
 
 
 def _text(fields: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ What goes the other way is encoding.py's; web/core/protocol.js is the mirror of 
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
@@ -14,6 +13,7 @@ from typing import Any, get_args
 from appliance.errors import ProtocolError
 from appliance.language import LANGUAGES, Language
 from appliance.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS, REPLY_RATES, WIRE_RATE
+from appliance.server.json_object import json_object
 from appliance.server.page.messages import (
     NEEDS_SECONDS,
     Cancel,
@@ -43,13 +43,10 @@ MOST_SECONDS = 7 * 86_400
 def parse(text: str) -> Message:
     """A client's text message. Raises ProtocolError with one of the codes of docs/protocol.md."""
     try:
-        fields = json.loads(text)
-        # Half a surrogate pair, NaN and 1e999 pass json.loads, but are not JSON and could not be sent back.
-        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise _bad_json(f"This is not JSON ({error}): {text[:60]!r}") from None
-    if not isinstance(fields, dict):
-        raise _bad_json(f"This is JSON, but not an object: {text[:60]!r}")
+        fields = json_object(text)
+    except ValueError as error:
+        message, hint = f"This is {error}: {text[:60]!r}", 'Send one JSON object per text message, with a "type".'
+        raise ProtocolError("bad_json", message, hint=hint) from None
     kind = fields.get("type")
     if not isinstance(kind, str) or kind not in _PARSERS:
         close = difflib.get_close_matches(str(kind)[:40], _PARSERS, 1)
@@ -63,10 +60,6 @@ def parse(text: str) -> Message:
         id = fields.get("id")
         error.id = id if isinstance(id, str) and len(id) <= MAX_ID_CHARACTERS else None
         raise
-
-
-def _bad_json(message: str) -> ProtocolError:
-    return ProtocolError("bad_json", message, hint='Send one JSON object per text message, with a "type".')
 
 
 def _optional(fields: Mapping[str, Any], name: str, kind: type, words: str) -> Any:

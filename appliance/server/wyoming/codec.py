@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.errors import ProtocolError
+from appliance.server.json_object import json_object
 
 VERSION = "1.10.2"
 """Of the protocol's reference, by which this was written."""
@@ -110,13 +111,9 @@ class Decoder:
 
 def _object(content: bytearray, what: str) -> dict[str, Any]:
     try:
-        found = json.loads(content.decode())
-        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()  # see page/protocol.py
-    except (ValueError, RecursionError):
-        raise ProtocolError("bad_json", f"an event's {what} is not JSON: {bytes(content[:60])!r}") from None
-    if not isinstance(found, dict):
-        raise ProtocolError("bad_json", f"an event's {what} is no object: {bytes(content[:60])!r}")
-    return found
+        return json_object(bytes(content))
+    except ValueError as error:
+        raise ProtocolError("bad_json", f"an event's {what} is {error}: {bytes(content[:60])!r}") from None
 
 
 def _length(header: Mapping[str, Any], name: str, most: int) -> int:
