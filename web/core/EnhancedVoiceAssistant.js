@@ -13,11 +13,11 @@ import { Connection, SYSTEM_CLOCK } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { showMetrics, showReply, showState } from "./elements.js";
 import { Loudspeaker } from "./loudspeaker.js";
+import { measured, roundTrips } from "./measurements.js";
 import { Microphone } from "./microphone.js";
-import { AdaptiveQuality, OPTIMIZATION_CONFIGS, presetName } from "./quality.js";
-import { RollingStatistics, tenth } from "./statistics.js";
+import { AdaptiveQuality, OPTIMIZATION_CONFIGS } from "./quality.js";
+import { Recording } from "./recording.js";
 import { errorText, statusText } from "./texts.js";
-import { waits } from "./waits.js";
 
 const LOUDSPEAKER_PATIENCE_MS = 1000;
 /** So long after a question the page listens without a press; whoever says nothing is not answered. */
@@ -48,8 +48,7 @@ export class EnhancedVoiceAssistant {
   #config;
   #parts;
   #conversation;
-  #recording = false; // from press to release
-  #released = Promise.resolve(); // once the samples of the last utterance are all on their way
+  #recording;
   #metricsTimer = null;
   #connectionSettled = () => {};
   #wishes = null; // the last `hello` of this connection
@@ -63,12 +62,14 @@ export class EnhancedVoiceAssistant {
     this.#conversation.onturn = (turn) => this.#turnChanged(turn);
     this.#conversation.onfail = (turn, code, message) => this.#failed(turn, code, message);
     this.#conversation.onremark = (code, message) => this.#remark(code, message);
+    this.#recording = new Recording({ ...this.#parts, conversation: this.#conversation });
+    this.#recording.onrelease = () => this.#stateChanged();
     const { streamer, microphone, loudspeaker } = this.#parts;
     streamer.onResponse = (message) => this.#receive(message);
     streamer.onState = (state, details) => this.#connectionChanged(state, details);
     streamer.onLevel = (level) => this.onchange("level", level);
     streamer.onSpeech = (id) => this.#speechArrived(id);
-    streamer.acceptsSpeech = (id) => !this.#recording && this.#conversation.mayHear(id);
+    streamer.acceptsSpeech = (id) => !this.#recording.isOn && this.#conversation.mayHear(id);
     microphone.onopen = () => this.onchange("microphone", { open: true });
     microphone.onmute = () => this.#remark("microphone_muted");
     microphone.onclose = ({ lost }) => this.#microphoneClosed(lost);
@@ -93,7 +94,7 @@ export class EnhancedVoiceAssistant {
   }
 
   get isRecording() {
-    return this.#recording;
+    return this.#recording.isOn;
   }
 
   get connectionState() {
@@ -116,7 +117,7 @@ export class EnhancedVoiceAssistant {
 
   /** "opening" | "listening" | "thinking" | "speaking" | "idle" */
   get state() {
-    if (this.#recording) return this.#conversation.isOpen(this.#conversation.newest) ? "listening" : "opening";
+    if (this.#recording.isOn) return this.#conversation.isOpen(this.#conversation.newest) ? "listening" : "opening";
     if (this.#conversation.isWaiting) return "thinking";
     return this.streamer.isSpeaking ? "speaking" : "idle";
   }
@@ -154,32 +155,23 @@ export class EnhancedVoiceAssistant {
 
   /** Listen; silences a reply that is being spoken. Returns whether it listens; if not, `notice` says why. */
   async startRecording() {
-    if (this.#recording) return true;
+    if (this.#recording.isOn) return true;
     if (this.welcome?.spoken[this.#config.language] === false) {
       this.#remark("no_recognizer");
       return false;
     }
     const turn = this.#begin("voice");
     try {
-      await this.#released;
-      if (!this.microphoneIsOpen) await Promise.all([this.#parts.microphone.prepare(), this.#openLoudspeaker()]);
+      return await this.#recording.start(turn, () => this.#openLoudspeaker());
     } catch (error) {
-      this.#recording = false;
       this.#remark(`microphone_${error.code ?? "failed"}`, error.message);
       return false;
     }
-    if (turn !== this.#conversation.newest || !this.#recording) return false; // released while it was opening
-    this.#conversation.open(turn, "start", turn.startFields);
-    this.streamer.startCapture(turn);
-    return true;
   }
 
   /** Let the device end this utterance too, once nobody speaks any more: the press was a tap. */
   endBySilence() {
-    if (!this.#recording) return;
-    const turn = this.#conversation.newest;
-    turn.endpoint = "auto";
-    this.#conversation.send(turn, "start", turn.startFields); // the same start again changes only that
+    this.#recording.endBySilence();
   }
 
   /** The reply was a question, asked for by a tap: its answer needs no press. */
@@ -188,36 +180,22 @@ export class EnhancedVoiceAssistant {
     this.endBySilence();
     const turn = this.#conversation.newest;
     await this.#later(GO_ON_MS);
-    if (turn === this.#conversation.newest && this.#recording && turn.heard === "") await this.cancelRecording();
+    if (turn === this.#conversation.newest && this.#recording.isOn && turn.heard === "") await this.cancelRecording();
   }
 
   /** The utterance is complete. Resolves when its last sample is on its way. */
   async stopRecording() {
-    if (!this.#recording) return;
-    const turn = this.#conversation.newest;
-    this.#recording = false;
-    turn.releasedAtMs = this.#parts.clock.now();
-    this.#stateChanged();
-    this.#released = this.streamer.stopCapture().then(() => {
-      turn.released = true;
-      turn.stopSentAtMs = this.#parts.clock.now();
-      this.#conversation.send(turn, "stop");
-    });
-    await this.#released;
+    await this.#recording.stop();
   }
 
   /** Forget what was said since the press. */
   async cancelRecording() {
-    if (!this.#recording) return;
-    const turn = this.#conversation.newest;
-    this.#recording = false;
-    this.#released = this.streamer.stopCapture().then(() => this.#conversation.cancel(turn));
-    await this.#released;
+    await this.#recording.cancel();
   }
 
   /** Ask by hand; silences a reply that is being spoken. */
   async sendText(text) {
-    if (this.#recording) await this.cancelRecording();
+    if (this.#recording.isOn) await this.cancelRecording();
     const turn = this.#begin("text", text);
     if (this.#config.speakReplies) await this.#openLoudspeaker();
     turn.released = true;
@@ -281,49 +259,25 @@ export class EnhancedVoiceAssistant {
 
   /** The page goes out of sight: what was said until now is asked, and nobody listens there any more. */
   async outOfSight() {
-    const listened = this.#recording;
+    const listened = this.#recording.isOn;
     await this.stopRecording();
     this.closeMicrophone();
     if (listened) this.#remark("microphone_hidden");
   }
 
   getMetrics() {
-    const { connection } = this.#parts;
-    const audio = this.streamer.metrics();
-    const last = this.#conversation.lastAnswered;
-    return {
-      connected: connection.connected,
-      state: connection.state,
-      reconnects: connection.reconnects,
-      latency: connection.roundTrips.summary(),
-      audio: { ...audio, preset: presetName(audio), chosenPreset: presetName(this.#config) },
-      lastTurn: last && {
-        id: last.id,
-        kind: last.kind,
-        peak: last.peak,
-        processingTimeMs: last.processingTimeMs,
-        stages: { ...last.timings },
-        pageMs: last.latenciesMs,
-        waits: waits(last),
-      },
-    };
+    return measured(this.#parts, this.#conversation.lastAnswered, this.#config);
   }
 
   /** n real round trips, one after the other: {avg, min, max, results} in ms. */
   async benchmarkLatency(n = 10) {
-    const statistics = new RollingStatistics(n);
-    for (let i = 0; i < n; i++) {
-      if (i > 0) await this.#later(BENCHMARK_PAUSE_MS);
-      statistics.add(await this.streamer.ping());
-    }
-    const { average: avg, min, max } = statistics.summary();
-    return { avg, min, max, results: statistics.values.map(tenth) };
+    return roundTrips(this.streamer, n, () => this.#later(BENCHMARK_PAUSE_MS));
   }
 
   #begin(kind, text) {
     this.silence();
     this.notice = "";
-    this.#recording = kind === "voice";
+    this.#recording.isOn = kind === "voice";
     const turn = this.#conversation.begin(kind, this.#config.language, text);
     this.#stateChanged();
     return turn;
@@ -406,10 +360,7 @@ export class EnhancedVoiceAssistant {
   }
 
   #failed(turn, code, message) {
-    if (turn === this.#conversation.newest && this.#recording) {
-      this.#recording = false;
-      this.#released = this.streamer.stopCapture();
-    }
+    if (turn === this.#conversation.newest) this.#recording.fail();
     turn.reply = errorText(this.#config.language, code, message);
     this.#turnChanged(turn);
   }
@@ -458,7 +409,7 @@ export class EnhancedVoiceAssistant {
 
   #stateChanged() {
     const status = statusText(this.#config.language, this);
-    showState(this.ui, { status, recording: this.#recording });
+    showState(this.ui, { status, recording: this.#recording.isOn });
     this.onchange("state", this.state);
   }
 
