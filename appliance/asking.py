@@ -13,6 +13,7 @@ from appliance.errors import ProtocolError
 from appliance.language import Language
 from appliance.listening import Listening
 from appliance.replay import Question, Questions
+from appliance.shared import Shared
 from appliance.turns import Tell
 
 MOST_TURNS = 16
@@ -25,12 +26,10 @@ UNIQUE_ID_CHARACTERS = 16
 class Asking:
     """One session's turns. tell: told every event of them. tell_again: told what was told once already."""
 
-    def __init__(
-        self, conversation: Conversation, clock: Callable[[], float], visitor: str, tell: Tell, tell_again: Tell
-    ) -> None:
-        self._conversation, self._visitor = conversation, visitor
+    def __init__(self, conversation: Conversation, shared: Shared, visitor: str, tell: Tell, tell_again: Tell) -> None:
+        self._conversation, self._shared, self._visitor = conversation, shared, visitor
         self._tell, self._tell_again = tell, tell_again
-        self._questions = Questions(clock)
+        self._questions = Questions(shared.clock)
         self._visit = self._count = 0
 
     @property
@@ -43,7 +42,9 @@ class Asking:
         self._visit += 1
 
     def refuse_if_full(self, id: str) -> None:
-        """Raises ProtocolError while too many turns are under way."""
+        """Raises ProtocolError while too many turns are under way, or the device is stopping."""
+        if self._shared.stopping:
+            raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.", id=id)
         if self._conversation.open_turns >= MOST_TURNS:
             raise ProtocolError(
                 "too_many_turns",

@@ -8,32 +8,17 @@ socket, and no sound but 16 kHz.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from appliance import turns
 from appliance.asking import Asking
-from appliance.attention import Attended, Attention
-from appliance.audio.endpointing import End, Endpointer, Heard, Patience
-from appliance.audio.pcm import RATE, SAMPLE_BYTES, Sink
-from appliance.audio.utterance import Utterance
-from appliance.backlog import MOST_WAITING_S, Backlog
+from appliance.audio.endpointing import Endpointer, Patience
+from appliance.audio.pcm import Sink
 from appliance.conversation import Conversation
 from appliance.dialogue.types import Memory
-from appliance.errors import ProtocolError
-from appliance.faculties import Faculties
+from appliance.floor import Floor
 from appliance.language import Language
-from appliance.listening import Listening
-
-OVERDUE_S = 5.0
-"""An utterance may stay open for so much longer than the sound it may hold …"""
-
-THINNEST = 0.1
-"""… and again, while its sound still comes at this share of real time: a link of 3.2 kB/s is late, not mute."""
-
-
-Later = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
+from appliance.shared import Shared
 
 
 class Place(Protocol):
@@ -44,33 +29,6 @@ class Place(Protocol):
 
     def displaced(self) -> None:
         """The session's client has come back by another way; this one hears nothing any more."""
-
-
-@dataclass
-class Shared:
-    """What all sessions have in common."""
-
-    faculties: Faculties
-    tasks: asyncio.TaskGroup
-    """Turns run in it, whoever has gone meanwhile."""
-    language: Language
-    max_audio_duration_s: float
-    observe: Callable[[turns.Event], None]
-    """Told every event of every session."""
-    dropped: Callable[[str], None]
-    """Told why a piece of sound was not used."""
-    clock: Callable[[], float]
-    later: Later
-    """Like loop.call_later."""
-    attention: Attention | None = None
-    """Who listens along; None: nobody, so Patience decides about the end."""
-    stopping: bool = False
-    """No new turn is taken up any more."""
-    backlog: Backlog = field(init=False)
-    """Everybody's sound that was not decoded yet."""
-
-    def __post_init__(self) -> None:
-        self.backlog = Backlog(self.clock)
 
 
 class Registry(Protocol):
@@ -99,14 +57,10 @@ class Session:
         """What is remembered between turns: volume, last reply, last heard. Forgotten with the session."""
         self._shared, self._registry = shared, registry
         self._conversation = Conversation(shared.faculties, shared.tasks, memory)
-        self._asking = Asking(self._conversation, shared.clock, visitor, self.tell, self._show)
-        self._backlog = Backlog(shared.clock)
+        self._asking = Asking(self._conversation, shared, visitor, self.tell, self._show)
+        self._floor = Floor(shared, self._conversation, self._asking, memory, self.tell)
         self._secret = ""
         self._place: Place | None = None
-        self._open: Listening | None = None
-        self._closed_id = ""
-        """The last utterance's, if it ended otherwise than by `end`: its client may not know yet."""
-        self._strays_told = False
 
     # Where it is
 
@@ -147,7 +101,7 @@ class Session:
             before.displaced()
         self._place, self.sink = place, sink
         self._asking.arrived()
-        self._strays_told = False
+        self._floor.arrived()
         self._registry.arrived(self)
 
     def detach(self, place: Place) -> None:
@@ -160,8 +114,7 @@ class Session:
         self._place = None
         self._conversation.interrupt()
         self.sink = None
-        if self._open is not None:
-            self._drop(self._open)
+        self._floor.leave()
         self._registry.left(self)
 
     async def settled(self, timeout_s: float | None = None) -> bool:
@@ -171,7 +124,7 @@ class Session:
     @property
     def backlog_s(self) -> float:
         """Sound that has arrived and was not decoded yet."""
-        return self._backlog.seconds
+        return self._floor.backlog_s
 
     # What is asked
 
@@ -180,45 +133,7 @@ class Session:
 
         endpointer: decides about the end too. Raises ProtocolError.
         """
-        if self._open is not None:
-            raise ProtocolError("already_started", "an utterance is open already; end or cancel it first", id=id)
-        self._refuse_if_full(id)
-        language = language or self.language
-        if language not in self._shared.faculties.ears.languages:
-            raise ProtocolError(
-                "no_recognizer",
-                f"There is no recognizer for {language!r} on this device.",
-                hint="Typed text works. `stimme models list` names the recognizers that can be fetched.",
-                id=id,
-            )
-        if self._shared.backlog.is_too_long:
-            raise ProtocolError(
-                "overloaded",
-                f"more than {MOST_WAITING_S:g} s of sound wait to be heard, which is the limit.",
-                hint="Try again in a moment; typed text works.",
-                id=id,
-            )
-        limit_s = self._shared.max_audio_duration_s
-        earlier = self._asking.earlier(id)
-        now = self._open = Listening(self._asking.named(id), language, round(limit_s * RATE), endpointer, earlier)
-        self._strays_told, self._closed_id = False, ""
-        if (attention := self._shared.attention) is not None:
-            now.source = Attended(
-                now,
-                attention,
-                self.memory,
-                lambda end: self._ended(now, end),
-                lambda text: self._conversation.guess(now.id, text, now.language, attention.guesses),
-            )
-        self._backlog.add(now.sound)
-        self._shared.backlog.add(now.sound)
-        if now.is_new:
-            self._hear(now, id)
-        else:
-            self._conversation.interrupt()
-        now.overdue = self._shared.later(limit_s, lambda: self._wait_on(now))
-        self.tell(turns.Listening(now.id))
-        return now.id
+        return self._floor.begin(id, language or self.language, endpointer)
 
     def by_itself(self, invited_s: float | None = None) -> Endpointer:
         """A rule for one utterance whose end is left to the device.
@@ -233,63 +148,32 @@ class Session:
     @property
     def open_id(self) -> str:
         """The turn whose utterance is open; "" if none is."""
-        return self._open.id if self._open is not None else ""
+        return self._floor.open_id
 
     @property
     def open_audio_s(self) -> float:
         """How much of the open utterance has arrived, in seconds; 0 if none is open."""
-        return self._open.sound.samples / RATE if self._open is not None else 0.0
+        return self._floor.open_audio_s
 
     def endpoint(self, endpointer: Endpointer | None) -> None:
         """From now on this decides about the end of the open utterance; None: only the person does."""
-        if self._open is not None:
-            self._open.endpointer = endpointer
+        self._floor.endpoint(endpointer)
 
     def audio(self, pcm: bytes) -> None:
         """The next samples of the open utterance, s16le at 16 kHz. Raises ProtocolError; stray sound is told once."""
-        now = self._open
-        if now is None:
-            self._shared.dropped("not_started")
-            if not self._strays_told:
-                self._strays_told = True
-                raise ProtocolError("not_started", "sound arrived while nobody was listening; it was not used")
-            return
-        if len(pcm) % SAMPLE_BYTES:
-            self._shared.dropped("odd_bytes")
-            raise ProtocolError(
-                "odd_bytes",
-                f"{len(pcm)} bytes of sound, expected an even number (s16le); they were not used",
-                id=now.id,
-            )
-        now.write(pcm)
-        if now.question is None and now.is_new:
-            self._hear(now, now.id)
-        if now.sound.truncated:
-            self._shared.dropped("audio_too_long")
-            self._close(End("limit"))
-        elif now.ended_before is not None:
-            self._close(End(now.ended_before))
-        elif now.endpointer is not None and now.source is now.sound:
-            heard = Heard(len(pcm) // SAMPLE_BYTES, now.partial, self._shared.clock())
-            if (end := now.endpointer.feed(heard)) is not None:
-                self._ended(now, end)
+        self._floor.audio(pcm)
 
     def end(self, id: str = "") -> None:
         """The person has finished. Raises ProtocolError if nothing is open, or something else than `id`."""
-        if self._is_over(id):
-            return
-        self._opened(id)
-        self._close()
+        self._floor.end(id)
 
     def cancel(self, id: str = "") -> None:
         """Forget the open utterance, unheard. Raises ProtocolError as `end` does."""
-        now = self._opened(id)
-        self._drop(now)
-        self.tell(turns.Cancelled(now.id, now.sound.samples / RATE))
+        self._floor.cancel(id)
 
     def text(self, text: str, id: str = "", language: Language | None = None) -> str:
         """A typed question; silences the reply being spoken. Returns the turn's id. Raises ProtocolError."""
-        self._refuse_if_full(id)
+        self._asking.refuse_if_full(id)
         return self._asking.typed(id, language or self.language, text)
 
     def interrupt(self) -> None:
@@ -314,81 +198,3 @@ class Session:
     def _show(self, event: turns.Event) -> None:
         if self._place is not None:
             self._place.tell(event)
-
-    # The open utterance
-
-    def _opened(self, id: str) -> Listening:
-        if self._open is None:
-            raise ProtocolError("not_started", "nothing is being listened to", id=id)
-        if id not in ("", self._open.id):
-            raise ProtocolError(
-                "wrong_id",
-                f"{id!r} is not being listened to, but {self._open.id!r} is; that one goes on",
-                hint="Name the open utterance, or leave the id out.",
-                id=id,
-            )
-        return self._open
-
-    def _is_over(self, id: str) -> bool:
-        """The utterance ended by itself a moment ago, and whoever ends it now could not know."""
-        return self._open is None and bool(self._closed_id) and id in ("", self._closed_id)
-
-    def _close(self, end: End | None = None) -> None:
-        """The endpoint. end: None if the person said so."""
-        now = self._taken_away()
-        if end is not None:
-            self._closed_id, self._strays_told = now.id, True
-            self.tell(turns.Endpoint(now.id, end.reason, end.setting, 1000 * end.silence_s))
-        if now.earlier is not None and now.question is None and now.is_said_again:
-            self._heard(now.sound)
-            self._asking.again(now.earlier)
-        elif now.question is None:
-            self._hear(now, now.id)
-        if now.question is not None:
-            now.question.asked = now.heard(end.reason if end is not None else None)
-
-    def _ended(self, now: Listening, end: End) -> None:
-        """Whoever listens along has heard the end of it."""
-        if now is self._open and end.reason == "nothing":
-            self.cancel(now.id)
-        elif now is self._open:
-            self._close(end)
-
-    def _wait_on(self, now: Listening) -> None:
-        """It has been open for long: it stays so while its sound goes on coming."""
-        before = now.sound.samples
-
-        def look() -> None:
-            if now.sound.samples - before < THINNEST * OVERDUE_S * RATE:
-                self._close(End("limit"))
-            else:
-                self._wait_on(now)
-
-        now.overdue = self._shared.later(OVERDUE_S, look)
-
-    def _drop(self, now: Listening) -> None:
-        self._taken_away()
-        self._heard(now.sound)
-        if now.turn is not None:
-            now.turn.cancel()
-
-    def _taken_away(self) -> Listening:
-        """No utterance is open from here on."""
-        now, self._open = self._open, None
-        assert now is not None and now.overdue is not None, "only an open utterance is ended"
-        now.overdue.cancel()
-        now.sound.end()
-        return now
-
-    def _hear(self, now: Listening, id: str) -> None:
-        """Begin the turn of an utterance. id: as the client gave it."""
-        self._asking.spoken(now, id, lambda: self._heard(now.sound))
-
-    def _heard(self, sound: Utterance) -> None:
-        self._backlog.discard(sound)
-        self._shared.backlog.discard(sound)
-
-    def _refuse_if_full(self, id: str) -> None:
-        if self._shared.stopping:
-            raise ProtocolError("stopping", "The device is stopping.", hint="It tells you when to come back.", id=id)
-        self._asking.refuse_if_full(id)

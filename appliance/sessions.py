@@ -16,7 +16,8 @@ from appliance.dialogue.actions import SetSpeech
 from appliance.dialogue.types import Memory
 from appliance.faculties import Faculties
 from appliance.language import Language
-from appliance.session import Later, Session, Shared
+from appliance.session import Session
+from appliance.shared import Later, Shared
 
 FORGOTTEN_AFTER_S = 600.0
 """A session whose client has gone is remembered for so long."""

@@ -33,7 +33,7 @@ TYPES = {
     "audio.quiet",
 }
 """What anybody above the ground floor may hand around: data, and the contracts of Source and Sink."""
-PLACES = TYPES | {"guests", "pauses", "longhand", "growing", "backlog", "config", "session", "sessions"}
+PLACES = TYPES | {"guests", "pauses", "longhand", "growing", "backlog", "config", "session", "sessions", "shared"}
 
 MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room may always import itself
     "": set(),
@@ -59,10 +59,12 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "replay": TYPES,
     "listening": TYPES | {"replay"},
     "backlog": TYPES,
-    "asking": TYPES | {"conversation", "listening", "replay"},
+    "shared": TYPES | {"attention", "backlog"},
+    "asking": TYPES | {"conversation", "listening", "replay", "shared"},
+    "floor": TYPES | {"asking", "attention", "backlog", "conversation", "listening", "shared"},
     "attention": TYPES | {"guessing", "listening"},
-    "session": TYPES | {"asking", "attention", "backlog", "conversation", "listening"},
-    "sessions": TYPES | {"attention", "session"},
+    "session": TYPES | {"asking", "conversation", "floor", "shared"},
+    "sessions": TYPES | {"attention", "session", "shared"},
     "guests": TYPES | {"attention", "hearing.admission", "listening"},
     "growing": set(),
     "mirroring": {"config", "device", "mqtt", "state", "turns"},

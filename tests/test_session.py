@@ -14,8 +14,9 @@ from appliance import turns
 from appliance.asking import MOST_TURNS
 from appliance.audio.endpointing import End, Heard
 from appliance.errors import ProtocolError
+from appliance.floor import OVERDUE_S
 from appliance.replay import MOST_KEPT, TOLD_AGAIN_S
-from appliance.session import OVERDUE_S, Session
+from appliance.session import Session
 from appliance.sessions import FORGOTTEN_AFTER_S, MOST_GONE, Sessions
 from tests.support.clock import Clock
 from tests.support.faculties import FakeFaculties, FakeSink, willing
@@ -566,8 +567,8 @@ async def test_what_was_said_is_not_kept_longer_than_it_is_needed() -> None:
     async with house() as here:
         page = here.visit()
         page.session.begin("1")
-        assert page.session._open is not None
-        sound = weakref.ref(page.session._open.sound)
+        assert page.session._floor._open is not None
+        sound = weakref.ref(page.session._floor._open.sound)
         page.session.audio(pcm("hello"))
         page.session.end("1")
         await page.session.settled()

@@ -25,8 +25,8 @@ from appliance.device.waking import Waking
 from appliance.dialogue.types import Memory
 from appliance.errors import AudioDeviceError, ProtocolError
 from appliance.language import LANGUAGES, Language
-from appliance.session import Later
 from appliance.sessions import Sessions
+from appliance.shared import Later
 from appliance.waking.words import parse
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from appliance import turns
 from appliance.audio.cards import Sound
 from appliance.device import earcons, hints
 from appliance.device.lamp import Lamp, LampState
-from appliance.session import Later, Session
+from appliance.session import Session
+from appliance.shared import Later
 
 ERROR_SHOWN_S = 2.0
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from appliance.audio.microphone import Microphone
 from appliance.device.ear import OpenEar
-from appliance.session import Later, Session
+from appliance.session import Session
+from appliance.shared import Later
 
 TAIL_S = 0.06
 """Listening goes on for so long after the release: what was said by then is still on its way through the card."""
