@@ -1,21 +1,15 @@
 /**
- * The page: puts the assistant and the views together.
+ * The page: puts the assistant and the views together. What the first look and the first press do not need comes right
+ * after them (page/rest.js).
  */
 
 import { EnhancedVoiceAssistant } from "./core/EnhancedVoiceAssistant.js";
-import { BoardView } from "./page/board.js";
-import { ConversationView } from "./page/conversation.js";
-import { LastTurns } from "./page/last-turns.js";
-import { localise, savedSettings, saveSettings } from "./page/preferences.js";
-import { bindOverlay } from "./page/overlay.js";
-import { Renewal, versionIn } from "./page/renewal.js";
-import { RingingView } from "./page/ringing.js";
-import { bindSettings } from "./page/settings.js";
-import { bindChoices } from "./page/choices.js";
-import { bindWall } from "./page/wall.js";
-import { bindTalkButton } from "./page/talk-button.js";
 import { MAX_TEXT_LENGTH } from "./core/protocol.js";
 import { TEXTS } from "./core/texts.js";
+import { ConversationView } from "./page/conversation.js";
+import { localise, savedSettings, saveSettings } from "./page/preferences.js";
+import { bindTalkButton } from "./page/talk-button.js";
+import { versionIn } from "./page/version.js";
 
 const TICK_MS = 2000;
 const SLEPT_MS = 10000;
@@ -23,24 +17,32 @@ const element = (id) => document.getElementById(id);
 const wsUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 
 const assistant = new EnhancedVoiceAssistant({ ...savedSettings(), wsUrl, maxReconnectAttempts: Infinity });
+const language = () => assistant.config.language;
+const texts = () => TEXTS[language()];
+const conversation = new ConversationView({
+  list: element("history"), scroller: element("conversation"), welcome: element("welcome"), texts, correct });
+
 /** Take back what the last turn changed, and ask what was meant. */
 async function correct(turn, text) {
   if (turn.canBeUndone) await assistant.sendText(TEXTS[turn.language].undo);
   await assistant.sendText(text);
 }
 
-const conversation = new ConversationView({
-  correct,
-  list: element("history"),
-  scroller: element("conversation"),
-  welcome: element("welcome"),
-  texts: () => TEXTS[assistant.config.language],
-});
+// The rest of the page. What happens until it is here is told to it then.
+let rest = null;
+let coming = null;
+const missed = [];
+const tellRest = (what, detail) => (rest ? rest.happened(what, detail) : missed.push([what, detail]));
 
-const inUse = { language: () => assistant.config.language, texts: () => TEXTS[assistant.config.language] };
-const board = new BoardView({
-  section: element("board"), timers: element("timers"), lists: element("lists"), assistant, ...inUse });
-const ringing = new RingingView({ list: element("ringing"), assistant, ...inUse });
+/** What page/rest.js brings, loaded once. */
+function loadRest() {
+  coming ??= import("./page/rest.js").then(({ bindRest }) => {
+    rest = bindRest({ assistant, conversation, inUse: { language, texts }, version: versionIn(import.meta.url) });
+    for (const [what, detail] of missed.splice(0)) rest.happened(what, detail);
+    return rest;
+  });
+  return coming;
+}
 
 const toggleRecording = () => (assistant.isRecording ? assistant.stopRecording() : assistant.startRecording());
 
@@ -59,9 +61,8 @@ async function benchmarkLatency(iterations = 10) {
 }
 
 function showLanguage() {
-  const { language } = assistant.config;
-  localise(language);
-  const examples = TEXTS[language].examples.map((example) => {
+  if (document.documentElement.lang !== language()) localise(language()); // the page comes in English
+  const examples = texts().examples.map((example) => {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: example });
     button.addEventListener("click", () => assistant.sendText(example));
     const item = document.createElement("li");
@@ -70,21 +71,10 @@ function showLanguage() {
   });
   element("examples").replaceChildren(...examples);
   for (const button of document.querySelectorAll("[data-language]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.language === language));
+    button.setAttribute("aria-pressed", String(button.dataset.language === language()));
   }
   conversation.relabel();
-  board.relabel();
-  ringing.relabel();
-  choices.relabel();
-  showDevice();
   showState();
-}
-
-function showDevice() {
-  const { welcome, config } = assistant;
-  if (!welcome) return;
-  const texts = TEXTS[config.language];
-  element("device").textContent = `${texts.device}: ${texts.deviceText(welcome)}`;
 }
 
 /** The meter follows the microphone from frame to frame, whatever the size of the chunks. */
@@ -99,7 +89,7 @@ function showState() {
   if (state === "listening" && document.body.dataset.state !== state) requestAnimationFrame(showLevel);
   document.body.dataset.state = state;
   element("connection").dataset.state = connectionState;
-  element("connectionText").textContent = TEXTS[assistant.config.language].connection[connectionState];
+  element("connectionText").textContent = texts().connection[connectionState];
   element("retryRow").hidden = connectionState !== "disconnected";
   element("silence").hidden = state !== "speaking";
   const inTrouble = connectionState !== "connected" || assistant.notice !== "";
@@ -118,40 +108,14 @@ function tell(id, text) {
 }
 
 function showTurn(turn) {
-  lastTurns.happened(turn);
   conversation.showTurn(turn);
-  if (turn.finalAtMs !== null) tell("transcript", `${TEXTS[assistant.config.language].you}: ${turn.heard}`);
-}
-
-element("textInput").maxLength = MAX_TEXT_LENGTH;
-
-const renewal = new Renewal({
-  mine: versionIn(import.meta.url),
-  isBusy: () => isInUse() || assistant.connectionState !== "connected",
-  reload: () => {
-    conversation.save();
-    location.reload();
-  },
-});
-
-function showWelcome(welcome) {
-  showDevice();
-  renewal.offered(welcome.page_version);
-}
-
-function showBoard(message) {
-  board.show(message);
-  ringing.show(message);
-  if (ringing.isRinging) wall.happened();
+  if (turn.finalAtMs !== null) tell("transcript", `${texts().you}: ${turn.heard}`);
 }
 
 const show = {
   state: showState,
   turn: showTurn,
   announce: (message) => conversation.showAnnouncement(message),
-  welcome: showWelcome,
-  board: showBoard,
-  settings: (message) => choices.show(message),
   microphone: showMicrophone,
   language: () => {
     saveSettings(assistant.config);
@@ -161,10 +125,7 @@ const show = {
 
 assistant.onchange = (what, detail) => {
   show[what]?.(detail);
-  if (what === "turn" || what === "announce" || (what === "state" && detail !== "idle")) {
-    renewal.happened();
-    wall.happened();
-  }
+  tellRest(what, detail);
 };
 assistant.ui.statusElement = element("statusText");
 assistant.ui.responseElement = element("response");
@@ -172,28 +133,7 @@ assistant.ui.recordButton = element("voiceBtn");
 assistant.ui.metricsElement = element("metricsDisplay");
 
 bindTalkButton(element("voiceBtn"), assistant);
-const lastTurns = new LastTurns();
-async function copyReport() {
-  const report = lastTurns.report(assistant, versionIn(import.meta.url));
-  try {
-    await navigator.clipboard.writeText(report);
-    return true;
-  } catch {
-    console.info(report);
-    return false; // no clipboard on pages without HTTPS
-  }
-}
-const overlay = bindOverlay(element("performanceMetrics"), assistant, {
-  lastTurns, openSettings: (part) => settings.show(part), report: copyReport });
-const isInUse = () =>
-  assistant.state !== "idle" || element("settings").open || element("textInput").value !== "" || ringing.isRinging;
-const wall = bindWall(element("clockFace"), {
-  isBusy: isInUse, inUse, upcoming: () => board.upcoming,
-  away: () => (assistant.connectionState === "connected" ? "" : element("statusText").textContent) });
-const settings = bindSettings(element("settings"), { assistant, overlay, wall });
-
-const choices = bindChoices(element("settings"), { assistant, texts: inUse.texts });
-
+element("textInput").maxLength = MAX_TEXT_LENGTH;
 element("typed").addEventListener("submit", (event) => {
   event.preventDefault();
   sendText();
@@ -201,11 +141,13 @@ element("typed").addEventListener("submit", (event) => {
 element("silence").addEventListener("click", () => assistant.silence());
 element("closeMicrophone").addEventListener("click", () => assistant.closeMicrophone());
 element("retry").addEventListener("click", () => assistant.reconnect());
+element("openSettings").addEventListener("click", async () => (await loadRest()).openSettings());
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => {
     assistant.config.language = button.dataset.language;
     saveSettings(assistant.config);
     showLanguage();
+    tellRest("language");
   });
 }
 document.addEventListener("visibilitychange", () => (document.hidden ? assistant.outOfSight() : assistant.reconnect()));
@@ -228,7 +170,9 @@ showLanguage();
 conversation.restore();
 assistant.follow();
 performance.mark("interactive");
-await assistant.initialize();
-performance.mark("connected");
-// Served by the device, the page keeps itself for when the device is away; where browsers allow that.
-if (versionIn(import.meta.url)) navigator.serviceWorker?.register("/service-worker.js").catch((error) => console.info(error.message));
+assistant.initialize().then(() => {
+  performance.mark("connected");
+  // Served by the device, the page keeps itself for when the device is away; where browsers allow that.
+  if (versionIn(import.meta.url)) navigator.serviceWorker?.register("/service-worker.js").catch((error) => console.info(error.message));
+});
+(globalThis.requestIdleCallback ?? setTimeout)(loadRest); // Safari has no idle callbacks

@@ -8,7 +8,8 @@
 const PREFIX = "stimme-";
 /** A network that is there but does not answer is no network. */
 const PATIENCE_MS = 4000;
-const WORKERS = ["audio-streaming-worklet.js", "playback-worklet.js", "resampler.js"];
+/** What the page loads besides what it names. */
+const LATER = ["page/rest.js", "workers/audio-streaming-worklet.js", "workers/playback-worklet.js", "workers/resampler.js"];
 
 addEventListener("install", (event) => {
   skipWaiting();
@@ -43,7 +44,7 @@ async function keep(response) {
   const cache = await caches.open(PREFIX + version);
   if (!(await cache.match("/"))) {
     const parts = [...html.matchAll(/(?:href|src)="(\/~[^"]+)"/g)].map(([, path]) => path);
-    await cache.addAll([...new Set([...parts, ...WORKERS.map((name) => `/~${version}/workers/${name}`)])]);
+    await cache.addAll([...new Set([...parts, ...LATER.map((name) => `/~${version}/${name}`)])]);
     await cache.put("/", new Response(html, { headers: response.headers }));
   }
   for (const name of await caches.keys()) {

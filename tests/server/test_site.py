@@ -1,4 +1,4 @@
-"""The page's files: compressed, cached by content, and all of them named in the page."""
+"""The page's files: compressed, cached by content, its modules in one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def root(tmp_path: Path) -> Path:
     )
     (tmp_path / "style.css").write_text("p { color: red }\n" * 50)
     (tmp_path / "app.js").write_text('import { b } from "./core/b.js";\n')
-    (tmp_path / "core" / "b.js").write_text('import "../core/c.js";\n')
-    (tmp_path / "core" / "c.js").write_text('import "./b.js"; // a circle\n')
+    (tmp_path / "core" / "b.js").write_text('import { c } from "./c.js";\nexport const b = c;\n')
+    (tmp_path / "core" / "c.js").write_text("export const c = 1;\n")
     return tmp_path
 
 
@@ -58,8 +58,11 @@ def test_the_page_loads_its_parts_from_where_they_are_kept_for_good(root: Path) 
     page = get(site, "/").body
     assert isinstance(page, bytes)
     loaded = re.findall(r'(?:href|src)="(/~[^"]+)"', page.decode())
-    assert loaded == [f"/~{site.version}/{name}" for name in ("style.css", "app.js", "core/b.js", "core/c.js")]
+    assert loaded == [f"/~{site.version}/{name}" for name in ("style.css", "app.js")]
     assert 'href="#here"' in page.decode()
+    linked = get(site, loaded[1]).body
+    assert isinstance(linked, bytes)
+    assert b"const c = 1;" in linked, "what it imports is inside it"
     for path in loaded:
         response = get(site, path)
         assert response.status == 200
@@ -90,5 +93,6 @@ def test_all_that_the_page_transfers_is_small() -> None:
     assert isinstance(page, bytes)
     paths = {"/", *re.findall(r'(?:href|src)="(/~[^"]+)"', page.decode())}
     paths |= {f"/~{site.version}/workers/{file.name}" for file in (WEB / "workers").glob("*.js")}
+    paths.add(f"/~{site.version}/page/rest.js")
     bodies = [get(site, path, accept_encoding="gzip").body for path in paths]
     assert sum(len(body) for body in bodies if isinstance(body, bytes)) < 120_000  # bytes

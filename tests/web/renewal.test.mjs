@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Renewal, versionIn } from "../../web/page/renewal.js";
+import { Renewal } from "../../web/page/renewal.js";
+import { versionIn } from "../../web/page/version.js";
 import { FakeClock } from "./fakes.mjs";
 
 function page({ mine = "aaa", remembered = {} } = {}) {

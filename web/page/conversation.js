@@ -68,7 +68,7 @@ export class ConversationView {
       const parts = [who && make("p", { className: "who", textContent: who }), heard && make("p", { className: "heard", lang: language, textContent: heard })];
       this.#append(make("li", { className: `entry ${who ? "announcement" : ""}` }, ...parts.filter(Boolean), make("p", { className: "reply", lang: language, textContent: reply })));
     }
-    this.#scroll();
+    if (entries.length > 0) this.#scroll();
   }
 
   #add(turn) {

@@ -8,11 +8,6 @@ const KEY = "stimme.renewed";
 /** So long nothing may have happened before. */
 const STILL_MS = 5000;
 
-/** The version in the address of one of the page's files, "/~VERSION/…"; null where there is none. */
-export function versionIn(url) {
-  return /\/~([0-9a-f]+)\//.exec(url)?.[1] ?? null;
-}
-
 export class Renewal {
   #newer = null;
   #timer = null;

@@ -51,7 +51,6 @@ export function bindSettings(sheet, { assistant, overlay, wall }) {
     field("benchmark").disabled = false;
   }
 
-  field("openSettings").addEventListener("click", show);
   field("presets").addEventListener("change", (event) => change(OPTIMIZATION_CONFIGS[event.target.value]));
   field("adaptive").addEventListener("change", (event) => change({ adaptiveQuality: event.target.checked }));
   field("speak").addEventListener("change", (event) => change({ speakReplies: event.target.checked }));
