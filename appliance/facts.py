@@ -29,15 +29,18 @@ _ESSID_BYTES = 32
 
 
 class Facts:
-    """Called with who asks and in which language; any thread may, as it reads files. fingerprint, rooms: set later.
+    """Called with who asks and in which language; any thread may, as it reads files. What has a docstring is set later.
 
     state: the directory whose disk counts. system: where /sys and /proc are.
     """
 
     def __init__(self, place: PlaceConfig, voices: Voices, state: Path, system: Path = Path("/")) -> None:
         self.fingerprint: tuple[str, ...] = ()
+        """Four words."""
         self.rooms: Callable[[Memory], tuple[str, ...]] = lambda memory: ()
         """The other places that could say something."""
+        self.host: Callable[[], str] = unique_name
+        """What this device is called in the network."""
         self._place, self.voices, self._state, self._system = place, voices, state, system
         self._begun_s = time.monotonic()
 
@@ -47,7 +50,7 @@ class Facts:
         chosen = memory.speech.voice or ""
         return Device(
             addresses=tuple(str(address) for address in own_addresses() if address.version == 4),
-            host=unique_name(),
+            host=self.host(),
             network=self._network(),
             temperature_c=self._temperature_c(),
             memory_free_mb=self._memory_free_mb(),

@@ -59,7 +59,7 @@ def give_hands(
     """What the dialogue decides about the device and other rooms can be carried out from here on."""
     deeds, facts = assistant.deeds, assistant.facts
     deeds.tasks, deeds.people, deeds.device, deeds.pairing = tasks, people, device, home.pairing
-    facts.rooms, facts.fingerprint = deeds.rooms, home.words
+    facts.rooms, facts.fingerprint, facts.host = deeds.rooms, home.words, lambda: home.naming.name
 
 
 def shown_at(device: LocalDevice | None, tasks: asyncio.TaskGroup) -> Callable[[str], None]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,7 +18,7 @@ from appliance.server.access import Guard
 from appliance.server.entrance import Entrance, Trust
 from appliance.server.listener import Listener
 from appliance.server.metrics import Metrics
-from appliance.server.names import own_addresses, own_names
+from appliance.server.names import Naming, own_addresses
 from appliance.server.page.people import People
 from appliance.server.pairing import Pairing
 from appliance.server.places import Places
@@ -41,19 +42,15 @@ class Household:
     """Everything that decides who comes in."""
 
     guard: Guard
+    naming: Naming
     pairing: Pairing
     listeners: list[Listener]
     certified: Certified | None
     """What is shown over TLS; None without --lan."""
     words: tuple[str, ...] = ()
     """The fingerprint of the device's own authority, to be said; () if it has none."""
-
-    @property
-    def name(self) -> str:
-        """Where the page is reached over HTTPS."""
-        if self.certified is None or isinstance(self.certified, OwnersCertificate):
-            return own_names()[0]
-        return self.certified.names[0]
+    renamed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when `naming` has changed: the certificate follows."""
 
 
 async def household(
@@ -71,11 +68,12 @@ async def household(
 ) -> Household:
     """run: for the disk. show: says and shows a pairing code at the device, if it can. Raises ConfigError."""
     server = config.server
-    guard = Guard(own_names(server.names), server.origins, places.known, server.pairing)
+    naming = Naming(server.names)
+    guard = Guard(naming.ever(), server.origins, places.known, server.pairing)
     certified: Certified | None = None
     trust: Trust | None = None
     if server.lan:
-        certified = await run(partial(_certified, server, config.state_path()))
+        certified = await run(partial(_certified, server, config.state_path(), naming))
         if not isinstance(certified, OwnersCertificate):
             trust = await run(partial(_trust, certified, lambda: guard.port("https") or server.secure_port))
     pairing = Pairing(show)
@@ -101,13 +99,16 @@ async def household(
                 certified.context,
             )
         )
-    return Household(guard, pairing, listeners, certified, trust.words if trust is not None else ())
+    return Household(guard, naming, pairing, listeners, certified, trust.words if trust is not None else ())
 
 
-async def keep_certified(certified: Certified, run: Run) -> None:
-    """Renew the certificate when it is time, for ever; nobody who is connected notices."""
+async def keep_certified(certified: Certified, renamed: asyncio.Event, run: Run) -> None:
+    """Renew the certificate when it is time, for ever; nobody who is connected notices. renamed: look now."""
     while True:
-        await asyncio.sleep(RENEWAL_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RENEWAL_S):
+                await renamed.wait()
+        renamed.clear()
         if await run(certified.renew):
             certified.load()
 
@@ -119,7 +120,7 @@ def code_texts(code: str) -> dict[Language, str]:
     return {language: words.get(language, words["en"]) for language in LANGUAGES}
 
 
-def _certified(server: ServerConfig, state: Path) -> Certified:
+def _certified(server: ServerConfig, state: Path, naming: Naming) -> Certified:
     if bool(server.certificate) != bool(server.certificate_key):
         raise ConfigError("STIMME_CERTIFICATE and STIMME_CERTIFICATE_KEY belong together; one of them is empty")
     if server.certificate:
@@ -127,7 +128,7 @@ def _certified(server: ServerConfig, state: Path) -> Certified:
     from appliance.server.certificates import Certificates  # cryptography: 12 MB that only this needs
 
     try:
-        return Certificates(state / "tls", partial(own_names, server.names), own_addresses)
+        return Certificates(state / "tls", naming.now, own_addresses, ever=naming.ever())
     except OSError as error:
         raise ConfigError(
             f"no certificate can be made in {state / 'tls'}: {error.strerror or error}. Without it there is no HTTPS; "

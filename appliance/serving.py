@@ -27,9 +27,8 @@ from appliance.mind import keep_looking
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.choose import how_to_get
 from appliance.programs import Programs
-from appliance.server.announce import Service, announced
+from appliance.server.announce import Service, keep_announced
 from appliance.server.metrics import Metrics
-from appliance.server.names import own_addresses
 from appliance.server.page.people import People
 from appliance.server.places import Places
 from appliance.server.site import Site, find_site
@@ -69,9 +68,11 @@ async def serve(config: Config, *, fetching: bool = False) -> None:
                 tasks.create_task(work) for work in _background(config, assistant, node, house, tasks, hurry=hurry)
             ]
             house.programs.say_where(ports)
-            services = house.services(ports)
-            if services:
-                await stack.enter_async_context(announced(house.home.name, services, own_addresses()))
+            if house.home.certified is not None:
+                where = house.home.naming.name, ports["secure"]
+                log.info("over HTTPS: https://%s:%d (`stimme paired code` lets a browser in)", *where)
+            if house.services(house.home.naming.name, ports):
+                background.append(tasks.create_task(house.announced(ports)))
             better = better_models(assistant.choices)
             if fetching and better:
                 background.append(tasks.create_task(fetch_beside(better, config.models_path())))
@@ -119,15 +120,16 @@ class _House:
     home: Household
     programs: Programs
 
-    def services(self, ports: dict[str, int]) -> list[Service]:
-        """What the network is told of."""
-        found = self.programs.services(self.home.name, ports)
+    def services(self, name: str, ports: dict[str, int]) -> list[Service]:
+        """What the network is told of, by the name that this device has."""
+        found = self.programs.services(name, ports)
         if self.home.certified is not None:
             found.append(Service("_https._tcp", ports["secure"], {"path": "/"}))
-            log.info(
-                "over HTTPS: https://%s:%d (`stimme paired code` lets a browser in)", self.home.name, ports["secure"]
-            )
         return found
+
+    async def announced(self, ports: dict[str, int]) -> None:
+        """Tell the network, for ever."""
+        await keep_announced(self.home.naming, lambda name: self.services(name, ports), self.home.renamed.set)
 
 
 async def _opened(config: Config, assistant: Assistant, node: Node | None, tasks: asyncio.TaskGroup) -> _House:
@@ -223,11 +225,11 @@ def _background(
         house.metrics.watch_loop(lambda: people.present),
     ]
     if house.home.certified is not None:
-        works.append(keep_certified(house.home.certified, run))
+        works.append(keep_certified(house.home.certified, house.home.renamed, run))
     if config.clients.mqtt:
         from appliance.mirroring import Mirroring  # here, because it loads paho
 
-        mirroring = Mirroring(config.clients, house.home.name, device, assistant.stores, run, tasks)
+        mirroring = Mirroring(config.clients, house.home.naming.permanent, device, assistant.stores, run, tasks)
         house.told.mirror = mirroring.event
         works.append(mirroring.run())
     if device is not None:

@@ -39,7 +39,8 @@ _NETWORKS = tuple(ipaddress.ip_network(network) for network in PRIVATE_NETWORKS)
 class Certificates:
     """Keeps what is shown to browsers valid. directory: for keys (0600) and certificates.
 
-    names, addresses: asked again at every look, as they change. clock: the time, aware.
+    names, addresses: asked again at every look, as they change. ever: further names that a new authority may vouch for.
+    clock: the time, aware.
     """
 
     def __init__(
@@ -48,8 +49,11 @@ class Certificates:
         names: Callable[[], Sequence[str]],
         addresses: Callable[[], Sequence[Address]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        ever: Sequence[str] = (),
     ) -> None:
         self._directory, self._names, self._addresses, self._clock = directory, names, addresses, clock
+        self._ever = tuple(ever)
         self._authority_key, certificate = self._authority()
         self.authority = Authority(certificate)
         self.context = server_context()
@@ -128,7 +132,7 @@ class Certificates:
                 x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Stimme"),
             ]
         )
-        permitted: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
+        permitted: list[x509.GeneralName] = [x509.DNSName(name) for name in dict.fromkeys((*names, *self._ever))]
         permitted += [x509.IPAddress(network) for network in _NETWORKS]
         return (
             x509.CertificateBuilder()

@@ -32,8 +32,9 @@ class Trust:
     """What somebody must know to trust this device's certificates."""
 
     name: str
+    """What the authority is called, after the device's permanent name."""
     names: Callable[[], tuple[str, ...]]
-    """Names and addresses that the certificate is for at the moment."""
+    """Names and addresses that the certificate is for at the moment, the device's own first."""
     port: Callable[[], int]
     certificate: bytes
     """The authority's, as DER."""

@@ -14,7 +14,10 @@ SERIAL = Path("/proc/device-tree/serial-number")
 MACHINE_ID = Path("/etc/machine-id")
 
 ALIAS = "stimme.local"
-"""Also answered to where nobody else has it; two devices would take it from each other at every start."""
+"""Also answered to where nobody else has it."""
+
+MOST_OF_A_NAME = 9
+"""Devices of one name that may be in a network; two of a household's are one in 65,536 to have the same four digits."""
 
 
 def unique_name(serial: Path = SERIAL, machine_id: Path = MACHINE_ID) -> str:
@@ -33,6 +36,34 @@ def own_names(further: Iterable[str] = ()) -> tuple[str, ...]:
     host = socket.gethostname().lower().removesuffix(".local")
     names = (unique_name(), ALIAS, f"{host}.local", host, *(name.lower().rstrip(".") for name in further))
     return tuple(dict.fromkeys(name for name in names if name and name != "localhost" and not is_address(name)))
+
+
+class Naming:
+    """What this device is called now: another one in the network may have had its name first (RFC 6762, 9).
+
+    further: names that the owner gave it. permanent: what it is called unless somebody else is.
+    """
+
+    def __init__(self, further: Iterable[str] = (), permanent: str = "") -> None:
+        first, *others = own_names(further)
+        self.permanent = permanent or first
+        self._others = tuple(name for name in others if name != ALIAS)
+        self.name = self.permanent
+        self.has_alias = True
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """What it may be called: stimme-ab12.local, stimme-ab12-2.local, …"""
+        stem = self.permanent.removesuffix(".local")
+        return (self.permanent, *(f"{stem}-{number}.local" for number in range(2, MOST_OF_A_NAME + 1)))
+
+    def now(self) -> tuple[str, ...]:
+        """The names that it has, the one of its own first."""
+        return tuple(dict.fromkeys((self.name, *((ALIAS,) if self.has_alias else ()), *self._others)))
+
+    def ever(self) -> tuple[str, ...]:
+        """All names that it may have one day."""
+        return tuple(dict.fromkeys((*self.candidates, ALIAS, *self._others)))
 
 
 def own_addresses() -> tuple[Address, ...]:

@@ -16,6 +16,8 @@ class TwoHosts:
     device: str
     other: str
     """Names of the namespaces."""
+    ends: tuple[str, str]
+    """What the pair's ends are called in them."""
     address: str = "10.77.0.1"
     """The device's."""
     others_address: str = "10.77.0.2"
@@ -33,8 +35,8 @@ def can_be_made() -> bool:
 
 @contextmanager
 def two_hosts() -> Iterator[TwoHosts]:
-    hosts = TwoHosts(f"stimme-d{os.getpid()}", f"stimme-o{os.getpid()}")
     ends = (f"sd{os.getpid()}", f"so{os.getpid()}")
+    hosts = TwoHosts(f"stimme-d{os.getpid()}", f"stimme-o{os.getpid()}", ends)
     try:
         for name in (hosts.device, hosts.other):
             _ip("netns", "add", name)

@@ -30,7 +30,7 @@ async function start() {
   const trust = await (await fetch("/trust.json")).json();
   // The name by which this browser got here works for it; the .local name may not (older Androids do not know any).
   const known = trust.names.map(bare).includes(bare(location.hostname));
-  const host = known ? location.hostname : trust.name;
+  const host = known ? location.hostname : trust.names[0];
   const origin = `https://${host}${trust.port === 443 ? "" : `:${trust.port}`}`;
   each(".here", (element) => (element.textContent = location.origin));
   each(".there", (element) => (element.textContent = origin));
