@@ -136,7 +136,7 @@ class _Claims:
         """Whether we are to give way."""
 
     async def take(self) -> bool:
-        """Keep the name, or take the first that nobody else has, and the alias if free; whether that changes anything."""
+        """Keep the name or take the first that nobody has, and the alias if it is free; whether anything changes."""
         before = self._naming.now()
         for name in dict.fromkeys((self._naming.name, *self._naming.candidates)):
             if not (others := await self.others(name)):
@@ -157,10 +157,7 @@ class _Claims:
 
     async def others(self, name: str) -> tuple[Address, ...]:
         """Who else answers to a name."""
-        from zeroconf import (
-            AddressResolver,  # type: ignore[attr-defined]
-            IPVersion,
-        )
+        from zeroconf import AddressResolver, IPVersion  # type: ignore[attr-defined]
 
         asked = AddressResolver(f"{name}.")
         await asked.async_request(self._responder.zeroconf, PROBE_MS)
@@ -183,12 +180,7 @@ class _Claims:
 
     def _watch(self) -> None:
         """Notice whenever somebody else says that one of our names is theirs."""
-        from zeroconf import (
-            DNSAddress,  # type: ignore[attr-defined]
-            RecordUpdate,
-            RecordUpdateListener,
-            Zeroconf,
-        )
+        from zeroconf import DNSAddress, RecordUpdate, RecordUpdateListener, Zeroconf  # type: ignore[attr-defined]
 
         ours, claims = {info.server.lower() for info in self._infos if info.server}, self
 

@@ -30,4 +30,4 @@ async def called(address: Address) -> str:
                 writer.close()
     except (OSError, ValueError):  # includes its own time-out, and a line without an end
         return ""
-    return answer[4].lower() if len(answer) == 5 and answer[0] == "+" else ""
+    return answer[-1].lower() if len(answer) >= 4 and answer[0] == "+" else ""

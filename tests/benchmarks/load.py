@@ -72,7 +72,7 @@ async def stream(task: Json) -> Json:
         elif message.startswith('{"type":"error"'):
             errors.append(message)
 
-    peers = [Peer(task["port"], on_text, _secure(task)) for _ in range(task["connections"])]
+    peers = [Peer(task["port"], on_text, _secure(task, number)) for number in range(task["connections"])]
     for peer in peers:
         peer.send(text(type="start", id="1"))
     await asyncio.sleep(0.5)
@@ -158,9 +158,9 @@ async def speak(task: Json) -> Json:
         else:
             people[peer].receive(message, now)
 
-    for file in task["files"]:
+    for number, file in enumerate(task["files"]):
         person = Speaker(_whole_chunks(file, 2), task["chunk_bytes"], chance, task["seconds"])
-        people[Peer(task["port"], on_text, _secure(task))] = person
+        people[Peer(task["port"], on_text, _secure(task, number))] = person
     for peer in people:
         peer.send(text(config={"sample_rate": RATE}) if vosk else text(type="hello", speak=task["speak"]))
     await asyncio.sleep(0.5)
@@ -255,7 +255,10 @@ async def cycle(task: Json) -> Json:
 
 async def idle(task: Json) -> Json:
     """`connections` clients say hello and stay for `seconds`."""
-    peers = [Peer(task["port"], lambda peer, message, now: None, _secure(task)) for _ in range(task["connections"])]
+    peers = [
+        Peer(task["port"], lambda peer, message, now: None, _secure(task, number))
+        for number in range(task["connections"])
+    ]
     for peer in peers:
         peer.send(text(type="hello"))
     await asyncio.sleep(task["seconds"])
@@ -265,9 +268,12 @@ async def idle(task: Json) -> Json:
     return {"connections": len(peers), "closed": closed}
 
 
-def _secure(task: Json) -> Secure | None:
-    """task may hold secure: {authority, name, token}."""
-    return Secure(**task["secure"]) if "secure" in task else None
+def _secure(task: Json, number: int = 0) -> Secure | None:
+    """For the client of that number. task may hold secure: {authority, name, tokens}; one token is one place's."""
+    if "secure" not in task:
+        return None
+    secure = task["secure"]
+    return Secure(secure["authority"], secure["name"], secure["tokens"][number % len(secure["tokens"])])
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

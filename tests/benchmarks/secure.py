@@ -30,6 +30,8 @@ from tests.support.server import RunningServer, running_server
 HANDSHAKES = 300
 IDLE = 300
 STREAMS, STREAM_S = 50, 6
+PLACES = 100
+"""Paired; each may hold a few connections."""
 
 
 def main() -> None:
@@ -58,12 +60,13 @@ def _started() -> Iterator[tuple[RunningServer, dict[str, tuple[int, Json]]]]:
     """A server with --lan, and by each way its port and what the load must know."""
     with tempfile.TemporaryDirectory() as folder:
         with Database(Path(folder) / "stimme.sqlite3") as database:
-            token, _ = TokenStore(database).add("benchmark", "program")
+            store = TokenStore(database)
+            tokens = [store.add(f"benchmark {number}", "program")[0] for number in range(PLACES)]
         settings = {"STIMME_LAN": "1", "STIMME_SECURE_PORT": "0", "STIMME_STATE": folder, "MAX_CONNECTIONS": "2000"}
         with running_server(settings) as server:
             found = re.search(r"https://([^:]+):(\d+)", server.log.read_text())
             assert found
-            secure = {"authority": f"{folder}/tls/authority.crt", "name": found[1], "token": token}
+            secure = {"authority": f"{folder}/tls/authority.crt", "name": found[1], "tokens": tokens}
             yield server, {"plain": (server.port, {}), "secure": (int(found[2]), {"secure": secure})}
 
 
