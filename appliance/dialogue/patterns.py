@@ -22,11 +22,19 @@ class PatternError(ValueError):
 
 
 class _Node:
+    """There are tens of thousands, most of them leaves: what a node does not have takes no memory."""
+
     __slots__ = ("classes", "next")
 
     def __init__(self) -> None:
-        self.next: dict[str, _Node] = {}
-        self.classes: set[str] = set()
+        self.next: dict[str, _Node] | None = None
+        self.classes: frozenset[str] = frozenset()
+
+    def behind(self, word: str) -> _Node:
+        """The node behind a word, made if need be."""
+        if self.next is None:
+            self.next = {}
+        return self.next.setdefault(word, _Node())
 
 
 class Lexicon:
@@ -40,6 +48,7 @@ class Lexicon:
         self.transparent: frozenset[str] = frozenset()
         """Words that may stand inside of any phrase without changing it: "starte dich bitte mal neu"."""
         self._alone: dict[str, set[str]] = {}
+        self._sets: dict[frozenset[str], frozenset[str]] = {}  # each set of classes once, for all nodes
 
     def add(self, name: str, patterns: str | Iterable[str]) -> None:
         """patterns: a list, or one text with commas between them. Raises PatternError."""
@@ -53,7 +62,8 @@ class Lexicon:
             if rest != len(tokens):
                 raise PatternError(f"{pattern!r}: {tokens[rest]!r} closes nothing")
             for node in ends - {self._root}:
-                node.classes.add(name)
+                classes = node.classes | {name}
+                node.classes = self._sets.setdefault(classes, classes)
 
     def _alternatives(
         self, starts: set[_Node], tokens: Sequence[str], position: int, pattern: str
@@ -77,7 +87,7 @@ class Lexicon:
                 position += 1
             else:
                 self.words.add(token)
-                nodes = {node.next.setdefault(token, _Node()) for node in nodes}
+                nodes = {node.behind(token) for node in nodes}
         return ends | nodes, position
 
     def words_of(self, classes: Iterable[str]) -> set[str]:
@@ -89,7 +99,7 @@ class Lexicon:
         for start in range(len(words)):
             node = self._root
             for end in range(start, min(len(words), start + _MAX_WORDS)):
-                further = node.next.get(words[end])
+                further = node.next.get(words[end]) if node.next is not None else None
                 if further is None and end > start and words[end] in self.transparent:
                     continue
                 if further is None:

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.errors import ModelError
+from appliance.hearing.mapped import load_mapped
 from appliance.hearing.transcript import Word
 from appliance.models.whole import check_recognizer
 
@@ -146,7 +147,7 @@ def load(path: Path) -> tuple[LoadedModel, Recognizer]:
         _link_without_dither(path.resolve(), view)
         try:
             model = LoadedModel(
-                vosk.Model(str(view)),
+                load_mapped(_library(vosk), path / "graph" / "HCLG.fst", view, lambda: vosk.Model(str(view))),
                 step_samples=IVECTOR_STEP_SAMPLES if has_ivectors(path) else 1,
                 retire_after_s=RETIRE_COMPOSING_AFTER_S if is_composed_lazily(path) else RETIRE_AFTER_S,
             )
@@ -171,6 +172,10 @@ def package() -> Any:
             for name in absent:
                 sys.modules.pop(name, None)
         return vosk
+
+
+def _library(vosk: Any) -> Path:
+    return Path(vosk.__file__).with_name("libvosk.so")
 
 
 def _link_without_dither(model: Path, view: Path) -> None:

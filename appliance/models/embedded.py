@@ -3,7 +3,8 @@
 `stimme models prepare` unpacks them at build time, so that an image starts from a read-only disk. Where nothing
 prepared is found, one is unpacked into the models directory the first time it is asked for.
 
-Beside a model's archive lies its decoding graph in one piece (tools/expand_graph.cc), which Vosk prefers.
+Beside a model's archive lies its decoding graph in one piece (tools/expand_graph.cc), which Vosk prefers. It is
+unpacked so that it can be mapped (graph.py); one that an earlier release unpacked otherwise is unpacked again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from appliance.errors import ModelError
 from appliance.models.catalogue import Model
+from appliance.models.graph import align, is_mappable
 from appliance.models.whole import check_content, check_recognizer, check_sha256, put
 
 log = logging.getLogger(__name__)
@@ -48,14 +50,17 @@ def embedded_recognizer(model: Model, directory: Path, prepared: Path, *, unpack
     hear: then it is unpacked into a temporary one. Raises ModelError if that is impossible too. unpacking: False
     only says where it would be.
     """
-    for place in (prepared, directory):
-        if _is_whole(place / model.name):
-            return place / model.name
-    if not unpacking:
-        return directory / model.name
+    if _is_whole(prepared / model.name):
+        return prepared / model.name
+    path = directory / model.name
+    is_whole = _is_whole(path)
+    if not unpacking or (is_whole and is_mappable(path / "graph" / "HCLG.fst")):
+        return path
     try:
         return unpack(model, directory)
     except ModelError as error:
+        if is_whole:
+            return path
         if not isinstance(error.__cause__, OSError):
             raise  # the archive is not what it should be
         for place in _spare_directories():
@@ -103,7 +108,7 @@ def unpack(model: Model, directory: Path) -> Path:
                 with tarfile.open(archive) as tar:
                     _extract(tar, Path(folder))
                 with lzma.open(graph) as packed, (finished / "graph" / "HCLG.fst").open("wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
+                    align(packed, unpacked)
                 if target.exists():
                     target.rename(Path(folder) / "damaged")
                 put(finished, target)

@@ -208,7 +208,8 @@ class Synthesizer:
         finally:
             self._replies -= 1
             if not self._replies:
-                self._resting = asyncio.get_running_loop().call_later(IDLE_S, give_back)
+                loop = asyncio.get_running_loop()
+                self._resting = loop.call_later(IDLE_S, loop.run_in_executor, None, give_back)
 
 
 class _Leveled:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from appliance.errors import ModelError
 from appliance.models import embedded
 from appliance.models.catalogue import CATALOGUE, Model, by_name
 from appliance.models.embedded import embedded_recognizer, unpack
+from appliance.models.graph import is_mappable
 from appliance.models.whole import check_recognizer
 
 EMBEDDED = [model for model in CATALOGUE if model.kind == "recognizer" and not model.source]
@@ -74,6 +77,37 @@ def test_one_with_a_flipped_bit_is_unpacked_again(
     assert find(model, tmp_path) == path
     assert acoustics.read_bytes() == whole
     assert f"{acoustics}: damaged, CRC-32 " in caplog.text
+
+
+def unaligned(graph: Path) -> bytes:
+    """Make a graph what earlier releases unpacked; returns it as it was."""
+    now = graph.read_bytes()
+    before = bytearray(now)
+    before[29:33] = bytes(4)  # its flags
+    graph.write_bytes(before)
+    put_list = graph.parents[1] / "stimme-checksums.json"
+    put_list.write_text(json.dumps(json.loads(put_list.read_text()) | {"graph/HCLG.fst": zlib.crc32(before)}))
+    return now
+
+
+def test_a_graph_that_cannot_be_mapped_is_unpacked_again(model: Model, tmp_path: Path) -> None:
+    graph = find(model, tmp_path) / "graph" / "HCLG.fst"
+    now = unaligned(graph)
+    find(model, tmp_path)
+    assert graph.read_bytes() == now and is_mappable(graph)
+
+
+def test_a_graph_that_cannot_be_mapped_will_do_where_nothing_can_be_unpacked(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = find(model, tmp_path)
+    unaligned(path / "graph" / "HCLG.fst")
+
+    def full(*_: object) -> None:
+        raise ModelError("no space left")
+
+    monkeypatch.setattr(embedded, "unpack", full)
+    assert find(model, tmp_path) == path
 
 
 def test_files_of_an_earlier_release_are_removed(model: Model, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from pathlib import Path
 
@@ -13,12 +12,14 @@ from numpy.typing import NDArray
 from appliance.speaking.prepare import prepare_voice
 from tests.native.toolchain import compile_harness, require, run, shipped_flags, succeed
 from tests.support.kit import voice_path
+from tests.support.proofs import IS_LONG, proved
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(3000 if IS_LONG else 300)
 ADDRESS_SANITIZER = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 THREAD_SANITIZER = ("-O1", "-g", "-fsanitize=thread")
 SYMBOLS, FRAMES = 9, 8
-FILES = "2000" if os.environ.get("STIMME_LONG") else "40"
+FILES, ROUNDS = 40, 50 if IS_LONG else 1
+"""Forged weights files in one run of the program, and runs."""
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +60,18 @@ def test_aarch64_says_the_same(weights: Path, here: NDArray[np.float32], tmp_pat
     there = spoken(program, weights, tmp_path / "out", require("qemu-aarch64"))
     np.testing.assert_allclose(there, here, rtol=1e-5, atol=2e-5)
     np.testing.assert_allclose(there[-FRAMES * 256 :], here[-FRAMES * 256 :], rtol=0, atol=1e-5)
+    proved("aarch64 under qemu", {"largest_difference_of_samples": float(np.abs(there - here)[-FRAMES * 256 :].max())})
 
 
 def test_no_access_outside_memory_and_no_undefined_behaviour(weights: Path, tmp_path: Path) -> None:
     program = compile_harness("vits_check", tmp_path, *ADDRESS_SANITIZER)
     spoken(program, weights, tmp_path / "out")
-    report = succeed(program, "fuzz", FILES, "4")
-    assert "files opened" in report
+    opened = 0
+    for seed in range(4, 4 + ROUNDS):
+        report = succeed(program, "fuzz", str(FILES), str(seed))
+        opened += int(report.split()[0])
+    forged = {"files": FILES * ROUNDS, "opened_and_spoken": opened, "errors": 0}
+    proved("forged weights files under AddressSanitizer and UBSan", forged)
 
 
 def test_the_sanitizer_would_notice_a_row_too_many(weights: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +22,13 @@ from appliance.speaking.phonemes import phoneme_ids
 from appliance.speaking.vits import Vits
 from native.vits import CHANNELS, DECODER_LAG, FLOW_LAG, SAMPLES_PER_FRAME, Decoder, Flow, kernels
 from tests.support.kit import phrases, voice_path
+from tests.support.proofs import IS_LONG, proved
 from tests.support.reference import Floats, Reference, log_spectral_distance
 from tests.support.server import MODELS
 from tests.support.speech import commands
 
-IS_LONG = bool(os.environ.get("STIMME_LONG"))
-"""`make test-voice`: two hundred sentences of each language instead of a few."""
 SENTENCES = 200 if IS_LONG else 4
+"""`make test-voice`: two hundred of each language instead of a few."""
 WHOLE_WAY = 5e-4
 """How far samples may differ at the end: the flow makes ten times as much of the last bits of the text's numbers."""
 NATURAL = (0.667, 1.0, 0.8)
@@ -92,7 +91,9 @@ def test_every_part_computes_what_onnxruntime_computes(
     references: dict[Language, Reference], voices: dict[Language, Vits], language: Language
 ) -> None:
     reference, voice = references[language], voices[language]
-    for text in phrases(language)[:SENTENCES]:
+    texts = phrases(language)[:SENTENCES]
+    worst = {"stats": 0.0, "latent": 0.0, "samples": 0.0}
+    for text in texts:
         symbols = ids(text, language)
         expected = reference.say(symbols)
         stats, durations = voice.read(symbols, np.zeros(2 * len(symbols), np.float32))
@@ -104,6 +105,11 @@ def test_every_part_computes_what_onnxruntime_computes(
         np.testing.assert_allclose(latent, expected.latent, rtol=1e-5, atol=1e-4, err_msg=text)  # up to ±40
         samples = decoded(voice, expected.latent, [])
         np.testing.assert_allclose(samples, expected.samples, rtol=0, atol=1e-5, err_msg=text)
+        pairs = (stats, expected.stats), (latent, expected.latent), (samples, expected.samples)
+        for part, (ours, theirs) in zip(worst, pairs, strict=True):
+            worst[part] = max(worst[part], float(np.abs(ours - theirs).max()))
+    assert len(texts) == SENTENCES
+    proved(f"against onnxruntime, {language}", {"sentences": len(texts), "largest_difference": worst})
 
 
 def test_the_whole_way_is_the_same_sound(references: dict[Language, Reference], voices: dict[Language, Vits]) -> None:
@@ -121,7 +127,9 @@ def test_float16_weights_are_nearer_than_the_voice_is_to_itself(tmp_path: Path, 
         for seed in (1, 2)
     ]
     rounded = log_spectral_distance(spoken(voices["en"], symbols), exact)
-    assert rounded < 0.5 < 2 < log_spectral_distance(one, other)
+    natural = log_spectral_distance(one, other)
+    proved("log_spectral_distance_db", {"float16_weights": round(rounded, 3), "two_readings": round(natural, 2)})
+    assert rounded < 0.5 < 2 < natural
 
 
 def test_float16_weights_are_understood_as_well_as_exact_ones(tmp_path: Path, voices: dict[Language, Vits]) -> None:
@@ -138,6 +146,7 @@ def test_float16_weights_are_understood_as_well_as_exact_ones(tmp_path: Path, vo
         ]
         assert one == other
         right += one == command
+    proved("heard again by Vosk", {"commands": len(said), "float16_as_exact": len(said), "as_said": right})
     assert right > 0.8 * len(said), "it can be told apart from a voice that nobody understands"
 
 
