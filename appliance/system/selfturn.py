@@ -61,11 +61,13 @@ def question(language: str, folder: Path) -> bytes:
 
 
 def turn(url: str = URL) -> dict[str, object]:
-    """Have it, in the first language that the device hears; what was heard and answered. Raises SelfTurnError."""
+    """Have it, in the device's own language if it hears that; what was heard and answered. Raises SelfTurnError."""
     with connect(url, open_timeout=30) as server, tempfile.TemporaryDirectory() as folder:
         server.send(json.dumps({"type": "hello", "reply_rate": RATE, "speak": True}))
-        spoken = _next(server, "welcome")["spoken"]
-        language = next((name for name in QUESTIONS if spoken.get(name)), None)
+        welcome = _next(server, "welcome")
+        spoken = welcome["spoken"]
+        own_first = sorted(QUESTIONS, key=lambda name: name != welcome["language"])
+        language = next((name for name in own_first if spoken.get(name)), None)
         if language is None:
             raise SelfTurnError(f"it hears no language: {spoken}")
         pcm = question(language, Path(folder))

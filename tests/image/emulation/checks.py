@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.image.emulation.client import Client
 from tests.image.emulation.machine import Machine
 from tests.image.emulation.root import STAGE, WORK
 
+if TYPE_CHECKING:
+    from tests.image.emulation.run import Run
+
 FILES = STAGE / "00-stimme" / "files"
 READY = "systemctl is-active --quiet stimme.service"
+STARTED = rb"(Started|Failed to start) \x1b\[[\d;]*mstimme\.service"
+"""On the console, in systemd's colours."""
+
+BOOT_S = 3600
+"""Patience for one boot on a busy machine, in this machine's time."""
+
+
+def ready(run: Run, machine: Machine) -> float:
+    """Wait until the service is; seconds of the guest's time since its kernel began."""
+    machine.wait_for_console(STARTED, timeout_s=BOOT_S)
+    assert machine.try_run(READY)[0] == 0, machine.run("journalctl -b -u stimme --no-pager -n 40")
+    guest_s = int(machine.run("systemctl show -P ActiveEnterTimestampMonotonic stimme.service")) / 1e6
+    run.say(f"ready after {guest_s:.0f} s of the guest's time ({time.monotonic() - machine.began:.0f} s here)")
+    return guest_s
 
 
 def strangers_see_only_the_way_in(client: Client) -> None:

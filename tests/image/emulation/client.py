@@ -78,7 +78,7 @@ class Client:
         status, answer, _ = self.post(context, "/pair/request", {})
         assert (status, answer) == (200, {"code": True}), (status, answer)
         deadline = time.monotonic() + PATIENCE_S
-        while not (code := re.search(r"code is: ([\d, ]{16})", text := shown())):
+        while not (code := re.search(r"(?:code is|code ist): ([\d, ]{16})", text := shown())):
             assert time.monotonic() < deadline, f"no code was shown, but {text!r}"
             time.sleep(2)
         digits = code[1].replace(", ", "")

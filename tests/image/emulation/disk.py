@@ -42,7 +42,7 @@ def write(root: Path, image: Path) -> Path:
         "-L",
         "rootfs",
         "-E",
-        f"offset={start},root_owner=0:0",
+        f"offset={start},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0",
         "-d",
         str(root),
         str(image),

@@ -16,10 +16,12 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.image.emulation.root import WORKSHOP
+from tests.image.emulation.wire import Wire
 
 APPEND = (
     "root=LABEL=rootfs rw console=ttyAMA0 loglevel=4 systemd.show_status=1 systemd.debug_shell=hvc0 "
@@ -30,10 +32,11 @@ GUEST_PORTS = (80, 443, 8080, 8123, 9999)
 
 
 class Machine:
-    """A running machine. disk: changed in place. network: False leaves it without any. sound: QEMU's -audiodev.
+    """A running machine. disk: changed in place. network: False leaves it without any. wire: its sound; None: silence.
 
-    welcome: whether the first boot is celebrated; in the English voice's floating point that is half an hour here.
-    cache: of the disk; "writeback" for power cuts, as only then what the guest flushes is flushed.
+    append: what the kernel's command line says besides. cache: of the disk; "writeback" for power cuts, as only then
+    what the guest flushes is flushed. waits: False lets the guest's clock jump over idle time instead of waiting for
+    the host's, for machines that nobody talks to from outside.
     """
 
     def __init__(
@@ -45,9 +48,10 @@ class Machine:
         *,
         network: bool = True,
         memory_mib: int = 1024,
-        sound: str = "none,id=snd",
+        wire: Wire | None = None,
         cache: str = "unsafe",
-        welcome: bool = False,
+        append: str = "",
+        waits: bool = True,
     ) -> None:
         self.log = log
         log.unlink(missing_ok=True)
@@ -66,7 +70,7 @@ class Machine:
             "-accel",
             "tcg,thread=single,tb-size=512",
             "-icount",
-            "shift=1,sleep=on",
+            f"shift=1,sleep={'on' if waits else 'off'}",
             "-rtc",
             "clock=vm",
             "-smp",
@@ -84,7 +88,7 @@ class Machine:
             "-initrd",
             str(initrd),
             "-append",
-            APPEND + ("" if welcome else " systemd.mask=stimme-welcome.service"),
+            f"{APPEND} {append}",
             "-drive",
             f"file={disk},format={'qcow2' if disk.suffix == '.qcow2' else 'raw'},if=none,id=d0,cache={cache}",
             "-device",
@@ -97,7 +101,7 @@ class Machine:
             "-device",
             "virtio-keyboard-pci",
             "-audiodev",
-            sound,
+            wire.audiodev if wire else "none,id=snd",
             "-device",
             "virtio-sound-pci,audiodev=snd,streams=2",
             "-device",
@@ -109,7 +113,11 @@ class Machine:
             "-qmp",
             f"unix:{self._sockets['monitor']},server=on,wait=off",
         ]
-        environment = {**os.environ, "QEMU_MODULE_DIR": str(_libraries() / "qemu")}
+        environment = {
+            **os.environ,
+            "QEMU_MODULE_DIR": str(_libraries() / "qemu"),
+            **(wire.environment if wire else {}),
+        }
         self.began = time.monotonic()
         self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
         self._shell: socket.socket | None = None
@@ -128,6 +136,11 @@ class Machine:
             except (AssertionError, OSError) as error:
                 print(f"no journal could be had: {error}")
         self.cut_power()
+
+    @property
+    def pid(self) -> int:
+        """QEMU's process."""
+        return self._process.pid
 
     @property
     def cpu_s(self) -> float:
@@ -160,6 +173,14 @@ class Machine:
                 return time.monotonic() - self.began
             time.sleep(every_s)
         raise AssertionError(f"in the guest, {command!r} did not succeed within {timeout_s:.0f} s: {output[-2000:]}")
+
+    def wait_until(self, is_so: Callable[[], bool], *, timeout_s: float, what: str) -> None:
+        """Wait for something on this side, while the machine runs on."""
+        deadline = time.monotonic() + timeout_s
+        while not is_so():
+            assert self._process.poll() is None, f"the machine stopped; {self.log} says why"
+            assert time.monotonic() < deadline, f"no {what} within {timeout_s:.0f} s"
+            time.sleep(2)
 
     def wait_for_console(self, pattern: bytes, *, timeout_s: float) -> float:
         """Wait until the serial console has said something; seconds since power-on. Costs the guest nothing."""

@@ -36,6 +36,7 @@ def run(qemu: Path, command: list[str]) -> int:
         subprocess.run(["mount", "-t", "binfmt_misc", "none", str(BINFMT)], check=True)
         magic, mask = ELF_AARCH64
         (BINFMT / "register").write_text(f":aarch64:M::{magic}:{mask}:{qemu.resolve()}:OCF")
+        os.environ["QEMU_CPU"] = "cortex-a72"  # a Raspberry Pi 4's; the default emulates pointer authentication as well
         os.execvp(command[0], command)
     os.read(ready[0], 1)
     for name in ("uid_map", "gid_map"):

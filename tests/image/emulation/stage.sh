@@ -12,7 +12,7 @@ export ROOTFS_DIR STAGE_DIR=$stage FIRST_USER_NAME=${FIRST_USER_NAME:-}
 
 on_chroot() {
   chroot "$ROOTFS_DIR" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
-    DEBIAN_FRONTEND=noninteractive FIRST_USER_NAME="$FIRST_USER_NAME" /bin/bash -e -
+    QEMU_CPU="${QEMU_CPU:-}" DEBIAN_FRONTEND=noninteractive FIRST_USER_NAME="$FIRST_USER_NAME" /bin/bash -e -
 }
 copy_previous() { :; } # there is only this one
 log() { printf '%(%H:%M:%S)T %s\n' -1 "$*"; }
