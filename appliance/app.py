@@ -235,10 +235,15 @@ def _is_understood(understanding: Understands, text: str, language: Language) ->
 
 
 def choose(config: Config, kind: Kind, models: Path, *, unpack: bool = True) -> dict[Language, Choice]:
-    """The recognizer or voice of each language that has one. Raises ModelError if a configured one is missing.
+    """The recognizer or voice of each language that is wanted and has one. ModelError if a configured one is missing.
 
     unpack: False only looks, and names where an embedded recognizer would be unpacked.
     """
     find = partial(find_recognizer, unpack=unpack) if kind == "recognizer" else find_voice
-    found = {language: find(language, models, getattr(config.speech, f"{kind}_{language}")) for language in LANGUAGES}
+    wanted = {*config.speech.languages, config.language} if config.speech.languages else set(LANGUAGES)
+    found = {
+        language: find(language, models, getattr(config.speech, f"{kind}_{language}"))
+        for language in LANGUAGES
+        if language in wanted
+    }
     return {language: choice for language, choice in found.items() if choice is not None}

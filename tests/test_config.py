@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance import config as settings
+from appliance.app import choose
 from appliance.config import StreamingConfig, load
 from appliance.errors import ConfigError
 
@@ -66,6 +67,7 @@ def test_a_boot_partition_that_cannot_be_read_is_left_out(
         ("MAX_CONECTIONS=5", ["MAX_CONECTIONS", "did you mean 'MAX_CONNECTIONS'"]),
         ("STIMME_COLOUR=red", ["STIMME_COLOUR"]),
         ("STIMME_LANGUAGE=fr", ["'fr'", "en or de"]),
+        ("STIMME_LANGUAGES=en,fr", ["STIMME_LANGUAGES", "'fr'", "en or de"]),
         ("STIMME_LOG_SPEECH=perhaps", ["'perhaps'", "true nor false"]),
         ("\nno equals sign", [".env line 2", "NAME=value"]),
         ('STIMME_HOST="127.0.0.1', ["never closed"]),
@@ -109,3 +111,14 @@ def test_the_byte_order_mark_of_windows_editors_is_passed_over(folder: Path) -> 
     file.write_bytes("[server]\r\nport = 8200\r\n".encode("utf-8-sig"))
     config = load(file, environment={})
     assert (config.server.max_connections, config.server.port) == (5, 8200)
+
+
+@pytest.mark.parametrize(
+    ("settings", "loaded"),
+    [("", {"en", "de"}), ("en", {"en"}), ("de", {"en", "de"})],
+    ids=["all", "one", "its own too"],
+)
+def test_only_the_languages_that_are_wanted_are_loaded(tmp_path: Path, settings: str, loaded: set[str]) -> None:
+    config = load(environment={"STIMME_LANGUAGES": settings})
+    for kind in ("recognizer", "voice"):
+        assert set(choose(config, kind, tmp_path, unpack=False)) == loaded

@@ -114,7 +114,10 @@ def checked(one: dataclasses.Field[Any], raw: object, label: str) -> object:
         parts = raw.split(",") if isinstance(raw, str) else raw
         if not isinstance(parts, list | tuple):
             raise ConfigError(f"{label}: {raw!r}: expected a list of names")
-        return tuple(str(part).strip() for part in parts if str(part).strip())
+        names = tuple(str(part).strip() for part in parts if str(part).strip())
+        if unknown := [name for name in names if meta["choices"] and name not in meta["choices"]]:
+            raise ConfigError(f"{label}: {unknown[0]!r}: expected {' or '.join(meta['choices'])}")
+        return names
     if not isinstance(raw, str) or (meta["choices"] and raw not in meta["choices"]):
         expected = " or ".join(meta["choices"]) or "text"
         raise ConfigError(f"{label}: {raw!r}: expected {expected}")

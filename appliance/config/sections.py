@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.language import LANGUAGES
 from appliance.limits import CHUNK_BYTES
 
 
@@ -120,6 +121,12 @@ class SpeechConfig:
     """Which models hear and speak. Empty: the best one on disk (`stimme models list`)."""
 
     models_directory: str = setting("", "STIMME_MODELS", "where fetched models live; empty: the user's data directory")
+    languages: tuple[str, ...] = setting(
+        (),
+        "STIMME_LANGUAGES",
+        "load only these, and the device's own (en, de), to need less memory; empty: all that there are",
+        choices=LANGUAGES,
+    )
     hear_both: bool = setting(
         False, "STIMME_HEAR_BOTH", "hear English and German at once and answer what is understood; 2.5 times the work"
     )
