@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from appliance.attention import Attention
 from appliance.audio.voice import VoiceDetector
 from appliance.config import Config
 from appliance.deeds import Deeds
+from appliance.dialogue.actions import Action
 from appliance.dialogue.owners.registry import Folder
 from appliance.dialogue.types import Answer, Considered, Memory
 from appliance.dialogue.understanding import Understanding, Understands
@@ -228,6 +229,12 @@ class _LoggedMind:
 
     async def completeness(self, text: str, language: Language, memory: Memory) -> str:
         return await self._mind.completeness(text, language, memory)
+
+    async def joined(self, first: str, second: str, language: Language, memory: Memory) -> str:
+        return await self._mind.joined(first, second, language, memory)
+
+    async def take_back(self, memory: Memory, before: Memory, language: Language, turn: str) -> Sequence[Action]:
+        return await self._mind.take_back(memory, before, language, turn)
 
 
 def _is_understood(understanding: Understands, text: str, language: Language) -> bool:

@@ -75,7 +75,8 @@ class Asking:
 
     def spoken(self, now: Listening, id: str, heard: Callable[[], None]) -> None:
         """Begin the turn of an open utterance. id: as the client gave it. heard: called when the turn has ended."""
-        request = turns.Spoken(now.id, now.language, now.source, self._key(id))
+        continues = now.continues.id if now.continues is not None else ""
+        request = turns.Spoken(now.id, now.language, now.source, self._key(id), continues)
         question = now.question = Question(now.id, request, self._visit)
 
         def told(event: turns.Event) -> None:

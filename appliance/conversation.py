@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from appliance import turns
+from appliance import continuing, turns
 from appliance.audio.pcm import Sink
-from appliance.dialogue.actions import SetSpeech, SetVolume, StopSpeaking
+from appliance.dialogue.actions import Action, SetSpeech, SetVolume, StopSpeaking
 from appliance.dialogue.types import Memory, Reply
 from appliance.errors import FacultyError
 from appliance.faculties import Faculties
 from appliance.guessing import Guess, Guesses
-from appliance.hearing.transcript import Final
+from appliance.hearing.transcript import Final, without
 from appliance.language import Language
 from appliance.speech import Speech
 from appliance.turns import Tell
@@ -46,6 +46,8 @@ class Conversation:
         self._open: set[asyncio.Task[None]] = set()
         self._guess: Guess | None = None
         """The answer to what is still being said, as it seems now."""
+        self._done: continuing.Done | None = None
+        """The last answer to what was spoken."""
 
     @property
     def open_turns(self) -> int:
@@ -137,7 +139,10 @@ class Conversation:
             case turns.Spoken():
                 final, timings = await self._listen(request, tell)
                 await _finished(previous)
-                await self._answer(request, final.text, final.language or request.language, tell, timings, final.margin)
+                if request.continues and not final.text:
+                    return await self._repeat(request, tell, timings)
+                text = await self._whole(request, final.text, tell)
+                await self._answer(request, text, final.language or request.language, tell, timings, final.margin)
             case turns.Typed():
                 await _finished(previous)
                 await self._answer(request, request.text, request.language, tell, {})
@@ -159,9 +164,27 @@ class Conversation:
             turn=request.key,
         )
         source = request.source
+        final = without(final, source.paddings)
         timings = {"recognition_ms": 1000 * (loop.time() - source.ended_at)}
         tell(turns.FinalHeard(request.id, final.text, final.confidence, final.audio_s, source.truncated, dict(timings)))
         return final, timings
+
+    async def _whole(self, request: turns.Spoken, text: str, tell: Tell) -> str:
+        """With what was said before it, if that was ended too early."""
+        if not request.continues:
+            return text
+        text, taken_back = await continuing.whole(self._done, request, text, self._faculties.mind, self._memory)
+        self._tell_changes(request.id, taken_back, tell)
+        return text
+
+    async def _repeat(self, request: turns.Spoken, tell: Tell, timings: dict[str, float]) -> None:
+        """Nothing was said that would have been worth interrupting the answer for."""
+        done = self._done
+        if done is None or done.id != request.continues:
+            return
+        tell(replace(done.answered, id=request.id, timings=dict(timings)))
+        if done.answered.text:
+            await self._speak(request, done.answered.text, done.answered.language, tell, timings)
 
     async def _answer(
         self,
@@ -175,6 +198,7 @@ class Conversation:
         guess = self._guess
         is_right = guess is not None and (guess.id, guess.text, guess.language) == (request.id, text, language)
         considered = await guess.considered() if guess is not None and is_right else None
+        before = replace(self._memory)
         answer = await self._faculties.mind.answer(
             text, language, self._memory, turn=request.key, margin=margin, considered=considered
         )
@@ -184,29 +208,22 @@ class Conversation:
         if reply.rest is not None and self.sink is None:
             whole = " ".join([reply.text, *[clause async for clause in reply.rest]])
             reply, self._memory.last_reply = replace(reply, text=whole, rest=None), whole
-        tell(
-            turns.Answered(
-                request.id,
-                reply.text,
-                reply.language,
-                answer.intent.name,
-                reply.understood,
-                text,
-                dict(timings),
-                answer.meant,
-                _plain(answer.intent.slots),
-                answer.can_be_undone,
-                reply.question is not None,
-            )
+        answered = turns.Answered(
+            request.id,
+            reply.text,
+            reply.language,
+            answer.intent.name,
+            reply.understood,
+            text,
+            dict(timings),
+            answer.meant,
+            _plain(answer.intent.slots),
+            answer.can_be_undone,
+            reply.question is not None,
         )
-        for action in reply.actions:
-            match action:
-                case SetVolume():
-                    tell(turns.VolumeChanged(action.percent))
-                case SetSpeech() if action.language:
-                    tell(turns.LanguageChanged(action.language))
-                case StopSpeaking():
-                    tell(turns.Silenced(request.id))
+        self._done = continuing.Done(request.id, text, language, before, answered)
+        tell(answered)
+        self._tell_changes(request.id, reply.actions, tell)
         try:
             if reply.text:
                 more = self._growing(request.id, reply, tell) if reply.rest is not None else None
@@ -215,6 +232,17 @@ class Conversation:
             if reply.rest is not None:
                 with suppress(RuntimeError):  # it runs still, but the task it runs in is cancelled
                     await reply.rest.aclose()
+
+    @staticmethod
+    def _tell_changes(id: str, actions: Sequence[Action], tell: Tell) -> None:
+        for action in actions:
+            match action:
+                case SetVolume():
+                    tell(turns.VolumeChanged(action.percent))
+                case SetSpeech() if action.language:
+                    tell(turns.LanguageChanged(action.language))
+                case StopSpeaking():
+                    tell(turns.Silenced(id))
 
     async def _growing(self, id: str, reply: Reply, tell: Tell) -> AsyncGenerator[str, None]:
         """The clauses that follow, each told and remembered before it is spoken."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.audio.pcm import Source
+from appliance.dialogue.actions import Action
 from appliance.dialogue.types import Answer, Considered, Memory
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
@@ -53,6 +54,12 @@ class Mind(Protocol):
 
     def completeness(self, text: str, language: Language, memory: Memory) -> Awaitable[str]:
         """How complete what somebody is saying is so far (dialogue/completeness.py)."""
+
+    def joined(self, first: str, second: str, language: Language, memory: Memory) -> Awaitable[str]:
+        """Both as one sentence, if they read as one; else "". memory: as it was before the first."""
+
+    def take_back(self, memory: Memory, before: Memory, language: Language, turn: str) -> Awaitable[Sequence[Action]]:
+        """Undo what the last turn did, and remember what was remembered before; returns what was done for it."""
 
 
 class Mouth(Protocol):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 from appliance import turns
+from appliance.afterwards import Afterwards
 from appliance.asking import Asking
 from appliance.attention import Attended
 from appliance.audio.endpointing import End, Endpointer, Heard
@@ -16,6 +19,8 @@ from appliance.language import Language
 from appliance.listening import Listening
 from appliance.shared import Shared
 from appliance.turns import Tell
+
+log = logging.getLogger(__name__)
 
 OVERDUE_S = 5.0
 """An utterance may stay open for so much longer than the sound it may hold …"""
@@ -35,6 +40,8 @@ class Floor:
         self._closed_id = ""
         """The last utterance's, if it ended otherwise than by `end`: its client may not know yet."""
         self._strays_told = False
+        self._afterwards: Afterwards | None = None
+        """Behind the last utterance, while its speaker may still go on."""
 
     def arrived(self) -> None:
         """The person is here, perhaps again: who sends stray sound is told so once more."""
@@ -42,6 +49,7 @@ class Floor:
 
     def leave(self) -> None:
         """Whoever was talking has gone: forget it."""
+        self.forget_afterwards()
         if self._open is not None:
             self._drop(self._open)
 
@@ -50,8 +58,16 @@ class Floor:
         """Sound that has arrived and was not decoded yet."""
         return self._backlog.seconds
 
-    def begin(self, id: str, language: Language, endpointer: Endpointer | None) -> str:
-        """See Session.begin."""
+    def begin(
+        self,
+        id: str,
+        language: Language,
+        endpointer: Endpointer | None,
+        *,
+        lingers: bool = False,
+        continues: Listening | None = None,
+    ) -> str:
+        """See Session.begin. continues: what was ended too early, if this may be the rest of it."""
         if self._open is not None:
             raise ProtocolError("already_started", "an utterance is open already; end or cancel it first", id=id)
         self._asking.refuse_if_full(id)
@@ -69,10 +85,12 @@ class Floor:
                 hint="Try again in a moment; typed text works.",
                 id=id,
             )
+        self.forget_afterwards()
         limit_s = self._shared.max_audio_duration_s
         earlier = self._asking.earlier(id)
         now = self._open = Listening(self._asking.named(id), language, round(limit_s * RATE), endpointer, earlier)
-        self._strays_told, self._closed_id = False, ""
+        now.lingers, now.continues = lingers, continues
+        self._strays_told, self._closed_id = False, continues.id if continues is not None else ""
         if (attention := self._shared.attention) is not None:
             now.source = Attended(
                 now,
@@ -88,8 +106,14 @@ class Floor:
         else:
             self._conversation.interrupt()
         now.overdue = self._shared.later(limit_s, lambda: self._wait_on(now))
-        self._tell(turns.Listening(now.id))
+        self._tell(turns.Listening(now.id, self._closed_id))
         return now.id
+
+    def forget_afterwards(self) -> None:
+        """See Session.forget_afterwards."""
+        if self._afterwards is not None:
+            self._afterwards.drop()
+            self._afterwards = None
 
     @property
     def open_id(self) -> str:
@@ -109,6 +133,9 @@ class Floor:
     def audio(self, pcm: bytes) -> None:
         """See Session.audio."""
         now = self._open
+        if now is None and self._afterwards is not None and not self._afterwards.is_over:
+            self._afterwards.audio(pcm)
+            return
         if now is None:
             self._shared.dropped("not_started")
             if not self._strays_told:
@@ -162,13 +189,16 @@ class Floor:
 
     def _is_over(self, id: str) -> bool:
         """The utterance ended by itself a moment ago, and whoever ends it now could not know."""
-        return self._open is None and bool(self._closed_id) and id in ("", self._closed_id)
+        if not self._closed_id:
+            return False
+        return id == self._closed_id or (self._open is None and not id)
 
     def _close(self, end: End | None = None) -> None:
         """The endpoint. end: None if the person said so."""
         now = self._taken_away()
         if end is not None:
             self._closed_id, self._strays_told = now.id, True
+            self._listen_on(now, end)
             self._tell(turns.Endpoint(now.id, end.reason, end.setting, 1000 * end.silence_s))
         if now.earlier is not None and now.question is None and now.is_said_again:
             self._heard(now.sound)
@@ -177,6 +207,24 @@ class Floor:
             self._hear(now, now.id)
         if now.question is not None:
             now.question.asked = now.heard(end.reason if end is not None else None)
+
+    def _listen_on(self, now: Listening, end: End) -> None:
+        """The end may have been none."""
+        attention, source = self._shared.attention, now.source
+        if not now.lingers or end.reason == "limit" or attention is None or not isinstance(source, Attended):
+            return
+        if source.detector is not None and not attention.is_busy():
+            tasks = self._shared.tasks
+            self._afterwards = Afterwards(source.detector, attention, tasks, lambda pcm: self._go_on(now, pcm))
+
+    def _go_on(self, before: Listening, pcm: bytes) -> None:
+        """Their voice came back. pcm: all sound since the end."""
+        rule = self._shared.attention.rule() if self._shared.attention is not None else None
+        try:
+            self.begin(f"{before.id}+", before.language, rule, lingers=True, continues=before)
+            self.audio(pcm)
+        except ProtocolError as error:  # the device is stopping, or full
+            log.info("nobody listens to the rest of what was said: %s", error)
 
     def _ended(self, now: Listening, end: End) -> None:
         """Whoever listens along has heard the end of it."""

@@ -19,7 +19,7 @@ from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError
 from appliance.faculties import Faculties
 from appliance.hearing.admission import Admission
-from appliance.hearing.transcript import Final
+from appliance.hearing.transcript import Final, without
 from appliance.language import LANGUAGES, Language
 from appliance.listening import Listening
 
@@ -92,7 +92,8 @@ class Guests:
         await self._admission.enter(now.sound, None)
         self.places_taken += 1
         try:
-            return await self.faculties.ears.transcribe(_Steady(now), now.language, on_partial=on_partial)
+            final = await self.faculties.ears.transcribe(_Steady(now), now.language, on_partial=on_partial)
+            return without(final, now.source.paddings)
         finally:
             self.places_taken -= 1
             self._admission.leave()

@@ -44,6 +44,10 @@ class Listening:
         self.overdue: asyncio.TimerHandle | None = None
         self.partial: str | None = None
         """The transcript so far; None while no recognizer listens yet."""
+        self.lingers = False
+        """Sound goes on coming for a moment after the device has ended it."""
+        self.continues: Listening | None = None
+        """What was ended too early, if this may be the rest of it."""
         self._digest = hashlib.sha256()
         before = earlier.asked if earlier is not None else None
         self._before = before if isinstance(before, Sound) and before.language == language else None
@@ -66,8 +70,14 @@ class Listening:
         match event:
             case turns.Queued():
                 self.partial = None
-            case turns.PartialHeard():
+            case turns.PartialHeard() | turns.FinalHeard():
                 self.partial = event.text
+
+    @property
+    def said(self) -> str:
+        """What was heard so far, with what this may be the rest of."""
+        before = self.continues.said if self.continues is not None else ""
+        return f"{before} {self.partial or ''}".strip()
 
     @property
     def is_new(self) -> bool:

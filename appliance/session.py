@@ -128,12 +128,24 @@ class Session:
 
     # What is asked
 
-    def begin(self, id: str = "", language: Language | None = None, endpointer: Endpointer | None = None) -> str:
+    def begin(
+        self,
+        id: str = "",
+        language: Language | None = None,
+        endpointer: Endpointer | None = None,
+        *,
+        lingers: bool = False,
+    ) -> str:
         """A person begins to talk; silences the reply being spoken. Returns the turn's id, made up if none is given.
 
-        endpointer: decides about the end too. Raises ProtocolError.
+        endpointer: decides about the end too. lingers: sound goes on coming for afterwards.AFTER_S when that has ended
+        it, so that whoever was cut off is heard (turns.Listening). Raises ProtocolError.
         """
-        return self._floor.begin(id, language or self.language, endpointer)
+        return self._floor.begin(id, language or self.language, endpointer, lingers=lingers)
+
+    def forget_afterwards(self) -> None:
+        """Whoever was ended by the device has nothing to add, or could not be told from the reply that sounds."""
+        self._floor.forget_afterwards()
 
     def by_itself(self, invited_s: float | None = None) -> Endpointer:
         """A rule for one utterance whose end is left to the device.
@@ -174,10 +186,12 @@ class Session:
     def text(self, text: str, id: str = "", language: Language | None = None) -> str:
         """A typed question; silences the reply being spoken. Returns the turn's id. Raises ProtocolError."""
         self._asking.refuse_if_full(id)
+        self.forget_afterwards()
         return self._asking.typed(id, language or self.language, text)
 
     def interrupt(self) -> None:
         """Be quiet."""
+        self.forget_afterwards()
         self._conversation.interrupt()
 
     def announce(self, announcement: turns.Announcement) -> asyncio.Task[None]:

@@ -23,6 +23,8 @@ class Spoken:
     source: SpokenSource
     key: str = ""
     """Names this turn to whatever keeps its effects, for ever and in all sessions; "" for one that keeps none."""
+    continues: str = ""
+    """The turn that was ended while its speaker had more to say; this is the rest of it, or a turn of its own."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Announcement:
 @dataclass(frozen=True)
 class Listening:
     id: str
+    continues: str = ""
+    """The turn whose speaker went on after the device had ended it; "" for whoever begins to talk."""
 
 
 @dataclass(frozen=True)

@@ -140,20 +140,22 @@ class Silence:
         self.samples = 0
         """Since somebody spoke."""
         self._sounding = 0
+        self._heard: str | None = None
         self._heard_before: str | None = None
 
     def feed(self, voices: Iterable[float], partial: str | None) -> None:
-        """voices: of the chunks that came; partial: the transcript as it was known then."""
+        """voices: of the chunks that came; partial: the transcript with them."""
         for voice in voices:
             begins = not self.is_voice and voice >= VOICE
             self.is_voice = voice >= (STILL_VOICE if self.is_voice else VOICE)
             if begins and self.samples >= PAUSE_SAMPLES:
-                self._sounding, self._heard_before = 0, partial
+                self._sounding, self._heard_before = 0, self._heard
             if self.is_voice:
                 self.samples = 0
                 self._sounding += CHUNK_SAMPLES
             else:
                 self.samples += CHUNK_SAMPLES
+        self._heard = partial
 
     def unknown(self) -> None:
         """Something came that nobody listened to; it may have been a voice."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import wave
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +37,14 @@ class Source(Protocol):
         """All samples that arrived since the last call, waiting if there are none; b"" at the end."""
 
 
+@dataclass(frozen=True)
+class Padding:
+    """Silence that was put into an utterance. Both in seconds; `at_s` counts what was recorded only."""
+
+    at_s: float
+    length_s: float
+
+
 class SpokenSource(Source, Protocol):
     """A Source that knows how its utterance ended, which only the conversation asks."""
 
@@ -45,6 +55,10 @@ class SpokenSource(Source, Protocol):
     @property
     def truncated(self) -> bool:
         """True if the utterance was longer than allowed, and ends where the limit was."""
+
+    @property
+    def paddings(self) -> Sequence[Padding]:
+        """Silence in what was read that nobody recorded, in order."""
 
 
 class Sink(Protocol):
@@ -136,6 +150,7 @@ class Recording:
     rate = RATE
     truncated = False
     ended_at = 0.0
+    paddings: Sequence[Padding] = ()
 
     def __init__(self, pcm: bytes, block: int) -> None:
         self._pcm, self._size_bytes = pcm, block * SAMPLE_BYTES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from appliance.audio.pcm import RATE, SAMPLE_BYTES
+from appliance.audio.pcm import RATE, SAMPLE_BYTES, Padding
 from native.ring import Ring
 
 
@@ -28,6 +28,8 @@ class Utterance:
         """Loop time of the endpoint, in seconds."""
         self.samples = 0
         """Samples taken so far."""
+        self.paddings: tuple[Padding, ...] = ()
+        """None: all of it was recorded."""
 
     @property
     def waiting(self) -> int:

@@ -24,7 +24,7 @@ _MEANINGFUL = 0.3
 _BEGINNING = 3
 """Of what so few words say and nobody understands, nearly all goes on: 32 of 100 beginnings of sentences mean nothing
 yet, 2 of 100 whole ones (300 English sentences of tests/utterances)."""
-_LEADING = ("aux", "question", "asking", "do")
+LEADING = ("aux", "question", "asking", "do")
 """Classes of words that begin something; nobody stops after "what is the" or "could you set"."""
 
 
@@ -48,7 +48,7 @@ def _judged(utterance: Utterance, reading: Reading | None, intent: Intent) -> Co
     )
     if utterance.is_in("dangling", last):
         return "open"
-    leads_on = any(utterance.is_in(name, last) for name in _LEADING) and not in_a_phrase
+    leads_on = any(utterance.is_in(name, last) for name in LEADING) and not in_a_phrase
     if not intent.name or intent.doubt:
         begun = reading is not None and reading.confidence >= _MEANINGFUL
         is_small = utterance.is_in("function", last)  # "how many days until"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from appliance.dialogue.actions import StopSpeaking
+from appliance.dialogue.actions import Action, StopSpeaking
 from appliance.dialogue.completeness import Completeness, completeness
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.families.turn.skill import quoted
 from appliance.dialogue.family import Family
 from appliance.dialogue.followups import Situation
+from appliance.dialogue.joining import reads_as_one
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.performers import DURABLE, Inverse, Occasion, Performer, Refused, Run, performers
 from appliance.dialogue.saying.replies import Replies, Text
@@ -40,6 +41,8 @@ FORGETS_S = 120
 """After so long a question is no longer waited for, and "it" no longer known."""
 FOR_GOOD = 0.15
 """By so much more than its model needs the recognizer must be sure of what cannot be taken back."""
+_OF_TURNS = ("last_reply", "last_heard", "question", "last", "it", "undo", "refusals")
+"""What each turn leaves in memory, whatever it does."""
 _ABOUT_THE_TURN = ("Repeat", "WhatHeard")
 """Intents that look back at the last utterance and must not become it."""
 
@@ -177,6 +180,24 @@ class Dialogue:
             and self._would_ask(intent, self._context(language, memory, UNKNOWN_DEVICE))
         )
         return "open" if would_ask else found
+
+    async def joined(self, first: str, second: str, language: Language, memory: Memory) -> str:
+        """What was said in two pieces, if it reads as one sentence; else "". memory: as before the first."""
+        situation = self._situation(memory, language)
+        is_one = await self._run(reads_as_one, self._understanding, first, second, language, situation)
+        return f"{first} {second}" if is_one else ""
+
+    async def take_back(self, memory: Memory, before: Memory, language: Language, turn: str) -> Sequence[Action]:
+        """Undo what the last turn did, as "undo" would, and remember of it nothing. before: memory before that turn.
+
+        turn: the id under which it is undone. Returns the actions that did. Raises what performers raise.
+        """
+        actions = memory.undo if memory.undo is not before.undo else None
+        if actions:
+            await self._perform(Reply("", language, actions), Occasion(turn and f"{turn}/back", memory, language))
+        for name in _OF_TURNS:
+            setattr(memory, name, getattr(before, name))
+        return actions or ()
 
     def _would_ask(self, intent: Intent, context: Context) -> bool:
         """Whether all there would be to say is a question for what is missing: "set a timer"."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass, replace
 
+from appliance.audio.pcm import Padding
 from appliance.language import Language
 
 
@@ -34,6 +36,24 @@ class Final:
     """The language that was heard, where several were listened for; None: the one that was asked for."""
     margin: float = 1.0
     """By how much `confidence` is more than the model needs; below 0 it is doubtful. 1 where that is not known."""
+
+
+def without(final: Final, paddings: Iterable[Padding]) -> Final:
+    """With times as they were recorded, where a recognizer heard silence that was put in."""
+    paddings = tuple(paddings)
+
+    def recorded(at_s: float) -> float:
+        for padding in paddings:
+            at_s -= min(max(0.0, at_s - padding.at_s), padding.length_s)
+        return at_s
+
+    if not paddings:
+        return final
+    words = tuple(
+        replace(word, start_s=round(recorded(word.start_s), 2), end_s=round(recorded(word.end_s), 2))
+        for word in final.words
+    )
+    return replace(final, words=words, audio_s=final.audio_s - sum(padding.length_s for padding in paddings))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from appliance import turns
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
+from appliance.dialogue.actions import Action
 from appliance.dialogue.types import Answer, Considered, Intent, Memory, Reply
 from appliance.faculties import Faculties
 from appliance.farm.database import SharedDatabase
@@ -62,6 +63,12 @@ class EffectMind:
 
     async def completeness(self, text: str, language: Language, memory: Memory) -> str:
         return "unknown"
+
+    async def joined(self, first: str, second: str, language: Language, memory: Memory) -> str:
+        return ""
+
+    async def take_back(self, memory: Memory, before: Memory, language: Language, turn: str) -> Sequence[Action]:
+        raise NotImplementedError("nothing is said in two pieces here")
 
 
 @dataclass

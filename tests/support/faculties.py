@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from appliance.audio.pcm import Source
@@ -31,6 +31,8 @@ class FakeFaculties:
     """What the mind was asked to think of ahead …"""
     foreseen: list[str] = field(default_factory=list)
     """… and what of it was used."""
+    taken_back: list[str] = field(default_factory=list)
+    """What had been said too early."""
     breaks_on: str = "boom"
     queued: bool = False
 
@@ -91,6 +93,14 @@ class FakeFaculties:
 
     async def completeness(self, text: str, language: Language, memory: Memory) -> str:
         return "complete" if text.endswith(".") else "unknown"
+
+    async def joined(self, first: str, second: str, language: Language, memory: Memory) -> str:
+        return f"{first} {second}" if second.startswith("and") else ""
+
+    async def take_back(self, memory: Memory, before: Memory, language: Language, turn: str) -> Sequence[Action]:
+        self.taken_back.append(memory.last_heard)
+        memory.last_heard = before.last_heard
+        return ()
 
     async def speak(
         self,

@@ -133,7 +133,7 @@ const timings = { processing_time_ms: optional(number), timings: optional(object
 /** Messages from the client: type → field → check. Keys not listed are ignored. */
 export const CLIENT_MESSAGES = {
   hello: { language: optional(language), reply_rate: optional(replyRate), speak: optional(flag), session: optional(identifier) },
-  start: { id: turnId, language: optional(language), sample_rate: optional(captureRate), endpoint: optional(endpoint) },
+  start: { id: turnId, language: optional(language), sample_rate: optional(captureRate), endpoint: optional(endpoint), lingers: optional(flag) },
   stop: { id: turnId },
   cancel: { id: turnId },
   text: { id: turnId, text: spokenText, language: optional(language) },
@@ -149,7 +149,7 @@ export const CLIENT_MESSAGES = {
 /** Messages from the device. A newer device may send more keys, and types this page ignores. */
 export const SERVER_MESSAGES = {
   welcome: { version: number, language, languages: object, spoken: object, max_audio_duration_s: number, chunk_size: optional(chunkSize), volume: optional(number), session: optional(identifier), page_version: optional(text) },
-  listening: { id: identifier },
+  listening: { id: identifier, continues: optional(text) },
   queued: { id: identifier, place: number },
   received: { id: identifier, audio_s: number },
   partial: { id: identifier, text },

@@ -210,7 +210,7 @@ class Connection:
         if start.id and start.id == self.session.open_id:
             self.session.endpoint(endpointer)
         else:
-            self.session.begin(start.id or "", start.language, endpointer)
+            self.session.begin(start.id or "", start.language, endpointer, lingers=start.lingers)
         self._ends_by_itself = endpointer is not None
         self._received_told_at = asyncio.get_running_loop().time()
 

@@ -26,6 +26,8 @@ class Start:
     language: Language | None
     endpoint: Endpoint = "client"
     """Who decides when the utterance is over; with "auto" the device does too."""
+    lingers: bool = False
+    """Sound goes on coming for a second after the device has ended it."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def _start(fields: Mapping[str, Any]) -> Start:
     endpoint: Endpoint = fields.get("endpoint") or "client"
     if endpoint not in get_args(Endpoint):
         raise ProtocolError("bad_field", f"endpoint is {endpoint!r:.60}, expected client or auto")
-    return Start(_id(fields), _language(fields), endpoint)
+    lingers = _optional(fields, "lingers", bool, "true or false") or False
+    return Start(_id(fields), _language(fields), endpoint, lingers)
 
 
 def _text(fields: Mapping[str, Any]) -> Text:

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from appliance.audio.pcm import RATE
+from appliance.config import EndpointConfig
 from appliance.waking.micro import Spotter
 from appliance.waking.words import THRESHOLD
 from tests.benchmarks.handsfree import __doc__ as about
 from tests.benchmarks.handsfree import endings, wakes
-from tests.benchmarks.handsfree.said import said_now
+from tests.benchmarks.handsfree.said import said, said_now
 from tests.benchmarks.handsfree.turns import Spoken, turns
 from tests.benchmarks.results import RESULTS, machine, percentiles, save
 
@@ -54,11 +55,12 @@ def measure_endings(every: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, harsh in (("as people pause", False), ("every pause may be long", True)):
         print(f"Saying commands, {name} …", flush=True)
-        found = asyncio.run(endings.endings(said_now(every, harsh=harsh), lambda line: print(f"  {line}", flush=True)))
+        found, lost = asyncio.run(_endings(every, harsh))
         kept = [one for one in found if not one.is_cut]
         figures[name] = {
             "commands": len(found),
             "cut_off_percent": percent([one.is_cut for one in found]),
+            "cut_off_for_good_percent": percent(lost),
             "silence_ms": {
                 kind: percentiles([1000 * one.wait_s for one in kept if is_kind(one, kind)]) for kind in KINDS
             },
@@ -69,6 +71,26 @@ def measure_endings(every: int) -> dict[str, Any]:
             },
         }
     return {"cut_off_percent": figures["as people pause"]["cut_off_percent"], "endings": figures}
+
+
+async def _endings(every: int, harsh: bool) -> tuple[list[endings.Ending], list[bool]]:
+    """Where each command is ended, and which of them are not answered as a whole after all."""
+    commands = await said(every, harsh=harsh)
+    found, lost = [], []
+    with endings.Bench({one.language for one in commands}) as bench:
+        for one in commands:
+            trace = await bench.trace(one)
+            ending = endings.ended(trace, EndpointConfig())
+            is_right = not ending.is_cut or await bench.is_put_right(ending, trace.text)
+            found.append(ending)
+            lost.append(not is_right)
+            if ending.is_cut:
+                print(
+                    f"  {'put right' if is_right else 'cut off'} {-ending.wait_s:.1f} s early: {one.text!r}"
+                    f" ({one.voice}) after {ending.heard!r} by {ending.end.setting}",
+                    flush=True,
+                )
+    return found, lost
 
 
 def is_kind(ending: endings.Ending, kind: str) -> bool:
