@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "neighbours": set(),
     "system": {"errors", "language", "neighbours"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
-    "faculties": {"dialogue.types", "hearing.transcript", "language", "audio.pcm"},
+    "faculties": {"dialogue.actions", "dialogue.types", "hearing.transcript", "language", "audio.pcm"},
     "speech": {"dialogue.actions", "errors", "faculties", "language", "turns", "audio.pcm"},
     "guessing": {"dialogue.types", "language"},
     "continuing": TYPES,
