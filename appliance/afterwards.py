@@ -10,12 +10,8 @@ import asyncio
 from collections.abc import Callable
 
 from appliance.attention import Attention, Detector
-from appliance.audio.endpointing import CHUNK_SAMPLES, SOUND_SAMPLES, VOICE
+from appliance.audio.endpointing import AFTER_S, CHUNK_SAMPLES, SOUND_SAMPLES, VOICE
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
-
-AFTER_S = 1.0
-"""So much sound is listened to. Of the pauses that people make inside a sentence few are longer than a second and the
-silence that was waited out before."""
 
 
 class Afterwards:

@@ -109,6 +109,11 @@ class Floor:
         self._tell(turns.Listening(now.id, self._closed_id))
         return now.id
 
+    @property
+    def listens_afterwards(self) -> bool:
+        """See Session.listens_afterwards."""
+        return self._afterwards is not None and not self._afterwards.is_over
+
     def forget_afterwards(self) -> None:
         """See Session.forget_afterwards."""
         if self._afterwards is not None:
@@ -133,7 +138,7 @@ class Floor:
     def audio(self, pcm: bytes) -> None:
         """See Session.audio."""
         now = self._open
-        if now is None and self._afterwards is not None and not self._afterwards.is_over:
+        if now is None and self._afterwards is not None and self.listens_afterwards:
             self._afterwards.audio(pcm)
             return
         if now is None:

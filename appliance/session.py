@@ -143,6 +143,11 @@ class Session:
         """
         return self._floor.begin(id, language or self.language, endpointer, lingers=lingers)
 
+    @property
+    def listens_afterwards(self) -> bool:
+        """The device has ended an utterance, and whoever said it may still go on."""
+        return self._floor.listens_afterwards
+
     def forget_afterwards(self) -> None:
         """Whoever was ended by the device has nothing to add, or could not be told from the reply that sounds."""
         self._floor.forget_afterwards()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from appliance import turns
-from appliance.afterwards import AFTER_S
+from appliance.audio.endpointing import AFTER_S
 from appliance.audio.pcm import Padding
 from appliance.hearing.transcript import Final, Word, without
 from tests.support.faculties import willing

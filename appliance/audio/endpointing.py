@@ -22,6 +22,10 @@ PAUSE_S = 2.0
 SILENCE_S = 8.0
 """… and so long without any word."""
 
+AFTER_S = 1.0
+"""After an end, so much sound is listened to for who goes on after all: few pauses inside a sentence are longer than
+that and the silence that was waited out before."""
+
 CHUNK_SAMPLES = 512
 """What one probability of voice is about: 32 ms, which is also what a page sends at a time."""
 

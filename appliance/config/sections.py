@@ -168,6 +168,11 @@ class DeviceConfig:
     wake_words: tuple[str, ...] = setting(
         (), "STIMME_WAKE_WORDS", "words that wake the device (okay_nabu, hey_jarvis, …), 3 at most; empty: none"
     )
+    echo_cancelled: bool = setting(
+        False,
+        "STIMME_ECHO_CANCELLED",
+        "the microphone takes away what the loudspeaker plays (a speakerphone, an array)",
+    )
     earcons: bool = setting(True, "STIMME_EARCONS", "a short soft tone when listening begins and ends")
 
 

@@ -99,7 +99,7 @@ class LocalDevice:
             sessions.faculties.ears,
             tasks,
             woken=self._woken,
-            is_speaking=self._is_heard,
+            is_speaking=self._is_overheard,
             is_talking=lambda: bool(self.take),
             language=lambda: self.session.language,
             also=self._stopping.overhear,
@@ -203,13 +203,15 @@ class LocalDevice:
         self.take.finish()
         self._asked, self._ends_by_itself = "", invited_s is not None
         self._was_ringing = self._ringing.stop()
-        microphone, spoke = self.sound.microphone, self._is_heard()
+        microphone, spoke = self.sound.microphone, self._is_overheard()
         if microphone is None or self.session.language not in self._languages:
             self.session.interrupt()
             self._refuse()
             return False
         try:
-            self.session.begin(endpointer=self.session.by_itself(invited_s) if invited_s is not None else None)
+            self.session.begin(
+                endpointer=self.session.by_itself(invited_s) if invited_s is not None else None, lingers=True
+            )
         except ProtocolError as error:  # the device is stopping
             log.info("not listening: %s", error)
             return False
@@ -225,6 +227,10 @@ class LocalDevice:
     def _is_heard(self) -> bool:
         """The loudspeaker plays."""
         return self.sound.loudspeaker is not None and self.sound.loudspeaker.is_heard
+
+    def _is_overheard(self) -> bool:
+        """The microphone hears the loudspeaker."""
+        return self._is_heard() and not self._config.echo_cancelled
 
     def _chosen(self, words: Sequence[str]) -> None:
         """Other words, or none, are listened for."""
@@ -300,9 +306,12 @@ class LocalDevice:
             self._says = event.text
         match event:
             case turns.Listening():
+                if event.continues:
+                    self.take.goes_on()
+                    self.button.began()
                 self.signs.lamp.show("listening")
             case turns.Endpoint():
-                self.take.stop()
+                self.take.linger()
                 self.button.stopped()
                 self.signs.heard()
             case turns.Answered() if self.sound.loudspeaker is None or not event.text:
@@ -310,6 +319,8 @@ class LocalDevice:
             case turns.Answered(asks=True) if self._ends_by_itself:
                 self._asked = event.id
             case turns.SpeechStarted():
+                if not self._config.echo_cancelled:
+                    self.take.stop_lingering()
                 self._apply_volume()
                 self.signs.lamp.show("speaking")
             case turns.SpeechEnded(interrupted=False) if event.id == self._asked:

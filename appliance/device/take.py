@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from appliance.audio.endpointing import AFTER_S
 from appliance.audio.microphone import Microphone
 from appliance.device.ear import OpenEar
 from appliance.session import Session
@@ -24,10 +25,12 @@ class Take:
         self._session, self._later, self._on_end = session, later, on_end
         self._microphone: Microphone | OpenEar | None = None
         self._tail: asyncio.TimerHandle | None = None
+        self._lingers = False
+        """The device has ended the utterance, and listens whether its speaker goes on."""
 
     def __bool__(self) -> bool:
         """Somebody talks."""
-        return self._microphone is not None
+        return self._microphone is not None and not self._lingers
 
     def begin(
         self, microphone: Microphone | OpenEar, *, preroll: bool, skip_s: float, before_s: float | None = None
@@ -48,13 +51,36 @@ class Take:
         if self._microphone is not None:
             self._session.audio(self._microphone.read())
 
+    def linger(self) -> None:
+        """The device has ended the utterance; sound goes on coming while the session wants to know who goes on."""
+        if self._microphone is not None and self._session.listens_afterwards:
+            self._lingers = True
+            if self._tail is not None:
+                self._tail.cancel()
+            self._tail = self._later(AFTER_S + TAIL_S, self.stop_lingering)
+        else:
+            self.stop()
+
+    def goes_on(self) -> None:
+        """Its speaker does: it is open again."""
+        if self._lingers and self._tail is not None:
+            self._tail.cancel()
+            self._tail, self._lingers = None, False
+
+    def stop_lingering(self) -> None:
+        """Nobody could be told from what sounds now. Without effect while somebody talks."""
+        if self._lingers:
+            self.stop()
+            self._session.forget_afterwards()
+
     def finish_soon(self) -> None:
         """The person has let go: take what is still on its way, then finish."""
-        if self._microphone is not None and self._tail is None:
+        if self and self._tail is None:
             self._tail = self._later(TAIL_S, self.finish)
 
     def finish(self) -> None:
         """The endpoint: all that has come belongs to the utterance."""
+        self.stop_lingering()
         rest = self.stop()
         if rest is not None:
             self._session.audio(rest)
@@ -64,6 +90,7 @@ class Take:
 
     def forget(self) -> None:
         """Drop the utterance, unheard."""
+        self.stop_lingering()
         if self.stop() is not None:
             self._session.cancel()
 
@@ -71,7 +98,7 @@ class Take:
         """Disarm the microphone; returns what it still had, None if nobody talks. The utterance stays open."""
         if self._tail is not None:
             self._tail.cancel()
-        self._tail = None
+        self._tail, self._lingers = None, False
         microphone, self._microphone = self._microphone, None
         if microphone is None:
             return None

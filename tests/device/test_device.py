@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from appliance import turns
+from appliance.attention import Attention
 from appliance.audio.endpointing import SILENCE_S
 from appliance.config import DeviceConfig
 from appliance.device import hints
@@ -82,7 +83,15 @@ class Sound:
 class Room:
     """A device with fake sound and faculties, and a clock that stands still."""
 
-    def __init__(self, fake: FakeFaculties, tasks: asyncio.TaskGroup, state: Path, **settings: Any) -> None:
+    def __init__(
+        self,
+        fake: FakeFaculties,
+        tasks: asyncio.TaskGroup,
+        state: Path,
+        listens: Callable[[FakeFaculties, Clock], Attention] | None = None,
+        **settings: Any,
+    ) -> None:
+        """listens: makes who listens along; None: nobody, so that Patience decides."""
         self.fake, self.clock = fake, Clock()
         self.events: list[turns.Event] = []
         sessions = Sessions(
@@ -93,6 +102,7 @@ class Room:
             observe=self.events.append,
             clock=self.clock.now,
             later=self.clock.later,
+            attention=listens(fake, self.clock) if listens is not None else None,
         )
         self.device = LocalDevice(
             DeviceConfig(enabled=True, **settings),

@@ -13,8 +13,8 @@ from typing import TypeVar, TypeVarTuple
 
 import numpy as np
 
-from appliance.afterwards import AFTER_S as LISTENS_S
 from appliance.attention import Attended, Attention
+from appliance.audio.endpointing import AFTER_S as LISTENS_S
 from appliance.audio.endpointing import ByWords, End, Heard, Silence, Waits
 from appliance.audio.pcm import RATE
 from appliance.audio.voice import VoiceDetector
