@@ -249,7 +249,7 @@ def choose(config: Config, kind: Kind, models: Path, *, unpack: bool = True) -> 
     find = partial(find_recognizer, unpack=unpack) if kind == "recognizer" else find_voice
     wanted = {*config.speech.languages, config.language} if config.speech.languages else set(LANGUAGES)
     found = {
-        language: find(language, models, getattr(config.speech, f"{kind}_{language}"))
+        language: find(language, models, getattr(config.speech, f"{kind}_{language}", ""))
         for language in LANGUAGES
         if language in wanted
     }

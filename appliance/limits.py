@@ -22,3 +22,9 @@ WIRE_RATE = 16_000
 
 REPLY_RATES = (8_000, 48_000)
 """Lowest and highest rate at which a reply can be had, in Hz."""
+
+REPLY_SPEEDS = (0.5, 3.0)
+"""Slowest and fastest that a reply is spoken; 1 is the voice's own speed."""
+
+MOST_TIMER_CHANGE_S = 7 * 86_400
+"""A timer on the board can be changed by so much at a time."""

@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "memory": set(),
     "config": {"errors", "language", "limits"},
     "neighbours": set(),
-    "system": {"errors", "language", "neighbours"},
+    "system": {"errors", "language", "limits", "neighbours"},
     "turns": {"language", "audio.pcm", "audio.endpointing"},
     "faculties": {"dialogue.actions", "dialogue.types", "hearing.transcript", "language", "audio.pcm"},
     "speech": {"dialogue.actions", "errors", "faculties", "language", "turns", "audio.pcm"},

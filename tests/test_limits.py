@@ -20,6 +20,8 @@ def test_the_limits_are_those_of_the_shared_vectors() -> None:
         "chunk_bytes": list(limits.CHUNK_BYTES),
         "wire_rate_hz": limits.WIRE_RATE,
         "reply_rates_hz": list(limits.REPLY_RATES),
+        "reply_speeds": list(limits.REPLY_SPEEDS),
+        "most_timer_change_s": limits.MOST_TIMER_CHANGE_S,
     }
 
 

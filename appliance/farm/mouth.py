@@ -12,15 +12,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, suppress
 
 from appliance.audio.pcm import SAMPLE_BYTES
-from appliance.errors import FacultyError, ModelError
+from appliance.errors import FacultyError
 from appliance.farm import keys
 from appliance.farm.link import BLOCK_MS, Full, Link, Lost
 from appliance.farm.members import Members
 from appliance.hearing.transcript import PoolStats
 from appliance.language import Language
-from appliance.limits import REPLY_RATES
-from appliance.speaking.script import Script
-from appliance.speaking.synthesizer import LEFT_OUT, LONGEST_SPEECH_S, PAUSE_S
+from appliance.speaking.script import Script, refuse_unless_spoken
+from appliance.speaking.synthesizer import LONGEST_SPEECH_S, PAUSE_S
 
 KEPT_S = 3600
 """A clause that nobody wanted to hear for so long is forgotten."""
@@ -58,19 +57,15 @@ class FarmMouth:
         longest_s: float = LONGEST_SPEECH_S,
     ) -> AsyncGenerator[bytes, None]:
         """As Synthesizer.speak. Raises FacultyError where Redis is full, or gone for too long."""
-        if language not in self.languages:
-            raise ModelError(f"no voice for language '{language}', only for: {', '.join(self.languages) or 'none'}")
-        lowest, highest = REPLY_RATES
-        if not lowest <= rate <= highest:
-            raise ValueError(f"rate {rate} Hz, expected {lowest} to {highest}")
-        script = Script(text, language, LEFT_OUT[language])
+        refuse_unless_spoken(language, self.languages, rate)
+        script = Script(text, language)
         spoken_s, pause = 0.0, b""
         clause: _Clause | None = None
         ahead: _Clause | None = None
         try:
             async with aclosing(_one_ahead(script, isinstance(text, str))) as waiting:
                 async for words, following in waiting:
-                    if script.is_cut and words != LEFT_OUT[language]:
+                    if script.is_cut and words != script.last:
                         continue
                     if ahead is not None and ahead.words != words:
                         ahead.leave()

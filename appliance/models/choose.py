@@ -77,7 +77,7 @@ def find_voice(
     damaged. The directories are as in find_recognizer.
     """
     places = (directory, prepared or prepared_directory())
-    pico = f"pico-{PICO_VOICES[language]}"
+    pico = f"pico-{PICO_VOICES.get(language)}"
     if configured not in ("", "pico", pico, "espeak-ng"):
         path = _configured_voice(configured, places)
         check_voice(path)
@@ -198,7 +198,7 @@ def _embedded_voice() -> Path | None:
 def _pico_voice(language: Language) -> Path | None:
     """Pico's voice in the package py-nanotts, found without importing it."""
     spec = importlib.util.find_spec("py_nanotts")
-    if spec is None or spec.origin is None:
+    if spec is None or spec.origin is None or language not in PICO_VOICES:
         return None
     path = Path(spec.origin).parent / "lang" / f"{PICO_VOICES[language]}_ta.bin"
     return path if has_content(path) else None

@@ -26,10 +26,11 @@ from appliance.audio.pcm import SAMPLE_BYTES, s16le
 from appliance.errors import ModelError
 from appliance.hearing.transcript import PoolStats
 from appliance.language import Language
-from appliance.limits import REPLY_RATES
+from appliance.limits import REPLY_SPEEDS
 from appliance.memory import give_back
+from appliance.speaking.languages import reading
 from appliance.speaking.prepare import prepare_voice
-from appliance.speaking.script import Script
+from appliance.speaking.script import Script, refuse_unless_spoken
 from appliance.speaking.vits import Samples
 from appliance.speaking.voices import Voice, load_voice
 from appliance.speaking.weights import OtherShape
@@ -46,18 +47,10 @@ PEAK = 0.7  # of full scale, for the calibration sentence
 MOST_GAIN = 4.0
 KNEE = 0.8  # above this, peaks are rounded off
 PAUSE_S = 0.1  # between clauses, besides the silence that voices end a clause with
-_CALIBRATION: dict[Language, str] = {
-    "en": "Good morning, it is half past seven and the sun is shining.",
-    "de": "Guten Morgen, es ist halb acht, und draußen scheint die Sonne.",
-}
 
 LONGEST_SPEECH_S = 40.0
 """A reply that becomes longer is cut here, and says so; its text is whole on the page. 420 Chinese characters, which an
 English voice reads by name, were 88 seconds."""
-LEFT_OUT: dict[Language, str] = {"en": "The rest is left out.", "de": "Den Rest lasse ich weg."}
-
-SPEEDS = 0.5, 3.0
-"""Slowest and fastest that a reply is spoken; 1 is the voice's own."""
 
 FIRST, LATER = 0, 1
 """A reply's first piece, and its others. A hundred replies at once: nobody's second before everybody has begun."""
@@ -162,17 +155,13 @@ class Synthesizer:
         A clause begun is synthesised only as far as it is asked for. What would last longer than longest_s is cut, and
         a last sentence says so. Raises ModelError for a language without a voice.
         """
-        if language not in self._voices:
-            raise ModelError(f"no voice for language '{language}', only for: {', '.join(self._voices) or 'none'}")
-        lowest, highest = REPLY_RATES
-        if not lowest <= rate <= highest:
-            raise ValueError(f"rate {rate} Hz, expected {lowest} to {highest}")
-        speed = max(SPEEDS[0], min(SPEEDS[1], speed))
+        refuse_unless_spoken(language, self._voices, rate)
+        speed = max(REPLY_SPEEDS[0], min(REPLY_SPEEDS[1], speed))
         leveled = await self._voice(language, voice)
         begin_s = silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard all so far
         order = FIRST
         pause = b""
-        script = Script(text, language, LEFT_OUT[language], is_begun=is_begun)
+        script = Script(text, language, is_begun=is_begun)
         with self._busy():
             async with aclosing(script.clauses()) as waiting:
                 async for clause in waiting:
@@ -216,7 +205,7 @@ class _Leveled:
     """A voice and what its samples are multiplied by."""
 
     def __init__(self, voice: Voice, language: Language) -> None:
-        pieces = [np.abs(piece).max() for piece in voice.synthesize(_CALIBRATION[language])]
+        pieces = [np.abs(piece).max() for piece in voice.synthesize(reading(language).greeting)]
         if not pieces:
             raise ModelError(f"voice {voice.name} says nothing")
         self.voice = voice

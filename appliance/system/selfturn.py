@@ -17,8 +17,9 @@ from pathlib import Path
 
 from websockets.sync.client import ClientConnection, connect
 
+from appliance.limits import WIRE_RATE
+
 URL = "ws://127.0.0.1:8123/"
-RATE = 16_000
 QUESTIONS: Mapping[str, str] = {"en": "what time is it", "de": "wie spät ist es"}
 INTENT = "HassGetCurrentTime"
 CHUNK_BYTES = 2048
@@ -42,7 +43,7 @@ def question(language: str, folder: Path) -> bytes:
             "--language",
             language,
             "--rate",
-            str(RATE),
+            str(WIRE_RATE),
             "--output",
             str(file),
             QUESTIONS[language],
@@ -55,7 +56,7 @@ def question(language: str, folder: Path) -> bytes:
     if done.returncode:
         raise SelfTurnError(f"it cannot speak: {done.stderr.strip()[-300:]}")
     with wave.open(str(file)) as recording:
-        silence = bytes(RATE)  # half a second
+        silence = bytes(WIRE_RATE)  # half a second
         pcm: bytes = recording.readframes(recording.getnframes())
     return silence + pcm + silence
 
@@ -63,7 +64,7 @@ def question(language: str, folder: Path) -> bytes:
 def turn(url: str = URL) -> dict[str, object]:
     """Have it, in the device's own language if it hears that; what was heard and answered. Raises SelfTurnError."""
     with connect(url, open_timeout=30) as server, tempfile.TemporaryDirectory() as folder:
-        server.send(json.dumps({"type": "hello", "reply_rate": RATE, "speak": True}))
+        server.send(json.dumps({"type": "hello", "reply_rate": WIRE_RATE, "speak": True}))
         welcome = _next(server, "welcome")
         spoken = welcome["spoken"]
         own_first = sorted(QUESTIONS, key=lambda name: name != welcome["language"])

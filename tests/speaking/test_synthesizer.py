@@ -18,7 +18,8 @@ from appliance.errors import ModelError
 from appliance.hearing.pool import RecognizerPool
 from appliance.language import Language
 from appliance.models.choose import find_voice
-from appliance.speaking.synthesizer import LEFT_OUT, LONGEST_SPEECH_S, Synthesizer, _Clause, _rounded_off, _Said
+from appliance.speaking.languages import reading
+from appliance.speaking.synthesizer import LONGEST_SPEECH_S, Synthesizer, _Clause, _rounded_off, _Said
 from appliance.workers import Workers
 from tests.support.kit import pieces, samples, transcribe
 from tests.support.speech import word_errors
@@ -278,7 +279,7 @@ async def test_a_text_that_would_speak_for_minutes_is_cut_and_says_so(synthesize
     chunks = await pieces(synthesizer, text)
     spoken_s = len(b"".join(chunks)) / SAMPLE_BYTES / 16_000
     assert LONGEST_SPEECH_S < spoken_s < LONGEST_SPEECH_S + 6
-    said = await pieces(synthesizer, LEFT_OUT["en"])
+    said = await pieces(synthesizer, reading("en").left_out)
     assert b"".join(chunks).endswith(b"".join(said))
 
 

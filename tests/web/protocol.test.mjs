@@ -34,8 +34,12 @@ test("the limits are those that the device keeps to", () => {
   assert.deepEqual(limits, {
     max_text_characters: protocol.MAX_TEXT_LENGTH, max_id_characters: protocol.MAX_ID_LENGTH,
     max_message_bytes: MAX_MESSAGE_BYTES, chunk_bytes: protocol.CHUNK_BYTES, wire_rate_hz: protocol.WIRE_RATE_HZ,
-    reply_rates_hz: protocol.REPLY_RATES_HZ,
+    reply_rates_hz: protocol.REPLY_RATES_HZ, reply_speeds: protocol.SPEEDS, most_timer_change_s: protocol.MOST_TIMER_CHANGE_S,
   });
+  // The worklet loads nothing but its resampler, so it says them itself.
+  const worklet = readFileSync(new URL("../../web/workers/audio-streaming-worklet.js", import.meta.url), "utf8");
+  assert.match(worklet, new RegExp(`^const WIRE_RATE = ${limits.wire_rate_hz};$`, "m"));
+  assert.match(worklet, new RegExp(`^const MAX_CHUNK_BYTES = ${limits.max_message_bytes};$`, "m"));
 });
 
 test("every message the device may send has an example", () => {

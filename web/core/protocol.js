@@ -12,7 +12,7 @@ export const REPLY_RATES_HZ = [8000, 48000];
 /** Slowest and fastest that replies are spoken; 1 is the voice's own speed. */
 export const SPEEDS = [0.5, 3];
 /** A timer can be changed by so much at a time. */
-const MOST_SECONDS = 7 * 86400;
+export const MOST_TIMER_CHANGE_S = 7 * 86400;
 export const LANGUAGES = ["en", "de"];
 const ENDPOINTS = ["client", "auto"];
 
@@ -113,9 +113,9 @@ function hours(value, name) {
 
 function doing(value, name, { seconds }) {
   oneOf(["pause", "resume", "extend", "cancel", "stop", "snooze"])(value, name);
-  const wrong = typeof seconds !== "number" || !seconds || Math.abs(seconds) > MOST_SECONDS || (value === "snooze" && seconds < 0);
+  const wrong = typeof seconds !== "number" || !seconds || Math.abs(seconds) > MOST_TIMER_CHANGE_S || (value === "snooze" && seconds < 0);
   if (["extend", "snooze"].includes(value) && wrong) {
-    refuse("bad_field", `"seconds" is ${quote(seconds)}, expected up to ${MOST_SECONDS}, not 0`);
+    refuse("bad_field", `"seconds" is ${quote(seconds)}, expected up to ${MOST_TIMER_CHANGE_S}, not 0`);
   }
 }
 

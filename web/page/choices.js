@@ -2,6 +2,7 @@
  * The part of the settings sheet that the device keeps: for this place, and, as far as the role allows, for everybody.
  */
 
+import { SPEEDS } from "../core/protocol.js";
 import { make } from "./nodes.js";
 import { showWaking } from "./waking.js";
 
@@ -13,6 +14,7 @@ const HEARD_LEVEL = 0.02;
 export function bindChoices(sheet, { assistant, texts }) {
   const field = (id) => sheet.querySelector(`#${id}`);
   let shown = null;
+  [field("speed").min, field("speed").max] = SPEEDS;
 
   /** What the device says is chosen. A field somebody is just changing is left alone. */
   function show(settings) {

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from appliance.errors import ProtocolError
+from appliance.limits import REPLY_RATES
 from appliance.server.json_object import json_object
 from appliance.server.openai.refusals import Refused
 
 RATE = 24_000
 """Samples a second unless a client says otherwise; pcm16, mono."""
-RATES = (8_000, 48_000)
 SILENCE_MS, PREFIX_MS = 500, 300
 """The API's own defaults: what ends an utterance, and what is heard from before it."""
 
@@ -175,7 +175,7 @@ def _rate(session: Mapping[str, Any], sound: Mapping[str, Any], before: int) -> 
     if kind not in ("audio/pcm", "pcm16"):
         raise Refused("bad_field", f"sound of the kind {kind!r:.40} is not understood here, only audio/pcm", "format")
     rate = form.get("rate", before)
-    lowest, highest = RATES
+    lowest, highest = REPLY_RATES
     if isinstance(rate, bool) or not isinstance(rate, int) or not lowest <= rate <= highest:
         raise Refused("bad_field", f"rate is {rate!r:.40}, expected {lowest} to {highest}", "format.rate")
     return rate

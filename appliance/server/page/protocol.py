@@ -12,7 +12,14 @@ from typing import Any, get_args
 
 from appliance.errors import ProtocolError
 from appliance.language import LANGUAGES, Language
-from appliance.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS, REPLY_RATES, WIRE_RATE
+from appliance.limits import (
+    MAX_ID_CHARACTERS,
+    MAX_TEXT_CHARACTERS,
+    MOST_TIMER_CHANGE_S,
+    REPLY_RATES,
+    REPLY_SPEEDS,
+    WIRE_RATE,
+)
 from appliance.server.json_object import json_object
 from appliance.server.page.messages import (
     NEEDS_SECONDS,
@@ -32,12 +39,6 @@ from appliance.server.page.messages import (
     Stop,
     Text,
 )
-
-SPEEDS = (0.5, 3.0)
-"""Slowest and fastest that replies are spoken (speaking/synthesizer.py)."""
-
-MOST_SECONDS = 7 * 86_400
-"""A timer can be changed by so much at a time."""
 
 
 def parse(text: str) -> Message:
@@ -125,10 +126,10 @@ def _change_timer(fields: Mapping[str, Any]) -> ChangeTimer:
     if do in NEEDS_SECONDS and (
         isinstance(seconds, bool)
         or not isinstance(seconds, int | float)
-        or not 0 < abs(seconds) <= MOST_SECONDS
+        or not 0 < abs(seconds) <= MOST_TIMER_CHANGE_S
         or (do == "snooze" and seconds < 0)
     ):
-        raise ProtocolError("bad_field", f"seconds is {seconds!r:.60}, expected up to {MOST_SECONDS}, not 0")
+        raise ProtocolError("bad_field", f"seconds is {seconds!r:.60}, expected up to {MOST_TIMER_CHANGE_S}, not 0")
     return ChangeTimer(timer, do, float(seconds) if do in NEEDS_SECONDS else 0.0)
 
 
@@ -194,7 +195,7 @@ def _wake_words(fields: Mapping[str, Any], name: str) -> list[str]:
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _SETTINGS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "volume": _between(0, 100, int),
-    "speed": _between(*SPEEDS, float),
+    "speed": _between(*REPLY_SPEEDS, float),
     "voice": _short,
     "name": _short,
     "quiet": _hours,

@@ -67,6 +67,7 @@ GERMAN = Reading(
     },
     abbreviations=frozenset("dr. nr. st. ca. bzw. z.b. d.h. u.a. usw. evtl. inkl. str.".split()),
     clock=_clock, year=_year, rewritten=_rewritten,
+    greeting="Guten Morgen, es ist halb acht, und draußen scheint die Sonne.", left_out="Den Rest lasse ich weg.",
     spelt=lambda words: _CARRIES.sub(" ", words) if len(words) > LONG_WORD else words,
     is_ordinal=lambda word: word[:-1].isdigit(),
 )  # fmt: skip

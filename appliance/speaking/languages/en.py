@@ -41,4 +41,5 @@ ENGLISH = Reading(
     },
     abbreviations=frozenset("mr. mrs. ms. dr. st. no. vs. e.g. i.e. etc. approx.".split()),
     clock=_clock, year=_year, rewritten=_rewritten,
+    greeting="Good morning, it is half past seven and the sun is shining.", left_out="The rest is left out.",
 )  # fmt: skip

@@ -38,6 +38,10 @@ class Reading:
     """(hour, minute) → words."""
     year: Callable[[int, int], str]
     """(century, year in it) of a year before 2000 → words."""
+    greeting: str
+    """An everyday sentence with vowels of all kinds, which a voice's loudness is measured by."""
+    left_out: str
+    """What is said in place of the rest of a reply that is too long."""
     rewritten: Callable[[str], str] = as_it_is
     """A sentence with what voices misread spelt out."""
     spelt: Callable[[str], str] = as_it_is
