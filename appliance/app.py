@@ -21,6 +21,7 @@ from appliance.config import Config
 from appliance.deeds import Deeds
 from appliance.dialogue.actions import Action
 from appliance.dialogue.owners.registry import Folder
+from appliance.dialogue.owners.teacher import Teacher
 from appliance.dialogue.types import Answer, Considered, Memory
 from appliance.dialogue.understanding import Understanding, Understands
 from appliance.facts import Facts, usual_first
@@ -71,6 +72,7 @@ class Assistant(Faculties):
     """Who listens along to utterances whose end is left to the device."""
     skills: Folder
     """The owner's."""
+    teacher: Teacher
 
 
 @asynccontextmanager
@@ -195,6 +197,7 @@ async def awake(
                 facts,
                 attention,
                 thought.skills,
+                thought.teacher,
             )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from appliance import __version__
 from appliance.dialogue.actions import SetSpeech
+from appliance.dialogue.owners.teacher import Teacher
 from appliance.dialogue.performers import Occasion, performers
 from appliance.dialogue.types import Memory
 from appliance.language import Language
@@ -26,7 +27,8 @@ class Choices:
     """A page's Household (server/page/settings.py).
 
     models: recognizers and voices in force. voices: by language, what people call them. run: for the disk. directory:
-    where fetched models go. changed: called when there is something new to tell.
+    where fetched models go. changed: called when there is something new to tell. helpers: those
+    that are on.
     """
 
     def __init__(
@@ -38,11 +40,15 @@ class Choices:
         voices: Mapping[Language, Mapping[str, Choice]],
         directory: Path,
         changed: Callable[[], None],
+        teacher: Teacher,
+        helpers: list[dict[str, str]],
     ) -> None:
         self.version = __version__
         self._stores, self._tokens, self._run, self._models, self._voices = stores, tokens, run, models, voices
         self._set_speech = performers(stores, run)[SetSpeech]  # type: ignore[arg-type]
         self._fetching = Fetching(directory, changed)
+        self.teacher = teacher
+        self.helpers = helpers
 
     def voices(self, language: Language) -> Sequence[str]:
         return tuple(self._voices.get(language, {}))

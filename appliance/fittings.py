@@ -17,6 +17,7 @@ from appliance.dialogue.announcing import announced as said_now
 from appliance.dialogue.announcing import missed
 from appliance.dialogue.quiet import is_quiet
 from appliance.dialogue.things import Timer
+from appliance.helpers.summary import helper_rows
 from appliance.household import Household, code_texts
 from appliance.language import LANGUAGES
 from appliance.server.metrics import Metrics
@@ -122,6 +123,8 @@ def settings_of(config: Config, assistant: Assistant, tasks: asyncio.TaskGroup) 
         assistant.facts.voices,
         config.models_path(),
         lambda: settings.changed(),
+        assistant.teacher,
+        [{"kind": row.kind, "name": row.name, "where": row.where} for row in helper_rows(config.helpers) if row.where],
     )
     settings = Settings(choices, tasks)
     return settings

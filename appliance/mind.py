@@ -15,6 +15,7 @@ from appliance.dialogue.families.system.skill import PAIRING
 from appliance.dialogue.owners.answering import OUTSIDE, owners_family, teaching_performers
 from appliance.dialogue.owners.listening import WithOwners, protected
 from appliance.dialogue.owners.registry import Folder
+from appliance.dialogue.owners.teacher import Teacher
 from appliance.dialogue.performers import Run
 from appliance.dialogue.understanding import Understanding, Understands
 from appliance.facts import Facts, Voices
@@ -42,6 +43,7 @@ class Mind:
     dialogue: Dialogue
     understanding: Understands
     skills: Folder
+    teacher: Teacher
 
 
 async def put_together(
@@ -77,7 +79,7 @@ async def put_together(
         fallbacks=FALLBACKS if config.helpers.when_not_understood else (),
         more_performers={**(deeds.performers if serving else {}), **teaching_performers(folder, base, think)},
     )
-    return Mind(dialogue, understanding, folder)
+    return Mind(dialogue, understanding, folder, Teacher(folder, base, think))
 
 
 def _helpers(config: Config, deeds: Deeds) -> Mapping[str, Helper]:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from appliance.dialogue.family import Family
@@ -19,6 +20,9 @@ from appliance.dialogue.performers import Inverse, Occasion, Performer, Refused,
 from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
 from appliance.dialogue.understanding import Understands
 from appliance.language import Language
+
+TAUGHT = "taught-"
+"""How the names of files begin that were not written by hand."""
 
 OUTSIDE = "outside"
 """Who is asked for calls and commands; the question is a JSON object with `call` or `command`."""
@@ -65,15 +69,12 @@ def owners_family(registry: Callable[[], Registry], base: Understands) -> Family
         phrase, reply = str(intent.slots.get("phrase", "")), str(intent.slots.get("reply", ""))
         if not context.may_configure:
             return context.say("system.may_not")
-        if set(phrase + reply) & set("{}[]()|"):
-            return context.say("owners.not_learnt")
-        meant = base.understand(phrase, context.language).name
-        if meant in OURS:
-            return context.say("owners.ours")
+        against = objection(base, phrase, reply, context.language)
+        if against in ("not_learnt", "ours"):
+            return context.say(f"owners.{against}")
         if intent.slots.get("confirmed"):
-            return context.say("owners.taught", actions=[_lesson(phrase, reply, context.language)])
-        instead = "instead" if understood_otherwise(base, phrase, context.language) else "sure"
-        return context.say(f"owners.teach_{instead}", phrase=phrase, reply=reply, question=Question(intent))
+            return context.say("owners.taught", actions=[lesson(phrase, reply, context.language)])
+        return context.say(f"owners.teach_{against or 'sure'}", phrase=phrase, reply=reply, question=Question(intent))
 
     return Family(
         "owners",
@@ -132,7 +133,20 @@ def _taken(said: str, path: str) -> str:
 # Teaching
 
 
-def _lesson(phrase: str, reply: str, language: Language) -> WriteSkill:
+def objection(
+    base: Understands, phrase: str, reply: str, language: Language
+) -> Literal["not_learnt", "ours", "instead", ""]:
+    """What speaks against answering `reply` to `phrase`: it is no plain text; those words must always work; it has
+    meant something else until now; nothing."""
+    if not phrase or not reply or set(phrase + reply) & set("{}[]()|"):
+        return "not_learnt"
+    if base.understand(phrase, language).name in OURS:
+        return "ours"
+    return "instead" if understood_otherwise(base, phrase, language) else ""
+
+
+def lesson(phrase: str, reply: str, language: Language) -> WriteSkill:
+    """A skill that answers this, with its test."""
     content = {
         "about": phrase,
         language: {"sentences": [phrase], "replies": [reply]},
@@ -143,7 +157,7 @@ def _lesson(phrase: str, reply: str, language: Language) -> WriteSkill:
 
 def _file_name(phrase: str) -> str:
     plain = unicodedata.normalize("NFKD", phrase).encode("ascii", "ignore").decode().lower()
-    return f"taught-{re.sub(r'[^a-z0-9]+', '-', plain).strip('-')[:40] or 'sentence'}"
+    return f"{TAUGHT}{re.sub(r'[^a-z0-9]+', '-', plain).strip('-')[:40] or 'sentence'}"
 
 
 def failures(registry: Registry, base: Understands, skill: OwnersSkill) -> Iterator[tuple[int, str]]:
@@ -162,20 +176,22 @@ def failures(registry: Registry, base: Understands, skill: OwnersSkill) -> Itera
             yield trial.line, f"{trial.text!r} is answered {' or '.join(map(repr, possible))}, expected {trial.reply!r}"
 
 
-def teaching_performers(folder: Folder, base: Understands, run: Run) -> dict[type, Performer]:
-    """Writes what was taught, once its test has gone well. run: for the disk."""
+def keep(folder: Folder, base: Understands, action: WriteSkill) -> str | None:
+    """Write it, once its tests have gone well; returns what stood there before. Raises Refused. Blocks for the disk."""
+    if action.text is not None:
+        registry = folder.having(action.name, action.text)
+        skill = registry.skills.get(action.name)
+        if skill is None or any(True for _ in failures(registry, base, skill)):
+            raise Refused("owners.test_failed")
+    before = folder.text(action.name)
+    folder.write(action.name, action.text)
+    return before
 
-    def keep(action: WriteSkill) -> str | None:
-        if action.text is not None:
-            registry = folder.having(action.name, action.text)
-            skill = registry.skills.get(action.name)
-            if skill is None or any(True for _ in failures(registry, base, skill)):
-                raise Refused("owners.test_failed")
-        before = folder.text(action.name)
-        folder.write(action.name, action.text)
-        return before
+
+def teaching_performers(folder: Folder, base: Understands, run: Run) -> dict[type, Performer]:
+    """run: for the disk."""
 
     async def write(action: WriteSkill, occasion: Occasion) -> Inverse:
-        return (WriteSkill(action.name, await run(keep, action)),)
+        return (WriteSkill(action.name, await run(keep, folder, base, action)),)
 
     return {WriteSkill: write}

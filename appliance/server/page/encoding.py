@@ -71,6 +71,11 @@ def encode_settings(**fields: Any) -> str:
     return dumps({"type": "settings"} | fields)
 
 
+def encode_taught(phrase: str, outcome: str) -> str:
+    """See docs/protocol.md, `taught`."""
+    return dumps({"type": "taught", "phrase": phrase, "outcome": outcome})
+
+
 def encode_volume(percent: int) -> str:
     return dumps({"type": "volume", "percent": percent})
 

@@ -89,7 +89,8 @@ class ShowSettings:
 
 @dataclass(frozen=True)
 class Set:
-    """fields: what shall change: volume, speed, voice, name, quiet (two times of day, or () for none), fetch."""
+    """fields: what shall change: volume, speed, voice, name, quiet (two times of day, or () for none), fetch,
+    teach (phrase, reply, instead), forget and so on."""
 
     fields: Mapping[str, Any]
 

@@ -192,6 +192,19 @@ def _wake_words(fields: Mapping[str, Any], name: str) -> list[str]:
     return value
 
 
+def _lesson(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = fields[name]
+    if not isinstance(value, dict):
+        raise ProtocolError("bad_field", f'{name} is {value!r:.60}, expected {{"phrase": …, "reply": …}}')
+    texts = {part: " ".join(_needed(value, part, str, "text").split()) for part in MOST_TAUGHT}
+    for part, most in MOST_TAUGHT.items():
+        if not 0 < len(texts[part]) <= most:
+            raise ProtocolError("bad_field", f"{part} has {len(texts[part])} characters, expected 1 to {most}")
+    return {**texts, "instead": bool(_optional(value, "instead", bool, "true or false"))}
+
+
+MOST_TAUGHT = {"phrase": 120, "reply": 400}
+"""Characters of what is taught, as by voice (dialogue/owners/sentences.en.yaml)."""
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _SETTINGS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "volume": _between(0, 100, int),
@@ -200,6 +213,8 @@ _SETTINGS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "name": _short,
     "quiet": _hours,
     "fetch": _short,
+    "teach": _lesson,
+    "forget": _short,
     "wake_words": _wake_words,
     "wrong_wake": _between(1, 1e9, int),
 }

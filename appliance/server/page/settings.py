@@ -13,14 +13,29 @@ from appliance.server.access import LOCAL, Role, Visitor
 from appliance.server.page import encoding, messages
 
 Tell = Callable[[str], None]
-FOR_ALL = ("quiet", "fetch", "wake_words", "wrong_wake")
+FOR_ALL = ("quiet", "fetch", "teach", "forget", "wake_words", "wrong_wake")
 """What concerns everybody, and needs the role "configure"."""
+
+
+class Teacher(Protocol):
+    """Of sentences of the owner's (dialogue/owners/teacher.py)."""
+
+    def shown(self) -> list[dict[str, Any]]: ...
+    def teach(self, phrase: str, reply: str, language: Language, *, instead: bool) -> Awaitable[str]:
+        """Returns what became of it."""
+
+    def forget(self, name: str) -> Awaitable[object]: ...
 
 
 class Household(Protocol):
     """Keeps and carries out what was chosen (appliance/choices.py)."""
 
     version: str
+    helpers: list[dict[str, str]]
+    """Those that are on."""
+
+    @property
+    def teacher(self) -> Teacher: ...
 
     def voices(self, language: Language) -> Sequence[str]: ...
     def quiet(self) -> Sequence[str] | None:
@@ -124,12 +139,21 @@ class Settings:
                 tell(encoding.encode_error(ProtocolError("bad_field", str(error))))
         if "wrong_wake" in wanted and self.waking is not None:
             self.waking.wrong(wanted["wrong_wake"])
+        if "teach" in wanted:
+            lesson = wanted["teach"]
+            outcome = await self._household.teacher.teach(
+                lesson["phrase"], lesson["reply"], language, instead=lesson["instead"]
+            )
+            tell(encoding.encode_taught(lesson["phrase"], outcome))
+        if "forget" in wanted:
+            await self._household.teacher.forget(wanted["forget"])
         self.changed()
         if "fetch" in wanted:
             await self._household.fetch(wanted["fetch"])
 
     def _written(self, visitor: Visitor, memory: Memory, language: Language) -> str:
         household = self._household
+        may_configure = visitor.role >= Role.CONFIGURE
         return encoding.encode_settings(
             name="" if visitor == LOCAL else memory.place,
             role=visitor.role.name.lower(),
@@ -139,6 +163,8 @@ class Settings:
             speed=memory.speech.speed or 1.0,
             quiet=household.quiet(),
             models=household.models(),
+            skills=household.teacher.shown() if may_configure else [],
+            helpers=household.helpers if may_configure else [],
             version=household.version,
             wake=self.waking.shown() if self.waking is not None else None,
         )

@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 
 from appliance.choices import Choices
+from appliance.dialogue.owners.listening import protected
+from appliance.dialogue.owners.registry import Folder
+from appliance.dialogue.owners.teacher import Teacher
 from appliance.dialogue.performers import SPEECH
 from appliance.dialogue.types import Memory
+from appliance.dialogue.understanding import Understanding
 from appliance.errors import ConfigError, ProtocolError
 from appliance.models.choose import Choice
 from appliance.server.access import LOCAL, Role, Visitor
@@ -23,11 +27,14 @@ from appliance.state.stores import Stores
 from appliance.state.timers import TimerStore
 from appliance.state.tokens import TokenStore
 
+HELPER = {"kind": "weather", "name": "weather", "where": "http://10.0.0.1/forecast"}
 JOE = Choice(Path("joe.onnx"), "joe", "on disk", "piper")
 
 
 class Page:
-    def __init__(self, tmp_path: Path, database: Database, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, tmp_path: Path, database: Database, tasks: asyncio.TaskGroup, understanding: Understanding
+    ) -> None:
         self.stores, self.tokens = Stores.beside(TimerStore(database)), TokenStore(database)
         _, self.place = self.tokens.add("Kitchen", "browser", "talk")
         self.visitor = Visitor(self.place.id, Role.TALK, "Kitchen")
@@ -41,6 +48,8 @@ class Page:
             {"en": {"joe": JOE, "pico": JOE}},
             tmp_path,
             lambda: None,
+            Teacher(Folder(tmp_path / "skills", protected), understanding, self._run),
+            [HELPER],
         )
         self.settings = Settings(choices, tasks)
 
@@ -63,11 +72,16 @@ class Page:
         self.told.append(json.loads(text))
 
 
+@pytest.fixture(scope="module")
+def understanding() -> Understanding:
+    return Understanding()
+
+
 @pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
+async def page(tmp_path: Path, understanding: Understanding) -> AsyncIterator[Page]:
     with Database(None) as database:
         async with asyncio.TaskGroup() as tasks:
-            yield Page(tmp_path, database, tasks)
+            yield Page(tmp_path, database, tasks, understanding)
 
 
 async def test_a_place_chooses_its_volume_voice_speed_and_name_and_they_are_kept(page: Page) -> None:
@@ -101,6 +115,40 @@ async def test_what_would_be_better_is_offered_with_its_size(page: Page) -> None
     better = [model for model in page.look()["models"] if not model["in_use"]]
     assert better
     assert all(model["size_bytes"] > 1e6 and model["share"] is None for model in better)
+
+
+async def test_a_sentence_is_taught_once_it_was_tried_and_forgotten_again(page: Page) -> None:
+    lesson = {"phrase": "open the  hatch", "reply": "Mind your head."}
+    with pytest.raises(ProtocolError, match="role configure"):
+        await page.set(teach=lesson)
+    page.visitor = LOCAL
+    page.look()
+    shown = await page.set(teach=lesson)
+    assert {"type": "taught", "phrase": "open the hatch", "outcome": "kept"} in page.told
+    assert [(skill["name"], skill["taught"]) for skill in shown["skills"]] == [("taught-open-the-hatch", True)]
+    assert (await page.set(forget="taught-open-the-hatch"))["skills"] == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "instead", "outcome"),
+    [
+        ("what time is it", False, "instead"),
+        ("what time is it", True, "kept"),
+        ("stop", True, "ours"),
+        ("open {hatch}", False, "not_learnt"),
+        ("x " * 45 + "x", False, "test_failed"),
+    ],
+)
+async def test_what_speaks_against_a_sentence_is_told(page: Page, phrase: str, instead: bool, outcome: str) -> None:
+    page.visitor = LOCAL
+    await page.set(teach={"phrase": phrase, "reply": "Mind your head.", "instead": instead})
+    assert {"type": "taught", "phrase": phrase, "outcome": outcome} in page.told
+
+
+async def test_who_may_configure_sees_which_helpers_are_on_and_where(page: Page) -> None:
+    assert page.look()["helpers"] == []
+    page.visitor = LOCAL
+    assert page.look()["helpers"] == [HELPER]
 
 
 class Waking:
