@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar, TypeVarTuple
 
-from appliance.audio.endpointing import ByWords, End, Endpointer, Heard, Waits
+from appliance.audio.endpointing import ByWords, End, Endpointer, Heard, Pause, Waits
 from appliance.audio.pcm import RATE, SAMPLE_BYTES, Padding
 from appliance.dialogue.types import Memory
 from appliance.faculties import Mind
@@ -68,8 +68,8 @@ class Attended:
     """An utterance's sound on its way to the recognizer, which asks for more when it has heard what it was given.
 
     At that moment what was heard is known, and whether somebody spoke: then the utterance's rule decides. memory: of
-    whoever speaks. ends: called when it is over. guess: called with what may be all of it, "" when it goes on. Reads
-    like the sound itself.
+    whoever speaks. ends: called when it is over. guess: called with what may be all of it, "" when it goes on. paused:
+    called with how long nobody has spoken and will be waited for. Reads like the sound itself.
     """
 
     rate = RATE
@@ -81,9 +81,10 @@ class Attended:
         memory: Memory,
         ends: Callable[[End], None],
         guess: Callable[[str], None] = lambda text: None,
+        paused: Callable[[Pause | None], None] = lambda pause: None,
     ) -> None:
         self._now, self._attention, self._memory = now, attention, memory
-        self._ends, self._guess = ends, guess
+        self._ends, self._guess, self._paused = ends, guess, paused
         self._sound = now.sound
         self.detector: Detector | None = None
         """Once it was needed."""
@@ -148,6 +149,7 @@ class Attended:
         if end is not None:
             self._ends(end)
             return False
+        self._paused(rule.pause)
         if isinstance(rule, ByWords) and self._voices is not None:
             silent = not rule.silence.is_voice and rule.silence.seconds >= FLUSH_S
             flushes, self._has_flushed = silent and not self._has_flushed, silent

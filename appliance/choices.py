@@ -41,7 +41,7 @@ class Choices:
         directory: Path,
         changed: Callable[[], None],
         teacher: Teacher,
-        helpers: list[dict[str, str]],
+        helpers: list[dict[str, Any]],
     ) -> None:
         self.version = __version__
         self._stores, self._tokens, self._run, self._models, self._voices = stores, tokens, run, models, voices

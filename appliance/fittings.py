@@ -20,6 +20,7 @@ from appliance.dialogue.things import Timer
 from appliance.helpers.summary import helper_rows
 from appliance.household import Household, code_texts
 from appliance.language import LANGUAGES
+from appliance.mind import FALLBACKS
 from appliance.server.metrics import Metrics
 from appliance.server.page.board import Board
 from appliance.server.page.people import People
@@ -124,7 +125,16 @@ def settings_of(config: Config, assistant: Assistant, tasks: asyncio.TaskGroup) 
         config.models_path(),
         lambda: settings.changed(),
         assistant.teacher,
-        [{"kind": row.kind, "name": row.name, "where": row.where} for row in helper_rows(config.helpers) if row.where],
+        [
+            {
+                "kind": row.kind,
+                "name": row.name,
+                "where": row.where,
+                "fallback": row.kind in FALLBACKS and config.helpers.when_not_understood,
+            }
+            for row in helper_rows(config.helpers)
+            if row.where
+        ],
     )
     settings = Settings(choices, tasks)
     return settings

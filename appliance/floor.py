@@ -8,7 +8,7 @@ from appliance import turns
 from appliance.afterwards import Afterwards
 from appliance.asking import Asking
 from appliance.attention import Attended
-from appliance.audio.endpointing import End, Endpointer, Heard
+from appliance.audio.endpointing import End, Endpointer, Heard, Pause
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.audio.utterance import Utterance
 from appliance.backlog import MOST_WAITING_S, Backlog
@@ -98,6 +98,7 @@ class Floor:
                 self._memory,
                 lambda end: self._ended(now, end),
                 lambda text: self._conversation.guess(now.id, text, now.language, attention.guesses),
+                lambda pause: self._paused(now, pause),
             )
         self._backlog.add(now.sound)
         self._shared.backlog.add(now.sound)
@@ -166,6 +167,8 @@ class Floor:
             heard = Heard(len(pcm) // SAMPLE_BYTES, now.partial, self._shared.clock())
             if (end := now.endpointer.feed(heard)) is not None:
                 self._ended(now, end)
+            else:
+                self._paused(now, now.endpointer.pause)
 
     def end(self, id: str = "") -> None:
         """See Session.end."""
@@ -237,6 +240,13 @@ class Floor:
             self.cancel(now.id)
         elif now is self._open:
             self._close(end)
+
+    def _paused(self, now: Listening, pause: Pause | None) -> None:
+        """Tell how long will be waited for somebody to go on, whenever that changes."""
+        of_s = pause.of_s if pause is not None else 0.0
+        if now is self._open and of_s != now.waits_s:
+            now.waits_s = of_s
+            self._tell(turns.Paused(now.id, 1000 * (pause.silence_s if pause is not None else 0.0), 1000 * of_s))
 
     def _wait_on(self, now: Listening) -> None:
         """It has been open for long: it stays so while its sound goes on coming."""

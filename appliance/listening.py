@@ -48,6 +48,8 @@ class Listening:
         """Sound goes on coming for a moment after the device has ended it."""
         self.continues: Listening | None = None
         """What was ended too early, if this may be the rest of it."""
+        self.waits_s = 0.0
+        """How long a silence there must be, as it was told last; 0 while somebody speaks."""
         self._digest = hashlib.sha256()
         before = earlier.asked if earlier is not None else None
         self._before = before if isinstance(before, Sound) and before.language == language else None

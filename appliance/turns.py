@@ -153,6 +153,16 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """Nobody has spoken for `silence_ms`: after `of_ms` the device ends the utterance, unless somebody goes on.
+    of_ms 0: somebody does."""
+
+    id: str
+    silence_ms: float
+    of_ms: float
+
+
+@dataclass(frozen=True)
 class Cancelled:
     """The utterance was forgotten; `audio_s` of it had arrived."""
 
@@ -200,6 +210,7 @@ Event = (
     | SpeechEnded
     | Announced
     | Endpoint
+    | Paused
     | Cancelled
     | VolumeChanged
     | LanguageChanged

@@ -12,7 +12,7 @@ import pytest
 
 from appliance import turns
 from appliance.asking import MOST_TURNS
-from appliance.audio.endpointing import End, Heard
+from appliance.audio.endpointing import End, Heard, Pause
 from appliance.errors import ProtocolError
 from appliance.floor import OVERDUE_S
 from appliance.replay import MOST_KEPT, TOLD_AGAIN_S
@@ -239,6 +239,8 @@ async def test_a_cancelled_utterance_is_forgotten_and_its_length_is_told() -> No
 class After:
     """An endpointer that has had enough after so many pieces; it keeps what it was told."""
 
+    pause: Pause | None = None
+
     def __init__(self, pieces: int) -> None:
         self.left, self.partials, self.times = pieces, [], []  # type: ignore[var-annotated]
 
@@ -263,6 +265,18 @@ async def test_an_endpointer_hears_all_sound_and_ends_the_utterance() -> None:
     assert (rule.partials, rule.times) == (["", "hel", "hel"], [0.0, 0.1, 0.1])
     assert page.events.count(turns.Endpoint("7", "complete")) == 1
     assert page.texts(turns.Answered) == ["You said hello"]
+
+
+async def test_how_long_it_will_be_waited_is_told_once_and_when_it_changes() -> None:
+    async with house() as here:
+        page, rule = here.visit(), After(9)
+        page.session.begin("7", endpointer=rule)
+        pauses = (None, Pause(0.2, 1.2), Pause(0.3, 1.2), Pause(0.4, 0.7), None, None)
+        for rule.pause in pauses:
+            page.session.audio(pcm(""))
+        page.session.cancel()
+    told = [event for event in page.events if isinstance(event, turns.Paused)]
+    assert told == [turns.Paused("7", 200.0, 1200.0), turns.Paused("7", 400.0, 700.0), turns.Paused("7", 0.0, 0.0)]
 
 
 async def test_an_endpointer_can_come_later_and_knows_who_waits_for_a_recognizer() -> None:

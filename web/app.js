@@ -5,7 +5,7 @@
 
 import { EnhancedVoiceAssistant } from "./core/EnhancedVoiceAssistant.js";
 import { MAX_TEXT_LENGTH } from "./core/protocol.js";
-import { TEXTS } from "./core/texts.js";
+import { LONG_WAIT_MS, TEXTS } from "./core/texts.js";
 import { ConversationView } from "./page/conversation.js";
 import { localise, savedSettings, saveSettings } from "./page/preferences.js";
 import { bindTalkButton } from "./page/talk-button.js";
@@ -77,6 +77,18 @@ function showLanguage() {
   showState();
 }
 
+/** How long the device will wait for more, as a ring that runs out (style.css). */
+function showWait() {
+  const wait = assistant.endsIn;
+  const isLong = wait !== null && wait.ofMs >= LONG_WAIT_MS;
+  if (isLong && document.body.dataset.wait === undefined) {
+    element("voiceBtn").style.setProperty("--waited", `${Math.round(wait.leftMs - wait.ofMs)}ms`);
+  }
+  if (isLong) element("voiceBtn").style.setProperty("--wait", `${Math.round(wait.ofMs)}ms`);
+  if (isLong) document.body.dataset.wait = "";
+  else delete document.body.dataset.wait;
+}
+
 /** The meter follows the microphone from frame to frame, whatever the size of the chunks. */
 function showLevel() {
   if (assistant.state !== "listening") return;
@@ -92,6 +104,7 @@ function showState() {
   element("connectionText").textContent = texts().connection[connectionState];
   element("retryRow").hidden = connectionState !== "disconnected";
   element("silence").hidden = state !== "speaking";
+  showWait();
   const inTrouble = connectionState !== "connected" || assistant.notice !== "";
   element("statusText").classList.toggle("trouble", inTrouble);
   tell("trouble", inTrouble ? element("statusText").textContent : "");

@@ -32,6 +32,9 @@ CHUNK_SAMPLES = 512
 VOICE, STILL_VOICE = 0.5, 0.35
 """Probabilities of voice: where it begins, and what keeps it (Silero's own defaults)."""
 
+STILL_S = 0.5
+"""Words come this late at most: after so long without a new one nobody speaks, as far as words tell."""
+
 PAUSE_SAMPLES = 2400
 """0.15 s: the closure of a plosive is shorter, a pause between words is longer."""
 
@@ -69,8 +72,19 @@ class Heard:
     """Of `partial`; one of Completeness in dialogue/completeness.py."""
 
 
+@dataclass(frozen=True)
+class Pause:
+    """Words came, and now nobody speaks: the utterance is over after `of_s` of that, unless somebody goes on."""
+
+    silence_s: float
+    of_s: float
+
+
 class Endpointer(Protocol):
     """Decides when the utterance it was made for is over."""
+
+    pause: Pause | None
+    """As it was when fed last; None: somebody speaks, or nobody has."""
 
     def feed(self, heard: Heard) -> End | None:
         """Called for every piece of sound."""
@@ -100,6 +114,7 @@ class Patience:
     def __init__(self, pause_s: float = PAUSE_S, silence_s: float = SILENCE_S, *, is_invited: bool = False) -> None:
         """is_invited: nobody asked to talk; without a word nobody wants to (End "nothing")."""
         self._pause_s, self._silence_s, self._is_invited = pause_s, silence_s, is_invited
+        self.pause: Pause | None = None
         self._heard: str | None = None
         self._since = 0.0
         self._samples = 0
@@ -113,6 +128,7 @@ class Patience:
             self._samples += heard.samples
         patience_s = self._pause_s if self._heard else self._silence_s
         quiet_s = min(heard.now - self._since, self._samples / RATE)
+        self.pause = Pause(quiet_s, patience_s) if self._heard and quiet_s >= STILL_S else None
         if quiet_s < patience_s:
             return None
         return End("nothing" if self._is_invited and not self._heard else "silence", silence_s=quiet_s)
@@ -192,10 +208,12 @@ class ByWords:
         self._waits, self._invited_s = waits, invited_s
         self._patience = Patience() if invited_s is None else Patience(silence_s=invited_s, is_invited=True)
         self.silence = Silence()
+        self.pause: Pause | None = None
 
     def feed(self, heard: Heard) -> End | None:
         """See Endpointer.feed."""
         impatient = self._patience.feed(heard)
+        self.pause = self._patience.pause if heard.voices is None else None
         if heard.voices is None:
             if heard.samples:
                 self.silence.unknown()
@@ -206,7 +224,10 @@ class ByWords:
         if self._invited_s is not None and not heard.partial and self.silence.seconds >= self._invited_s:
             return End("nothing", silence_s=self.silence.seconds)
         setting = self._setting(heard)
-        if self.silence.seconds < getattr(self._waits, setting):
+        wait_s = getattr(self._waits, setting)
+        if heard.partial and self.silence.samples >= PAUSE_SAMPLES:
+            self.pause = Pause(self.silence.seconds, wait_s)
+        if self.silence.seconds < wait_s:
             return None
         reason: Reason = "complete" if setting in ("complete_s", "continuable_s") else "silence"
         return End(reason, f"endpoint.{setting}", self.silence.seconds)

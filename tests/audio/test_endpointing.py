@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from appliance.audio.endpointing import CHUNK_SAMPLES, ByWords, End, Heard, Patience
+from appliance.audio.endpointing import CHUNK_SAMPLES, PAUSE_S, ByWords, End, Heard, Patience, Pause
 from appliance.config import EndpointConfig
 
 
@@ -125,6 +125,30 @@ def test_a_short_sound_alone_is_rather_no_word() -> None:
         return found[1].setting
 
     assert (setting(10), setting(20)) == ("endpoint.hesitation_s", "endpoint.complete_s")
+
+
+def test_while_nobody_speaks_the_rule_says_how_long_it_will_wait() -> None:
+    rule = ByWords(WAITS)
+
+    def fed(partial: str, voices: list[float], completeness: str = "open") -> Pause | None:
+        rule.feed(Heard(len(voices) * CHUNK_SAMPLES, partial, 0.0, voices, completeness))
+        return rule.pause
+
+    assert fed("", [QUIET]) is None, "nothing was said yet"
+    assert fed("set a", [VOICE] * 20) is None
+    assert fed("set a", [QUIET] * 5) == Pause(0.16, WAITS.open_s)
+    assert fed("set a timer", [QUIET] * 2, "unknown") == Pause(0.224, WAITS.unknown_s)
+    assert fed("set a timer", [VOICE]) is None
+
+
+def test_patience_says_how_long_it_will_wait_once_no_word_comes() -> None:
+    rule = Patience()
+    pauses = []
+    for at in range(4):
+        rule.feed(Heard(6400, "set a", 0.4 * at))
+        pauses.append(rule.pause)
+    assert pauses[:3] == [None, None, Pause(0.8, PAUSE_S)]
+    assert pauses[3] is not None and pauses[3].silence_s == pytest.approx(1.2)
 
 
 def test_who_has_said_nothing_yet_has_time() -> None:

@@ -64,6 +64,12 @@ def listening(page: Page) -> None:
     page.wait_for_function("() => document.querySelector('.entry:last-child .heard').textContent.includes('what time')")
 
 
+def pausing(page: Page) -> None:
+    listening(page)
+    page.evaluate("voiceAssistant.endBySilence()")
+    page.wait_for_selector("body[data-wait]")
+
+
 def queued(page: Page) -> None:
     page.evaluate("document.activeElement.blur()")
     ask(page, "queue")
@@ -91,6 +97,15 @@ def settings(page: Page) -> None:
 def device_settings(page: Page) -> None:
     settings(page)
     page.evaluate("document.getElementById('deviceChoices').scrollIntoView({block: 'center'})")
+
+
+def teaching(page: Page) -> None:
+    settings(page)
+    page.fill("#teachPhrase", "time for bed")
+    page.fill("#teachReply", "Sleep well.")
+    page.click("#teach")
+    page.wait_for_selector("#taught:not(:empty)")
+    page.evaluate("document.getElementById('teachRow').scrollIntoView()")
 
 
 def measurements(page: Page) -> None:
@@ -130,12 +145,14 @@ STATES: tuple[Callable[[Page], None], ...] = (
     conversation,
     correcting,
     listening,
+    pausing,
     queued,
     speaking,
     board,
     lists,
     settings,
     device_settings,
+    teaching,
     measurements,
     refused,
     away,

@@ -241,6 +241,10 @@ test("after a tap the device may end the utterance, and the page stops listening
   const turn = home.turns.at(-1);
   const starts = home.network.taken().filter(({ type }) => type === "start");
   assert.deepEqual(starts.map(({ id, endpoint }) => [id, endpoint]), [[turn.id, undefined], [turn.id, "auto"]]);
+  home.say({ type: "paused", id: turn.id, silence_ms: 200, of_ms: 1200 });
+  assert.deepEqual(home.assistant.endsIn, { leftMs: 1000, ofMs: 1200 });
+  home.say({ type: "paused", id: turn.id, silence_ms: 0, of_ms: 0 });
+  assert.equal(home.assistant.endsIn, null, "they go on");
   home.say({ type: "endpoint", id: "another", reason: "silence" });
   assert.equal(home.assistant.isRecording, true);
   home.say({ type: "endpoint", id: turn.id, reason: "silence" });

@@ -39,6 +39,9 @@ class FakeDevice:
         self.page_version = ""
         """Another page's than it serves, once set."""
         self.connections: set[ServerConnection] = set()
+        self.skills: list[dict[str, Any]] = [
+            {"name": "lamp", "about": "switch the lamp", "languages": ["en"], "taught": False, "mistakes": 1}
+        ]
         self.numbers = itertools.count(1)
         self.types: list[str] = []
         """Of every message received, in order."""
@@ -74,10 +77,13 @@ class FakeDevice:
                     rate, speak = message.get("reply_rate", rate), message.get("speak", True)
                 case "ping":
                     await send(connection, {"type": "pong", "timestamp": message["timestamp"], "server_time": 0})
-                case "start" if message["id"] != utterance:
-                    utterance = message["id"]
-                    self.audio[utterance] = 0
-                    await send(connection, {"type": "listening", "id": utterance})
+                case "start":
+                    if message["id"] != utterance:
+                        utterance = message["id"]
+                        self.audio[utterance] = 0
+                        await send(connection, {"type": "listening", "id": utterance})
+                    if message.get("endpoint") == "auto":
+                        await send(connection, {"type": "paused", "id": utterance, "silence_ms": 400, "of_ms": 4000})
                 case "stop":
                     received = self.audio[utterance]
                     heard = " ".join(WORDS[: max(3, received // 12000)])
@@ -96,7 +102,9 @@ class FakeDevice:
                     )
                     await self.answer(connection, message["id"], heard, "It's seven minutes past three.", rate, speak)
                 case "settings":
-                    await send(connection, SETTINGS)
+                    await send(connection, SETTINGS | {"skills": self.skills})
+                case "set":
+                    await self.set(connection, message)
                 case "text":
                     await self.typed(connection, message, rate, speak)
 
@@ -105,6 +113,18 @@ class FakeDevice:
         self.down_until_s = asyncio.get_running_loop().time() + for_s
         for connection in tuple(self.connections):
             connection.transport.abort()
+
+    async def set(self, connection: ServerConnection, wanted: dict[str, Any]) -> None:
+        """Learns, and forgets; knows already what "time" is about."""
+        if lesson := wanted.get("teach"):
+            phrase, instead = lesson["phrase"], lesson["instead"]
+            outcome = "instead" if "time" in phrase and not instead else "kept"
+            if outcome == "kept":
+                one = {"name": f"taught-{phrase}", "about": phrase, "languages": ["en"], "taught": True, "mistakes": 0}
+                self.skills.append(one)
+            await send(connection, {"type": "taught", "phrase": phrase, "outcome": outcome})
+        self.skills = [skill for skill in self.skills if skill["name"] != wanted.get("forget")]
+        await send(connection, SETTINGS | {"skills": self.skills})
 
     async def typed(self, connection: ServerConnection, message: dict[str, Any], rate: int, speak: bool) -> None:
         text = message["text"]

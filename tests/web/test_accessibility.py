@@ -34,6 +34,13 @@ def settings(page: Page) -> None:
     page.click("#openSettings")
 
 
+def teaching(page: Page) -> None:
+    page.fill("#teachPhrase", "time for bed")
+    page.fill("#teachReply", "Sleep well.")
+    page.click("#teach")
+    page.wait_for_selector("#taught:not(:empty)")
+
+
 def measurements(page: Page) -> None:
     page.keyboard.press("Escape")
     page.evaluate("document.body.dispatchEvent(new MouseEvent('dblclick', {bubbles: true}))")
@@ -55,7 +62,17 @@ def away(page: Page) -> None:
     page.wait_for_function("() => voiceAssistant.connectionState === 'reconnecting'")
 
 
-VIEWS: tuple[Callable[[Page], None], ...] = (start, conversation, board, settings, measurements, clock, listening, away)
+VIEWS: tuple[Callable[[Page], None], ...] = (
+    start,
+    conversation,
+    board,
+    settings,
+    teaching,
+    measurements,
+    clock,
+    listening,
+    away,
+)
 
 
 @pytest.mark.parametrize("language", ["en-GB", "de-DE"])

@@ -155,6 +155,32 @@ def test_settings_take_effect_and_the_latency_button_measures(open_page: Open) -
     page.wait_for_function("() => document.getElementById('benchmarkResult').textContent.includes('10 round trips')")
 
 
+def test_a_sentence_is_taught_in_the_settings_and_forgotten_again(open_page: Open, running: Running) -> None:
+    page = open_page()
+    page.click("#openSettings")
+    page.fill("#teachPhrase", "time for bed")
+    page.fill("#teachReply", "Sleep well.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#taught:has-text('something else until now')")
+    assert page.locator("#settings").is_visible(), "Enter closes nothing"
+    page.click("#teach:has-text('all the same')")
+    page.wait_for_selector("#taught:has-text('Tried, and kept')")
+    assert page.input_value("#teachPhrase") == ""
+    page.click("[aria-label='Forget: time for bed']")
+    page.wait_for_selector("[aria-label='Forget: time for bed']", state="detached")
+    assert "stimme skills check" in page.inner_text("#skillList"), "one that was written by hand stays"
+
+
+def test_after_a_tap_the_wait_is_shown_while_it_lasts(open_page: Open) -> None:
+    page = open_page()
+    page.click("#voiceBtn")
+    page.wait_for_selector("body[data-wait]")
+    assert page.inner_text("#statusText") == "Go on, or wait: I am about to answer."
+    assert page.evaluate("getComputedStyle(voiceBtn, '::after').animationName") == "run-out"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("body:not([data-wait])")
+
+
 def test_an_announcement_is_shown_with_its_kind(open_page: Open) -> None:
     page = open_page()
     ask(page, "ring")

@@ -46,6 +46,8 @@ test("the status names what is going on, in the order of its importance", () => 
   assert.equal(statusText("en", { ...idle, state: "thinking", waitingPlace: 3 }), TEXTS.en.status.queued(3));
   assert.equal(statusText("de", { ...idle, state: "listening", waitingPlace: 0 }), TEXTS.de.status.outOfReach);
   assert.equal(statusText("en", { ...idle, state: "thinking", arrivedShare: 0.404 }), "Slow network: sending what you said, 40 %");
+  assert.equal(statusText("en", { ...idle, state: "listening", endsIn: { leftMs: 900, ofMs: 1200 } }), TEXTS.en.status.pausing);
+  assert.equal(statusText("en", { ...idle, state: "listening", endsIn: { leftMs: 100, ofMs: 200 } }), "Listening", "that is over before it is read");
   assert.equal(statusText("de", { ...idle, connectionState: "reconnecting" }), TEXTS.de.status.reconnecting);
   assert.equal(statusText("de", { ...idle, connectionState: "reconnecting", state: "listening" }), "Ich höre zu");
 });

@@ -115,7 +115,7 @@ export class OptimizedAudioStreamer {
 export class EnhancedVoiceAssistant {
   constructor(options?: Partial<Config>);
   ui: Interface;
-  onchange: (what: "state" | "turn" | "level" | "welcome" | "announce" | "board" | "settings" | "microphone", detail: any) => void;
+  onchange: (what: "state" | "turn" | "level" | "welcome" | "announce" | "board" | "settings" | "taught" | "microphone", detail: any) => void;
   welcome: Message | null;
   notice: string;
   config: Config;
@@ -129,6 +129,8 @@ export class EnhancedVoiceAssistant {
   readonly soundIsOpen: boolean;
   readonly retryInMs: number | null;
   readonly arrivedShare: number | null;
+  /** Nobody speaks, and the device waits whether they go on; null otherwise. In ms. */
+  readonly endsIn: { leftMs: number; ofMs: number } | null;
   initialize(): Promise<boolean>;
   reconnect(): void;
   startRecording(): Promise<boolean>;

@@ -25,6 +25,8 @@ const GO_ON_MS = 5000;
 const BENCHMARK_PAUSE_MS = 100;
 const METRICS_EVERY_MS = 1000;
 const CLOSE_BUSY = 1013;
+/** Messages of the device that are the page's business alone. */
+const TOLD_ON = ["board", "settings", "taught"];
 
 /** The parts a browser has. A test passes its own. */
 function browserParts(config) {
@@ -38,7 +40,7 @@ function browserParts(config) {
 export class EnhancedVoiceAssistant {
   /** Elements the assistant keeps up to date, each optional. */
   ui = { statusElement: null, responseElement: null, recordButton: null, metricsElement: null };
-  /** (what, detail): "state" state · "turn" Turn · "level" {peak, rms} · "welcome" · "announce" · "board" · "settings" · "microphone" {open}. */
+  /** (what, detail): "state" state · "turn" Turn · "level" {peak, rms} · "welcome" · "announce" · "board" · "settings" · "taught" · "microphone" {open}. */
   onchange = () => {};
   /** The device's `welcome`, once it has said it. */
   welcome = null;
@@ -125,6 +127,12 @@ export class EnhancedVoiceAssistant {
   /** This turn's place in the queue for a recognizer, 1 is next; null when it does not wait. */
   get waitingPlace() {
     return this.#conversation.newest?.place ?? null;
+  }
+
+  /** Nobody speaks, and the device waits whether they go on: {leftMs, ofMs} until it answers; null otherwise. */
+  get endsIn() {
+    const pause = this.state === "listening" ? this.#conversation.newest.pause : null;
+    return pause && { leftMs: Math.max(0, pause.untilMs - this.#parts.clock.now()), ofMs: pause.ofMs };
   }
 
   /** How much of what was said has arrived at the device, 0 … 1, where that takes its time; null otherwise. */
@@ -345,7 +353,7 @@ export class EnhancedVoiceAssistant {
     } else if (message.type === "announce") {
       showReply(this.ui, message.text);
       this.onchange("announce", message);
-    } else if (message.type === "board" || message.type === "settings") {
+    } else if (TOLD_ON.includes(message.type)) {
       this.onchange(message.type, message);
     }
     this.#stateChanged();

@@ -115,6 +115,7 @@ export class Conversation {
   #advance(turn, message) {
     if (message.type === "queued") turn.place = message.place;
     else if (message.type === "received") turn.received(message);
+    else if (message.type === "paused") turn.paused(message, this.clock.now());
     else if (message.type === "partial") turn.partial(message);
     else if (message.type === "final") turn.understood(message, this.clock.now());
     else if (message.type === "answer") {

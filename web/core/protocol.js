@@ -13,6 +13,8 @@ export const REPLY_RATES_HZ = [8000, 48000];
 export const SPEEDS = [0.5, 3];
 /** A timer can be changed by so much at a time. */
 export const MOST_TIMER_CHANGE_S = 7 * 86400;
+/** Characters of a sentence that is taught, and of its answer. */
+export const MOST_TAUGHT = { phrase: 120, reply: 400 };
 export const LANGUAGES = ["en", "de"];
 const ENDPOINTS = ["client", "auto"];
 
@@ -126,6 +128,14 @@ function entry(value, name) {
   }
 }
 
+function lesson(value, name) {
+  object(value, name);
+  for (const [part, most] of Object.entries(MOST_TAUGHT)) {
+    const length = typeof value[part] === "string" ? value[part].trim().length : 0;
+    if (length < 1 || length > most) refuse("bad_field", `"${part}" has ${length} characters, expected 1 to ${most}`);
+  }
+}
+
 const optional = (check) => Object.assign((...field) => check(...field), { optional: true });
 const turnId = optional(identifier);
 const timings = { processing_time_ms: optional(number), timings: optional(object) };
@@ -141,7 +151,7 @@ export const CLIENT_MESSAGES = {
   ping: { timestamp },
   follow: {},
   settings: {},
-  set: { volume: optional(within(0, 100)), speed: optional(within(...SPEEDS)), voice: optional(identifier), name: optional(identifier), quiet: optional(hours), fetch: optional(identifier), wake_words: optional(wakeWords), wrong_wake: optional(number) },
+  set: { volume: optional(within(0, 100)), speed: optional(within(...SPEEDS)), voice: optional(identifier), name: optional(identifier), quiet: optional(hours), fetch: optional(identifier), teach: optional(lesson), forget: optional(identifier), wake_words: optional(wakeWords), wrong_wake: optional(number) },
   timer: { timer: number, do: doing, seconds: optional(number) },
   item: { list: entry, item: entry, do: oneOf(["add", "remove"]) },
 };
@@ -159,6 +169,7 @@ export const SERVER_MESSAGES = {
   speech_start: { id: identifier, sample_rate: replyRate },
   speech_end: { id: identifier, interrupted: flag, ...timings },
   endpoint: { id: identifier, reason: text, setting: optional(text), silence_ms: optional(number) },
+  paused: { id: identifier, silence_ms: number, of_ms: number },
   cancelled: { id: identifier, audio_s: optional(number) },
   volume: { percent: number },
   language: { language },
@@ -167,7 +178,8 @@ export const SERVER_MESSAGES = {
   pong: { timestamp },
   error: { code: text, message: text, hint: optional(text), id: turnId },
   board: { now: number, local: text, timers: object, ringing: object, lists: object },
-  settings: { name: text, role: text, volume: number, voice: text, voices: object, speed: number, models: object, version: text },
+  settings: { name: text, role: text, volume: number, voice: text, voices: object, speed: number, models: object, skills: optional(object), helpers: optional(object), version: text },
+  taught: { phrase: text, outcome: text },
   goodbye: { reason: text, reconnect_after_ms: optional(number) },
 };
 

@@ -24,6 +24,8 @@ export class Turn {
   place = null;
   /** How much of what was said has arrived, 0 … 1, once that is waited for; null before. */
   arrived = null;
+  /** Nobody speaks, and the device waits whether they go on: {ofMs, untilMs}; null otherwise. */
+  pause = null;
   /** The loudest sample, 0 … 1. */
   peak = 0;
   /** Stage → ms, as the device measured. */
@@ -84,6 +86,11 @@ export class Turn {
     if (this.released && this.audioMs > 0) this.arrived = Math.min(1, (audioS * 1000) / this.audioMs);
   }
 
+  /** Nobody speaks any more, or somebody does again. */
+  paused({ silence_ms: silenceMs, of_ms: ofMs }, nowMs) {
+    this.pause = ofMs > 0 ? { ofMs, untilMs: nowMs + ofMs - silenceMs } : null;
+  }
+
   /** The transcript so far. */
   partial({ text }) {
     this.waited ||= this.place !== null;
@@ -93,7 +100,7 @@ export class Turn {
 
   /** The transcript is here. */
   understood(final, nowMs) {
-    this.place = null;
+    this.place = this.pause = null;
     this.arrived = null;
     this.heard = final.text;
     this.truncated = final.truncated === true;

@@ -4,6 +4,7 @@
 
 import { SPEEDS } from "../core/protocol.js";
 import { make } from "./nodes.js";
+import { bindTeaching, showHelpers } from "./teaching.js";
 import { showWaking } from "./waking.js";
 
 const LISTEN_MS = 4000;
@@ -13,6 +14,7 @@ const HEARD_LEVEL = 0.02;
 /** sheet: the dialog. texts: () → those of the language in use. */
 export function bindChoices(sheet, { assistant, texts }) {
   const field = (id) => sheet.querySelector(`#${id}`);
+  const teaching = bindTeaching(field, { assistant, texts });
   let shown = null;
   [field("speed").min, field("speed").max] = SPEEDS;
 
@@ -22,7 +24,7 @@ export function bindChoices(sheet, { assistant, texts }) {
     const words = texts();
     const may = settings.role !== "talk";
     field("placeNameRow").hidden = settings.name === "";
-    for (const id of ["quietRow", "pairedRow", "modelList"]) field(id).hidden = !may;
+    for (const id of ["quietRow", "pairedRow", "modelList", "teachRow", "helperRow"]) field(id).hidden = !may;
     showWaking(field, { wake: settings.wake ?? null, may, words, set: (wanted) => assistant.set(wanted) });
     put("placeName", settings.name);
     put("volume", settings.volume);
@@ -35,6 +37,8 @@ export function bindChoices(sheet, { assistant, texts }) {
     field("quietTimes").hidden = settings.quiet === null;
     [field("quietFrom").value, field("quietTo").value] = settings.quiet ?? ["22:00", "07:00"];
     field("modelList").replaceChildren(...settings.models.filter((model) => !model.in_use).map(modelRow));
+    teaching.show(settings.skills ?? []);
+    showHelpers(field, { helpers: settings.helpers ?? [], words });
     field("version").textContent = words.version(settings.version);
   }
 
@@ -100,5 +104,5 @@ export function bindChoices(sheet, { assistant, texts }) {
     field("soundTest").disabled = false;
   }
 
-  return { show, relabel: () => shown && show(shown) };
+  return { show, taught: teaching.taught, relabel: () => shown && show(shown) };
 }

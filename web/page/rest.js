@@ -74,6 +74,7 @@ export function bindRest({ assistant, conversation, inUse, version }) {
     turn: (turn) => lastTurns.happened(turn),
     board: showBoard,
     settings: (message) => choices.show(message),
+    taught: (message) => choices.taught(message),
     language: relabel,
     welcome: (welcome) => {
       showDevice();

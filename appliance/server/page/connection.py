@@ -112,7 +112,7 @@ class Connection:
 
     def tell(self, event: turns.Event) -> None:
         """Send an event. Partial transcripts are left out for a client that is behind."""
-        if isinstance(event, turns.PartialHeard | turns.Queued) and self._unread() > PIECE_BYTES:
+        if isinstance(event, turns.PartialHeard | turns.Queued | turns.Paused) and self._unread() > PIECE_BYTES:
             return
         if isinstance(event, turns.Endpoint) and not self._ends_by_itself:
             self.send(encoding.encode_error(self._too_long(event.id)))

@@ -26,6 +26,7 @@ _TYPES: dict[type, str] = {
     turns.SpeechEnded: "speech_end",
     turns.Announced: "announce",
     turns.Endpoint: "endpoint",
+    turns.Paused: "paused",
     turns.Cancelled: "cancelled",
     turns.VolumeChanged: "volume",
     turns.LanguageChanged: "language",

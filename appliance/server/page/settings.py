@@ -31,7 +31,7 @@ class Household(Protocol):
     """Keeps and carries out what was chosen (appliance/choices.py)."""
 
     version: str
-    helpers: list[dict[str, str]]
+    helpers: list[dict[str, Any]]
     """Those that are on."""
 
     @property
