@@ -33,6 +33,7 @@ EVENTS: list[turns.Event] = [
     turns.SpeechStarted("7", 48000),
     turns.SpeechEnded("7", False, 1.9, TIMINGS | {"first_audio_ms": 60.1, "synthesis_ms": 18.6}),
     turns.Endpoint("7", "complete", "endpoint.complete_s", 224.0),
+    turns.Paused("7", 160.0, 1200.0),
     turns.Cancelled("7", 1.4),
     turns.VolumeChanged(60),
     turns.LanguageChanged("de"),
