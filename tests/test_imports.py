@@ -29,6 +29,7 @@ TYPES = {
     "audio.stats",
     "audio.selection",
     "audio.formats",
+    "audio.containers",
     "audio.files",
     "audio.quiet",
 }
@@ -78,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # the most particular name counts; a room m
     "audio": {"errors", "config"},
     "audio.formats": {"errors", "audio.pcm"},
     "audio.files": {"errors", "audio.pcm", "audio.formats"},
+    "audio.containers": {"errors", "audio.pcm", "audio.files"},
     "audio.quiet": {"audio.endpointing", "audio.pcm"},
     "audio.pcm": {"errors", "limits"},
     "audio.utterance": {"audio.pcm"},
@@ -121,6 +123,7 @@ HOME = {  # third-party name → the modules that may know it
     "redis": {"farm.link"},
     "segno": {"system.console"},
     "websockets": {"programs", "server", "system.selfturn"},
+    "av": {"audio.containers"},
     "paho": {"mqtt.broker"},
     "python_multipart": {"server.openai.upload"},
     "native": {"audio", "speaking"},

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import Any
 
+from appliance.audio.containers import container, unpacked_container
 from appliance.audio.files import WavStream, is_wav, unpacked
 from appliance.errors import ProtocolError
 from appliance.guests import Guests
@@ -25,9 +26,6 @@ FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
 MOST_KEPT_BYTES = 2 * MOST_BYTES
 """Of all files together that have to be whole before they can be heard."""
 HEAD_BYTES = 12
-
-_WEBM, _MP4 = b"\x1a\x45\xdf\xa3", b"ftyp"
-ADVICE = "Send WAV, FLAC, Ogg (Opus or Vorbis) or MP3, for example by: ffmpeg -i FILE -ar 16000 -ac 1 speech.wav"
 
 
 class Transcription:
@@ -111,8 +109,10 @@ class Transcription:
                 wav = WavStream()
                 yield wav.feed(bytes(file)) + wav.end()
                 return
-            _refuse_unreadable(file)
-            blocks = unpacked(bytes(file))
+            if len(file) < HEAD_BYTES:
+                raise Refused("bad_file", f"The file has {len(file)} bytes, which is no sound.", FILE)
+            kept = bytes(file)
+            blocks = unpacked_container(kept) if container(kept) else unpacked(kept)
             while (pcm := await self._run(_next, blocks)) is not None:
                 yield pcm
         finally:
@@ -142,14 +142,6 @@ async def _together(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[b
 
 def _next(blocks: Iterator[bytes]) -> bytes | None:
     return next(blocks, None)
-
-
-def _refuse_unreadable(file: bytearray) -> None:
-    if len(file) < HEAD_BYTES:
-        raise Refused("bad_file", f"The file has {len(file)} bytes, which is no sound.", FILE)
-    kind = "WebM" if file.startswith(_WEBM) else "MP4 or M4A" if file[4:8] == _MP4 else ""
-    if kind:
-        raise Refused("not_understood", f"{kind} is not understood here. {ADVICE}", FILE)
 
 
 def _refuse_format(upload: Upload) -> None:

@@ -9,6 +9,7 @@ import json
 import pytest
 import soundfile
 
+from appliance.audio import containers
 from appliance.audio.files import LONGEST_S, Packer, unpacked
 from appliance.errors import ProtocolError
 from appliance.server.openai import transcription, upload
@@ -76,8 +77,8 @@ async def test_long_sound_is_cut_where_it_is_quiet_and_put_together_again() -> N
 @pytest.mark.parametrize(
     ("file", "fields", "status", "code"),
     [
-        (b"\x1a\x45\xdf\xa3" + bytes(100), {}, 415, "not_understood"),
-        (b"\0\0\0\x20ftypM4A " + bytes(100), {}, 415, "not_understood"),
+        (b"\x1a\x45\xdf\xa3" + bytes(100), {}, 400, "bad_file"),
+        (b"\0\0\0\x20ftypM4A " + bytes(100), {}, 400, "bad_file"),
         (b"nonsense" * 20, {}, 400, "bad_file"),
         (b"", {}, 400, "bad_file"),
         (wav(b"")[:30], {}, 400, "bad_file"),
@@ -96,8 +97,19 @@ async def test_what_cannot_be_heard_is_said_in_its_shape(
         error = json.loads(body)["error"]
         assert (found, error["code"], error["type"]) == (status, code, "invalid_request_error")
         assert len(error["message"]) > 20
-        if status == 415:
-            assert "ffmpeg" in error["message"]
+
+
+async def test_a_container_without_its_extra_is_415_and_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "import_module", _missing)
+    async with programs_server() as server:
+        found, body, _ = await server.form(HEAR, b"\x1a\x45\xdf\xa3" + bytes(100), {"model": "whisper-1"})
+        error = json.loads(body)["error"]
+        assert (found, error["code"]) == (415, "not_understood")
+        assert "stimme[media]" in error["message"] and "ffmpeg" in error["message"]
+
+
+def _missing(name: str) -> None:
+    raise ImportError(name)
 
 
 @pytest.mark.parametrize(

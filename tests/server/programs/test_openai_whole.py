@@ -10,9 +10,10 @@ import pytest
 import soundfile
 from openai import AsyncOpenAI, AuthenticationError, BadRequestError
 
-from appliance.audio.pcm import floats
+from appliance.audio.pcm import RATE, floats
 from appliance.language import LANGUAGES, Language
 from tests.server.programs.conftest import Heard
+from tests.support.containers import contained
 from tests.support.server import RunningServer
 from tests.support.speech import word_errors
 
@@ -57,10 +58,13 @@ async def test_the_openai_client_hears_and_speaks(server: RunningServer, heard: 
 
 
 async def _in(client: AsyncOpenAI, language: Language, question: Heard) -> None:
-    file = question.file.read_bytes()
-    transcriptions = client.audio.transcriptions
+    file, transcriptions = question.file.read_bytes(), client.audio.transcriptions
     plain = await transcriptions.create(model="whisper-1", language=language, file=("q.wav", file))
     assert plain.text == question.text
+    for name, codec in (("webm", "libopus"), ("mp4", "aac")):  # as browsers record
+        recorded = contained(question.pcm, RATE, name, codec)
+        found = await transcriptions.create(model="whisper-1", language=language, file=(f"q.{name}", recorded))
+        assert found.text == question.text
     verbose = await transcriptions.create(
         model="whisper-1",
         language=language,
