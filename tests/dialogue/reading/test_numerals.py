@@ -90,7 +90,8 @@ def test_english(text: str, expected: str | int) -> None:
         ("dreiviertel", "3/4"), ("drei viertel", "3/4"), ("zwei drittel", "2/3"), ("drei komma eins vier", "3.14"),
         ("drei komma vierzehn", "3.14"), ("null komma null fünf", "0.05"), ("1,5", "3/2"), ("1.234,5", "1234.5"),
         ("1.5", "3/2"), ("1.000", 1000), ("einen", 1),
-        ("eine million und fünf", 1_000_005), ("einhalb", "1/2"),
+        ("eine million und fünf", 1_000_005), ("einhalb", "1/2"), ("neunzehnhundert fünfundachtzig", 1985),
+        ("fünfzehnhundert", 1500), ("elfhundertelf", 1111),
     ],
 )  # fmt: skip
 def test_german(text: str, expected: str | int) -> None:

@@ -41,6 +41,8 @@ _HUNDRED = (
 )
 _THOUSAND = rf"(?:(?P<h{{0}}>(?:{_options(_UNITS)})?hundert)(?:und(?=.))?)?(?:{_HUNDRED})?"
 _NUMBER = re.compile(rf"(?:(?P<thousand>{_THOUSAND.format(1)}tausend)(?:und(?=.))?)?(?P<rest>{_THOUSAND.format(2)})")
+_TEEN_HUNDREDS = re.compile(rf"(?P<teen>{_options(_TEENS)})hundert(?:und(?=.))?(?P<rest>{_HUNDRED.format(2)})?")
+"""Years and round sums: "neunzehnhundertfünfundachtzig", "fünfzehnhundert"."""
 _HALF_MORE = re.compile(rf"(?P<whole>{_options(_UNITS)})einhalb(?:e|en)?")
 _START = re.compile(rf"(?:{_options(_UNITS)}|{_options(_TEENS)}|{_options(_DECADES)}|hundert|tausend|null)")
 
@@ -49,6 +51,8 @@ def _one_word(word: str) -> int | None:
     """One written-together German number below a million."""
     if word == "null":
         return 0
+    if match := _TEEN_HUNDREDS.fullmatch(word):
+        return 100 * _TEENS[match["teen"]] + _below_hundred(match, 2)
     match = _NUMBER.fullmatch(word) if word else None
     if match is None:
         return None
@@ -59,10 +63,13 @@ def _one_word(word: str) -> int | None:
 
 
 def _group(match: re.Match[str], number: int) -> int:
-    value = 0
-    if hundreds := match[f"h{number}"]:
-        value += 100 * _UNITS.get(hundreds.removesuffix("hundert"), 1)
-    value += _UNITS.get(match[f"u{number}"] or "", 0) + _DECADES.get(match[f"t{number}"] or "", 0)
+    hundreds = match[f"h{number}"]
+    value = 100 * _UNITS.get(hundreds.removesuffix("hundert"), 1) if hundreds else 0
+    return value + _below_hundred(match, number)
+
+
+def _below_hundred(match: re.Match[str], number: int) -> int:
+    value = _UNITS.get(match[f"u{number}"] or "", 0) + _DECADES.get(match[f"t{number}"] or "", 0)
     value += _DECADES.get(match[f"T{number}"] or "", 0) + _TEENS.get(match[f"e{number}"] or "", 0)
     return value + _UNITS.get(match[f"s{number}"] or "", 0)
 
