@@ -16,6 +16,7 @@ from appliance.guests import STEP_BYTES, Guests, _Steady
 from appliance.listening import Listening
 from appliance.longhand import passages
 from tests.support.faculties import FakeFaculties, willing
+from tests.support.patience import rounds, until
 from tests.support.programs import said
 
 
@@ -44,10 +45,11 @@ async def test_half_of_the_recognizers_work_for_programs_and_one_of_those_for_wh
     fake.stats = replace(fake.stats, limit=8)
     async with guests(fake) as one:
         open_ones = [one.hear("en") for _ in range(10)]
-        await asyncio.sleep(0.05)
+        await rounds()
         assert one.places_taken == 3
         ended = [asyncio.ensure_future(dictation.final()) for dictation in open_ones[5:]]
-        await asyncio.sleep(0.05)
+        await until(lambda: one.places_taken == 4)
+        await rounds()
         assert one.places_taken == 4
         fake.hearing.set()
         await asyncio.gather(*ended)
@@ -80,9 +82,7 @@ async def test_an_utterance_of_which_nothing_comes_any_more_is_over(monkeypatch:
     async with guests(willing()) as one:
         dictation = one.hear("en")
         await dictation.audio(said("hi"))
-        async with asyncio.timeout(5):
-            while dictation.ended is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await until(lambda: dictation.ended is not None)
         assert dictation.ended == "silence" and (await dictation.final()).text == "hi"
 
 

@@ -59,7 +59,9 @@ async def test_what_another_program_wants_said_is_announced_in_every_language(ad
 
 
 async def test_without_the_directory_nothing_listens(tmp_path: Path) -> None:
-    await asyncio.wait_for(beside.say_notices(lambda *what: asyncio.sleep(0), tmp_path / "missing" / "say"), 5)
+    address = tmp_path / "missing" / "say"
+    await asyncio.wait_for(beside.say_notices(lambda *what: asyncio.sleep(0), address), 5)
+    assert not address.parent.exists() and not neighbours.send(address, en="hello", de="hallo")
 
 
 def test_the_screen_is_told_what_the_device_hears_and_says(address: Path) -> None:

@@ -19,6 +19,7 @@ from gpiozero.pins.mock import MockFactory, MockPin
 from appliance.device.button import Keys, TerminalKey, gpio_button, keys, terminal
 from appliance.errors import ConfigError
 from tests.device.test_push_to_talk import Clock
+from tests.support.patience import until
 
 
 class RecordedDevice(InputDevice[str]):
@@ -220,7 +221,7 @@ async def test_the_terminal_sends_keys_and_is_as_before_afterwards(
         before = termios.tcgetattr(side)
         with terminal(True, heard.edges.append, lambda: False, heard.mute):
             keyboard.write(b" xm")
-            await asyncio.sleep(0.05)
+            await until(lambda: heard.mutes)
         assert termios.tcgetattr(side) == before
     assert (heard.edges, heard.mutes) == ([True, False], 1)
 

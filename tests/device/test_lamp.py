@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from appliance.device.lamp import GpioLamp, LampState, lamp
+from tests.support.patience import until_now
 
 
 @pytest.fixture
@@ -66,9 +66,7 @@ def test_other_states_move(pin: MockPWMPin, state: LampState, levels: int) -> No
     with lamp(18) as light:
         pin.clear_states()
         light.show(state)
-        deadline = time.monotonic() + 5
-        while len({change.state for change in pin.states}) < levels and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until_now(lambda: len({change.state for change in pin.states}) >= levels)
         light.show("idle")
     assert len({change.state for change in pin.states}) >= levels
 
@@ -76,10 +74,8 @@ def test_other_states_move(pin: MockPWMPin, state: LampState, levels: int) -> No
 def test_muted_flashes_now_and_then(pin: MockPWMPin) -> None:
     with lamp(18) as light:
         light.show("muted")
-        deadline = time.monotonic() + 5
-        while [change.state for change in pin.states][-2:] != [1, 0] and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert [change.state for change in pin.states][-2:] == [1, 0]
+        until_now(lambda: [change.state for change in pin.states][-2:] == [1, 0])
+    assert pin.state == 0
 
 
 def test_the_lamp_is_dark_at_the_end(pin: MockPWMPin) -> None:

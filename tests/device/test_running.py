@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.caller import caller
+from tests.support.patience import until
 from tests.support.scrape import scrape
 from tests.support.server import RunningServer, running_server
 from tests.support.sound_card import LOUDSPEAKER, MICROPHONE, SoundCard
@@ -28,12 +29,8 @@ def running(card: SoundCard) -> Iterator[RunningServer]:
 
 
 async def test_the_sound_cards_counters_are_among_the_metrics(running: RunningServer) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            samples = await asyncio.to_thread(scrape, running.page_port)
-            if samples.get(("voice_audio_blocks_total", "microphone"), 0) > 20:
-                break
-            await asyncio.sleep(0.1)
+    await until(lambda: scrape(running.page_port).get(("voice_audio_blocks_total", "microphone"), 0) > 20)
+    samples = scrape(running.page_port)
     assert samples["voice_audio_dropped_samples_total", "microphone"] == 0
     assert samples["voice_audio_lateness_seconds_bucket", "microphone,+Inf"] > 0
 

@@ -10,6 +10,7 @@ import pytest
 
 from appliance.device.stopping import LISTENS_S, Stopping
 from tests.support.faculties import FakeFaculties, willing
+from tests.support.patience import rounds
 
 
 class Ears(FakeFaculties):
@@ -41,7 +42,7 @@ class Room:
 
     async def hear(self, words: str) -> None:
         self.stopping.overhear(words.encode().ljust(3200, b"\0"))
-        await asyncio.sleep(0.001)
+        await rounds()
 
 
 @asynccontextmanager
@@ -80,6 +81,6 @@ async def test_an_hour_of_sound_does_not_grow() -> None:
     async with room() as here:
         for _ in range(round(3 * LISTENS_S / 0.1)):
             here.stopping.overhear(bytes(3200))
-        await asyncio.sleep(0.001)
+        await rounds()
         assert here.stopping._sound is not None and here.stopping._sound.samples <= LISTENS_S * 16_000
         assert here.stops == 0 and not willing().forgotten

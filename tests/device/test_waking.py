@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from appliance.errors import ConfigError
 from appliance.language import Language
 from tests.device.test_device import Room, Sound, room
 from tests.support.faculties import FakeFaculties, willing
+from tests.support.patience import rounds
 
 WORD = ("okay_nabu",)
 
@@ -61,7 +61,7 @@ async def woken(here: Room) -> None:
 async def falls_quiet(here: Room, seconds: float) -> None:
     """What was said before is heard first; then silence is so much time, and so much sound without a word."""
     for piece_s in (0.1, seconds):
-        await asyncio.sleep(0.01)
+        await rounds()
         comes(here, "", piece_s)
 
 
@@ -86,7 +86,7 @@ async def test_what_was_said_during_the_second_look_is_not_lost(tmp_path: Path) 
     fake.hearing.clear()
     async with room(tmp_path, fake, wake_words=WORD) as here:
         comes(here, "W")
-        await asyncio.sleep(0.01)
+        await rounds()
         comes(here, "hello")
         fake.hearing.set()
         looks = here.device.waking._looks

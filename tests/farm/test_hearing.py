@@ -20,6 +20,7 @@ from appliance.language import Language
 from tests.support.faculties import FakeFaculties, willing
 from tests.support.farm import RedisServer, everything_in, web_node
 from tests.support.kit import Chunks, cut
+from tests.support.patience import until
 
 
 class Ears(FakeFaculties):
@@ -63,9 +64,11 @@ def ears(*, deaf: bool = False) -> Ears:
     return found
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+def taken(redis: RedisServer) -> list[str]:
+    """The attempt and the worker's mark of the only utterance that is being heard; [] until a worker has taken it."""
+    (key,) = everything_in(redis, "keys", "stimme:own:*")
+    found = everything_in(redis, "hmget", key, "attempt", "owner")
+    return list(found) if all(found) else []
 
 
 async def hears_english(node: Node) -> FarmEars:
@@ -94,8 +97,7 @@ async def test_a_worker_that_stops_finishes_what_it_took_and_leaves_no_trace(red
     slow = ears(deaf=True)
     async with worker(redis, slow) as stop, web_node(redis.address) as node:
         task = asyncio.create_task(hear(await hears_english(node), "hello"))
-        await until(lambda: bool(node.members.workers))
-        await asyncio.sleep(0.3)  # it has been taken: the worker waits a quarter of a second at most
+        await until(lambda: taken(redis))
         stop.set()
         slow.hearing.set()
         assert await task == "hello"
@@ -115,9 +117,10 @@ async def test_another_node_takes_over_an_utterance(redis: RedisServer) -> None:
     slow = ears(deaf=True)
     async with worker(redis, slow), web_node(redis.address) as first, web_node(redis.address) as second:
         began = asyncio.create_task(hear(await hears_english(first), "hello", turn="a-turn"))
-        await asyncio.sleep(0.3)
+        await until(lambda: taken(redis))
+        attempt = taken(redis)
         again = asyncio.create_task(hear(await hears_english(second), "hello", turn="a-turn"))
-        await asyncio.sleep(0.5)
+        await until(lambda: taken(redis) not in (attempt, []))
         slow.hearing.set()
         assert await again == "hello"
         began.cancel()
@@ -129,7 +132,7 @@ async def test_who_gives_up_frees_the_worker(redis: RedisServer) -> None:
         heard = await hears_english(node)
         places: list[int] = []
         first = asyncio.create_task(hear(heard, "never heard"))
-        await asyncio.sleep(0.3)
+        await until(lambda: taken(redis))
         second = asyncio.create_task(hear(heard, "waits", on_place=places.append))
         await until(lambda: bool(places))
         assert places == [1]

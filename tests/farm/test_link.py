@@ -15,10 +15,10 @@ from appliance.farm.address import address
 from appliance.farm.database import SharedDatabase
 from appliance.farm.link import Link, Lost
 from appliance.state.lists import ListStore
-from tests.farm.test_hearing import until
 from tests.farm.test_speaking import spoken, voice, worker
 from tests.support.farm import RedisServer, redis_server, web_node
 from tests.support.kit import Chunks
+from tests.support.patience import until
 from tests.support.server import ROOT
 
 

@@ -22,8 +22,8 @@ from appliance.language import Language
 from appliance.server.pairing import TRIES, VALID_S, Pairing
 from appliance.state.lists import ListStore
 from appliance.state.timers import TimerStore
-from tests.farm.test_hearing import until
 from tests.support.farm import RedisServer, redis_server, web_node
+from tests.support.patience import until
 
 
 @contextmanager

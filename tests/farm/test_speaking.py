@@ -11,9 +11,9 @@ from appliance.farm.mouth import FarmMouth
 from appliance.farm.node import Node
 from appliance.farm.worker import Worker
 from appliance.language import Language
-from tests.farm.test_hearing import until
 from tests.support.faculties import FakeFaculties, willing
 from tests.support.farm import RedisServer, everything_in, web_node
+from tests.support.patience import until
 
 
 class Voice(FakeFaculties):

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -37,12 +37,6 @@ def kinds(state: Path) -> list[str]:
                 return [kind for (kind,) in copy.execute("SELECT kind FROM timers ORDER BY kind")]
         except sqlite3.DatabaseError:
             return []  # it was being made
-
-
-async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the other process tells nobody
-            await asyncio.sleep(0.05)
 
 
 async def answer(person: Caller, text: str, language: str = "en") -> str:

@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.caller import caller
+from tests.support.patience import until
 from tests.support.server import RunningServer, running_server
 
 NEIGHBOUR = ("127.0.0.2", 0)
@@ -59,8 +60,7 @@ async def test_places_are_shared_evenly_and_then_the_newcomer_is_refused() -> No
     with running_server({"MAX_CONNECTIONS": "6"}) as server:
         first = [await connect(server.url) for _ in range(6)]
         second = [await connect(server.url, local_addr=NEIGHBOUR) for _ in range(3)]
-        await asyncio.sleep(0.2)
-        assert sum(one.close_code is None for one in first) == 3
+        await until(lambda: sum(one.close_code is None for one in first) == 3)
         async with caller(server.url, local_addr=NEIGHBOUR) as late:
             assert (await late.receive("error"))["code"] == "busy"
         assert all(one.close_code is None for one in second)

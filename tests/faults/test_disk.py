@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Coroutine
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.state import FILE, answer, kinds, until
+from tests.faults.state import FILE, answer, kinds
 from tests.support.caller import Caller, caller
 from tests.support.disk import SmallDisk, small_disk
+from tests.support.patience import until
 from tests.support.server import RunningServer, running_server
 
 SET = "set a pizza timer for ten minutes"
@@ -51,7 +53,7 @@ def test_a_disk_that_fills_up_loses_nothing_and_is_written_once_there_is_room(tm
         assert await answer(person, SET) == UNSAVED
         await answer(person, "set a timer for one second")
         assert (await person.receive("announce"))["kind"] == "timer"
-        await asyncio.sleep(6)  # the look at other processes' changes, too
+        server.process.send_signal(signal.SIGHUP)  # the look at other processes' changes, too
         assert await answer(person, "cancel the tea timer") == (
             "Tea timer cancelled. But I can't write to my disk, so I would forget that if I were switched off."
         )

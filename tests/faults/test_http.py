@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.caller import caller
+from tests.support.patience import until
 from tests.support.server import RunningServer, running_server
 
 
@@ -73,12 +74,12 @@ async def test_when_descriptors_run_out_the_others_stay_and_the_log_stays_short(
             for _ in range(400):
                 line = socket.create_connection(("127.0.0.1", server.port), timeout=5)
                 lines.append(line)
-            await asyncio.sleep(3)
+            await asyncio.sleep(3)  # time to fill a log in
             await person.send(type="ping", timestamp=1)
             assert (await person.receive("pong"))["timestamp"] == 1
             for line in lines:
                 line.close()
-            await asyncio.sleep(1)
+            await until(lambda: server.descriptors() < 100)
             async with caller(server.url) as newcomer:
                 await newcomer.send(type="ping", timestamp=2)
                 assert (await newcomer.receive("pong"))["timestamp"] == 2

@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.faults.state import announced_within, answer, kinds, until
+from tests.faults.state import announced_within, answer, kinds
 from tests.support.caller import Caller, caller
+from tests.support.patience import until
 from tests.support.server import MODELS, ROOT, running_server
 
 

@@ -8,8 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.mqtt.broker import Address, Broker
 from appliance.mqtt.discovery import announcement, base, topic
 from appliance.server.certificates import Certificates
+from tests.support.patience import until, until_now
 
 pytestmark = pytest.mark.whole
 
@@ -51,15 +51,15 @@ class Mosquitto:
     def running(self) -> Iterator[None]:
         process = subprocess.Popen([MOSQUITTO, "-c", str(self._settings)], stderr=subprocess.DEVNULL)
         try:
-            for _ in range(200):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                        break
-                time.sleep(0.02)
+            until_now(self._listens)
             yield
         finally:
             process.terminate()
             process.wait(10)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 class Watcher:
@@ -78,19 +78,11 @@ class Watcher:
         self.client.loop_start()
 
     async def sees(self, topic: str, value: str) -> None:
-        await until(lambda: self.seen.get(topic) == value, f"{topic} never became {value}: {self.seen}")
+        await until(lambda: self.seen.get(topic) == value, lambda: f"{topic} never became {value}: {self.seen}")
 
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
-
-
-async def until(holds: Callable[[], bool], otherwise: str) -> None:
-    for _ in range(500):
-        if holds():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(otherwise)
 
 
 @asynccontextmanager
@@ -127,7 +119,7 @@ async def test_a_broker_is_told_everything_asks_and_is_found_again(tmp_path: Pat
             broker.publish("state", "listening")
             await watcher.sees(f"{base(ID)}/state", "listening")
             watcher.client.publish(f"{base(ID)}/volume/set", "30", qos=1)
-            await until(lambda: ("volume/set", "30") in commands, f"the command did not come: {commands}")
+            await until(lambda: ("volume/set", "30") in commands, lambda: f"only these commands came: {commands}")
             watcher.client.publish("homeassistant/status", "online", qos=1)  # it has started again
             await watcher.sees(f"{base(ID)}/state", "idle")
             broker._client.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]

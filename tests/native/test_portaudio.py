@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.native.toolchain import ROOT, require, run
+from tests.support.patience import until_now
 
 pytestmark = pytest.mark.timeout(300)
 ALSA_CONFIGURATION = """
@@ -46,10 +46,8 @@ def sound_card(tmp_path: Path) -> Iterator[dict[str, str]]:
         text=True,
     )
     try:
-        deadline = time.monotonic() + 15
-        while run(require("pactl"), "info", **environment, **plain).returncode != 0:
-            assert server.poll() is None and time.monotonic() < deadline, "PulseAudio did not start"
-            time.sleep(0.1)
+        until_now(lambda: run(require("pactl"), "info", **environment, **plain).returncode == 0 or server.poll())
+        assert server.poll() is None, "PulseAudio did not start"
         yield environment
     finally:
         server.terminate()

@@ -62,7 +62,8 @@ def sanitizer_environment(directory: Path) -> dict[str, str]:
 @pytest.mark.parametrize("module", SUITE)
 def test_the_python_tests_are_clean_under_the_sanitizers(sanitized: Path, module: str) -> None:
     command = f"cd {sanitized} && exec {sys.executable} -m pytest -q -p no:cacheprovider tests/native/{module}"
-    succeed("bash", "-c", f"{command} -k '{NOT_MEANINGFUL}'", **sanitizer_environment(sanitized))
+    report = succeed("bash", "-c", f"{command} -k '{NOT_MEANINGFUL}'", **sanitizer_environment(sanitized))
+    assert "[100%]" in report
 
 
 def test_the_sanitizer_would_notice_one_sample_too_many(sanitized: Path) -> None:

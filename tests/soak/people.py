@@ -1,4 +1,4 @@
-"""The people of a soak: they ask without end, come back when they are cut off, and know what was lost."""
+"""The people of a soak: they ask without end, come back when they are cut off, and tally what was lost."""
 
 from __future__ import annotations
 
@@ -7,71 +7,49 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from tests.soak.tally import NAMES, Span, Tally
 
 PATIENCE_S = 60.0
 """An answer that has not come by then, over all restarts, is lost."""
 
-NAMES = "egg tea pizza pasta rice soup bread cake potato lasagne chicken laundry coffee salad turkey".split()
+LIMITS = {"busy", "overloaded", "too_many_turns"}
+"""Errors that name a limit (docs/protocol.md)."""
 
 
-@dataclass
-class Tally:
-    """What all of them together saw."""
-
-    answered: int = 0
-    wrong: int = 0
-    lost: int = 0
-    drops: int = 0
-    set: list[tuple[str, float]] = field(default_factory=list)
-    """Timers that were confirmed as saved: what they are called, and when they are due (time.monotonic)."""
-    rang: dict[str, tuple[str, float]] = field(default_factory=dict)
-    """Announcements by their id: what was called, and when somebody first heard it."""
-    waits_s: list[float] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def heard(self, fields: dict[str, Any]) -> None:
-        if fields["type"] == "announce":
-            name = next((name for name in NAMES if f"{name} timer" in fields["text"].lower()), "")
-            self.rang.setdefault(fields["id"], (name, time.monotonic()))
-
-    def timers(self) -> tuple[int, list[float]]:
-        """(how many of the timers nobody ever heard, how late the others were in seconds)."""
-        silent, late_s = 0, []
-        for name in NAMES:
-            due = sorted(at for called, at in self.set if called == name)
-            rang = sorted(at for called, at in self.rang.values() if called == name)
-            silent += max(0, len(due) - len(rang))
-            late_s += [max(0.0, heard - at) for at, heard in zip(due, rang, strict=False)]
-        return silent, late_s
+class Refused(Exception):
+    """The server named a limit, or an error that has none; the code."""
 
 
 class Person:
-    """Asks one thing after the other over a connection that may break at any time."""
+    """Asks one thing after the other over a connection that may break at any time.
 
-    def __init__(self, port: int, tally: Tally) -> None:
-        self._port, self._tally = port, tally
+    number: which of 127.0.0.2 and following this person calls from. Rude clients and floods call from 127.0.0.1, so
+    that no limit on an address may touch a person. hears: replies are spoken, and listened to.
+    """
+
+    def __init__(self, port: int, tally: Tally, number: int, *, hears: bool = False) -> None:
+        self._port, self._tally, self._hears = port, tally, hears
+        self._address = f"127.0.0.{2 + number}"
         self._session = ""
 
     async def ask(self, say: Callable[[ClientConnection, str], Any]) -> str:
         """Ask until an answer comes, under one id; "" if none came within PATIENCE_S."""
-        id, begin = f"soak-{secrets.token_hex(12)}", time.monotonic()
-        while (left_s := begin + PATIENCE_S - time.monotonic()) > 0:
-            with suppress(TimeoutError, OSError, WebSocketException):
+        id, begin_s = f"soak-{secrets.token_hex(12)}", time.monotonic()
+        while (left_s := begin_s + PATIENCE_S - time.monotonic()) > 0:
+            async with self._counted():
                 async with asyncio.timeout(left_s), self._line() as socket:
                     await say(socket, id)
-                    while True:
-                        fields = await self._next(socket)
-                        if fields["type"] == "answer" and fields["id"] == id:
-                            self._tally.answered += 1
-                            self._tally.waits_s.append(time.monotonic() - begin)
-                            return str(fields["text"])
-            self._tally.drops += 1
+                    text = str((await self._next(socket, "answer", id))["text"])
+                    self._tally.waits.append(Span("answer", begin_s, time.monotonic()))
+                    if self._hears:
+                        await self._next(socket, "speech_end", id)
+                    return text
             await asyncio.sleep(0.3)
         self._tally.lost += 1
         return ""
@@ -79,38 +57,65 @@ class Person:
     async def listen(self) -> None:
         """Only hear what is announced."""
         while True:
-            with suppress(OSError, WebSocketException, TimeoutError):
-                async with self._line() as socket:
-                    while True:
-                        await self._next(socket)
+            async with self._counted(), self._line() as socket:
+                while True:
+                    await self._next(socket, "goodbye")
             await asyncio.sleep(0.3)
 
     @asynccontextmanager
+    async def _counted(self) -> AsyncIterator[None]:
+        """Swallow what may go wrong with a line, and tally when and how it did."""
+        begin_s = time.monotonic()
+        try:
+            yield
+        except (Refused, TimeoutError, OSError, WebSocketException) as error:
+            name, limit = _cause(error)
+            tally = self._tally.refusals if limit else self._tally.failures
+            tally.append(Span(name, begin_s, time.monotonic()))
+
+    @asynccontextmanager
     async def _line(self) -> AsyncIterator[ClientConnection]:
+        socket = await connect(
+            f"ws://127.0.0.1:{self._port}", compression=None, open_timeout=10, local_addr=(self._address, 0)
+        )
         try:
-            socket = await connect(f"ws://127.0.0.1:{self._port}", compression=None, open_timeout=10)
-        except InvalidHandshake as error:
-            raise OSError(error) from error
-        try:
-            hello = {"type": "hello", "speak": False} | ({"session": self._session} if self._session else {})
+            hello = {"type": "hello", "speak": self._hears} | ({"session": self._session} if self._session else {})
             await socket.send(json.dumps(hello))
             self._session = str((await self._next(socket, "welcome"))["session"])
             yield socket
         finally:
             socket.transport.abort()
 
-    async def _next(self, socket: ClientConnection, kind: str = "") -> dict[str, Any]:
+    async def _next(self, socket: ClientConnection, kind: str, id: str = "") -> dict[str, Any]:
+        """The next message of a kind, of a turn if it is named. Raises Refused if the turn failed."""
         while True:
             message = await socket.recv()
             if isinstance(message, str):
                 fields: dict[str, Any] = json.loads(message)
                 self._tally.heard(fields)
-                if not kind or fields["type"] == kind:
+                if fields["type"] == kind and fields.get("id", "") == id:
                     return fields
+                if fields["type"] == "error":
+                    raise Refused(fields["code"])
 
 
-async def types(port: int, tally: Tally, number: int) -> None:
-    person, count = Person(port, tally), number
+def _cause(error: Exception) -> tuple[str, bool]:
+    """(what the client was told, whether that is a limit)."""
+    match error:
+        case Refused():
+            return str(error), str(error) in LIMITS
+        case InvalidStatus():
+            status = error.response.status_code
+            return f"HTTP {status}", status in (429, 503)
+        case ConnectionClosed():
+            code = error.rcvd.code if error.rcvd else 1006
+            return f"closed with {code}", code == 1013
+        case _:
+            return type(error).__name__, False
+
+
+async def types(person: Person, tally: Tally, number: int) -> None:
+    count = number
     while True:
         count = count % 97 + 3
 
@@ -124,9 +129,7 @@ async def types(port: int, tally: Tally, number: int) -> None:
         await asyncio.sleep(0.1)
 
 
-async def speaks(port: int, tally: Tally, pcm: bytes, answer: str) -> None:
-    person = Person(port, tally)
-
+async def speaks(person: Person, tally: Tally, pcm: bytes, answer: str) -> None:
     async def say(socket: ClientConnection, id: str) -> None:
         await socket.send(json.dumps({"type": "start", "id": id}))
         for begin in range(0, len(pcm), 4096):
@@ -142,10 +145,10 @@ async def speaks(port: int, tally: Tally, pcm: bytes, answer: str) -> None:
         await asyncio.sleep(0.3)
 
 
-async def sets_timers(port: int, tally: Tally, until: float) -> None:
+async def sets_timers(person: Person, tally: Tally, until_s: float) -> None:
     """One timer after the other under its own name, each for a few seconds, until a moment."""
-    person, count = Person(port, tally), 0
-    while time.monotonic() < until:
+    count = 0
+    while time.monotonic() < until_s:
         name, seconds = NAMES[count % len(NAMES)], 3 + count % 5
         words = "three four five six seven".split()[count % 5]
 

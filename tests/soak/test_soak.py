@@ -1,21 +1,42 @@
-"""The soak's short form; `make soak ARGS=10` is the long one."""
+"""The soak's short form; `make soak` is the long one."""
 
 from __future__ import annotations
 
 import asyncio
 
-from tests.soak.soak import soaking
+import pytest
+
+from tests.soak.holding import slope
+from tests.soak.soak import soaking, what_is_wrong
+from tests.soak.tally import KILLED, PEACE, STOPPED, Span, causes, durations
 
 
 def test_nothing_is_lost_whatever_happens_meanwhile() -> None:
-    with soaking(20) as run:
-        figures = asyncio.run(run)
-    assert figures["answers"] > 20 and figures["timers"] >= 2, figures
-    assert {name: figures[name] for name in ("answers_wrong", "answers_lost", "timers_unheard", "tracebacks")} == {
-        "answers_wrong": 0,
-        "answers_lost": 0,
-        "timers_unheard": 0,
-        "tracebacks": 0,
-    }, figures
-    assert figures["idle_after"]["threads"] <= figures["idle_before"]["threads"] + 1, figures
-    assert figures["idle_after"]["descriptors"] <= figures["idle_before"]["descriptors"] + 8, figures
+    with soaking() as soak:
+        figures = asyncio.run(soak.with_restarts(20))
+        assert figures["answers"] > 20 and figures["timers"] >= 2, figures
+        assert what_is_wrong(figures) == [], figures
+
+
+def test_a_line_that_fails_is_explained_only_by_a_server_that_was_down_or_a_limit_that_was_named() -> None:
+    broken = [Span(KILLED, 10, 13), Span("flood", 20, 23)]
+    failures = [Span("ConnectionRefusedError", 12, 12.1), Span("ConnectionResetError", 21, 21.1)]
+    assert causes(failures, [Span("busy", 21, 22)], broken) == {
+        "server_down_on_purpose": 1,
+        "refused_by_a_limit": {"busy": 1},
+        "unexplained": 1,
+        "unexplained_kinds": {"ConnectionResetError (flood)": 1},
+    }
+
+
+def test_waits_are_told_apart_by_what_was_broken_meanwhile() -> None:
+    broken = [Span(STOPPED, 10, 12), Span("flood", 11, 14)]
+    told = durations([Span("a", 9, 12), Span("b", 13, 13.5), Span("c", 30, 30.1)], broken)
+    assert {name: each["max"] for name, each in told.items()} == {
+        STOPPED: 3, "flood": 0.5, PEACE: 0.1, "awake": 0.5
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "expected"), [([1, 2, 3, 4], 1), ([5, 5, 900, 5, 5], 0), ([7], 0)])
+def test_the_slope_is_of_the_trend_and_not_of_a_peak(values: list[float], expected: float) -> None:
+    assert slope(values) == expected

@@ -440,16 +440,16 @@ async def test_the_real_clock_waits_and_is_woken() -> None:
 
 
 async def test_the_real_clock_rings_a_short_timer() -> None:
-    rang = asyncio.Event()
+    rang: asyncio.Queue[int] = asyncio.Queue()
 
     async def ring(due: Timer) -> bool:
-        rang.set()
+        rang.put_nowait(due.id)
         return True
 
     with timers(None) as store:
         task = asyncio.create_task(Watch(store, ring).watch())
-        await asyncio.to_thread(store.add, SetTimer("timer", store.clock.now(), "", 0.01))
-        await asyncio.wait_for(rang.wait(), 10)
+        short = await asyncio.to_thread(store.add, SetTimer("timer", store.clock.now(), "", 0.01))
+        assert await asyncio.wait_for(rang.get(), 10) == short.id
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

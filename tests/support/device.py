@@ -21,6 +21,7 @@ from appliance.device.local import LocalDevice
 from appliance.language import Language
 from appliance.sessions import Sessions
 from tests.support import sound_card
+from tests.support.patience import until
 
 E = TypeVar("E", bound=turns.Event)
 
@@ -58,9 +59,7 @@ class Person:
 
     async def until(self, condition: Callable[[], object], timeout_s: float = 30) -> None:
         """Until something that tells no event is so."""
-        async with asyncio.timeout(timeout_s):
-            while not condition():  # noqa: ASYNC110 - a test watches from outside
-                await asyncio.sleep(0.01)
+        await until(condition, seconds=timeout_s)
 
     def press(self) -> None:
         self.device.button.edge(True)

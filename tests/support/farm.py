@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from appliance.farm.address import Address
 from appliance.farm.node import Node
+from tests.support.patience import until_now
 from tests.support.server import MODELS, ROOT
 
 
@@ -66,19 +66,19 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
-                    if self._tls:
-                        return
-                    connection.sendall(b"PING\r\n")
-                    if connection.recv(16).startswith((b"+PONG", b"-NOAUTH")):
-                        return
-            except OSError:
-                pass
-            assert self._process.poll() is None and time.monotonic() < deadline, "redis-server did not start"
-            time.sleep(0.01)
+        until_now(self._answers, lambda: "redis-server did not start", seconds=20)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, "redis-server did not start"
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                if self._tls:
+                    # else nobody listens yet, and TCP has met itself: the system chose the same port for this end
+                    return bool(connection.getsockname() != connection.getpeername())
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith((b"+PONG", b"-NOAUTH"))
+        except OSError:
+            return False
 
     def kill(self) -> None:
         """As a power cut does, but for what the kernel holds for the disk."""
@@ -129,10 +129,12 @@ class WorkerProcess:
             )
 
     def wait_until_ready(self, timeout_s: float = 60) -> None:
-        deadline = time.monotonic() + timeout_s
-        while "ready: hears" not in self.log.read_text():
-            assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.02)
+        until_now(self._is_ready, self.log.read_text, seconds=timeout_s)
+
+    def _is_ready(self) -> bool:
+        said = self.log.read_text()
+        assert self.process.poll() is None, said
+        return "ready: hears" in said
 
     def kill(self) -> None:
         self.process.kill()

@@ -12,13 +12,14 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
+
+from tests.support.patience import until_now
 
 PREFERENCES = {
     "media.navigator.streams.fake": True,
@@ -68,11 +69,7 @@ class FirefoxPage:
         return json.loads(result["result"].get("value", "null"))
 
     def wait_for(self, expression: str, timeout_s: float = 30) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not self.evaluate(expression):
-            if time.monotonic() > deadline:
-                raise TimeoutError(expression)
-            time.sleep(0.1)
+        until_now(lambda: self.evaluate(expression), lambda: expression, seconds=timeout_s)
 
     def press(self, selector: str, hold_s: float = 0.05) -> None:
         """With a mouse, in the middle of the element."""
@@ -135,9 +132,10 @@ def firefox(url: str, environment: Mapping[str, str] | None = None) -> Iterator[
 
 
 def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if match := LISTENING.search(log.read_text(errors="replace")):
-            return match[1]
-        time.sleep(0.1)
-    raise RuntimeError(f"Firefox did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    def said() -> str:
+        return log.read_text(errors="replace")[-2000:]
+
+    until_now(lambda: LISTENING.search(said()) or process.poll() is not None, said, seconds=60)
+    match = LISTENING.search(said())
+    assert match, f"Firefox did not start:\n{said()}"
+    return match[1]

@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.support.patience import until_now
+
 MICROPHONE, LOUDSPEAKER = "virtual-microphone", "virtual-loudspeaker"
 """Names of the two devices as PortAudio lists them."""
 
@@ -256,11 +258,7 @@ def _make_punctual(pid: int) -> None:
 
 
 def _wait_for(socket: Path) -> None:
-    deadline = time.monotonic() + 10
-    while not socket.exists():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"PulseAudio did not start: {socket.with_suffix('.log').read_text()}")
-        time.sleep(0.02)
+    until_now(socket.exists, lambda: f"PulseAudio did not start: {socket.with_suffix('.log').read_text()}")
 
 
 def _feed(process: subprocess.Popen[bytes], pcm: bytes) -> None:

@@ -18,12 +18,14 @@ def test_holding_the_button_shows_the_words_while_they_are_spoken_and_then_the_r
     assert page.evaluate("voiceAssistant.getMetrics().lastTurn.stages.recognition_ms") == 31.4
 
 
-def test_the_space_bar_is_tapped_to_begin_and_to_end(open_page: Open) -> None:
+def test_the_space_bar_is_tapped_to_begin_and_to_end(open_page: Open, running: Running) -> None:
     page = open_page()
     page.keyboard.press("Space")
     wait_for_state(page, "listening")
     page.keyboard.press("Space")
     page.wait_for_selector(".entry[data-outcome=answered]")
+    assert (running.device.types.count("start"), running.device.types.count("stop")) == (1, 1)
+    assert page.evaluate("voiceAssistant.isRecording") is False
 
 
 def test_the_space_bar_writes_a_space_while_one_types(open_page: Open) -> None:
@@ -83,14 +85,17 @@ def test_presets_change_the_chunks_in_the_middle_of_an_utterance(open_page: Open
     page.evaluate("Object.assign(voiceAssistant.config, OPTIMIZATION_CONFIGS.ultraLow)")
     page.wait_for_function(f"() => {chunks}.at(-1) === 512")
     page.keyboard.press("Space")
+    sizes = page.evaluate(chunks)
+    assert 1024 not in sizes[sizes.index(512) :]
 
 
-def test_without_a_secure_context_the_page_says_why_and_typing_works(open_page: Open) -> None:
+def test_without_a_secure_context_the_page_says_why_and_typing_works(open_page: Open, running: Running) -> None:
     page = open_page(host="stimme.local")
     page.click("#voiceBtn")
     page.wait_for_function("() => document.getElementById('statusText').textContent.includes('https://')")
     ask(page, "hello")
     page.wait_for_selector(".entry[data-outcome=answered]")
+    assert running.device.typed_texts == ["hello"] and running.device.audio == {}
 
 
 def test_a_refused_microphone_is_explained(open_page: Open) -> None:
@@ -125,12 +130,14 @@ def test_the_language_follows_what_was_said_and_is_remembered(open_page: Open) -
     page.wait_for_function("() => document.documentElement.lang === 'de'")
     page.reload()
     page.wait_for_function("() => document.documentElement.lang === 'de'")
+    assert page.get_attribute("#textInput", "placeholder") == "Frage eintippen"
 
 
 def test_an_answer_that_is_still_coming_grows(open_page: Open) -> None:
     page = open_page()
     ask(page, "go on")
     page.wait_for_selector(".entry[data-outcome=answered] >> text=And more.")
+    assert page.locator(".entry").count() == 1, "it grew and was not told twice"
 
 
 def test_a_double_click_shows_the_measurements_but_not_on_a_control(open_page: Open) -> None:

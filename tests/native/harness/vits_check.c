@@ -144,6 +144,7 @@ static void share(const char *weights) {
     CHECK(memcmp(said[0].samples, said[1].samples, (size_t)said[0].sample_count * sizeof(float)) == 0);
     for (int i = 0; i < 2; i++) forget(&said[i]);
     free(content);
+    puts("threads: both said the same");
 }
 
 static void fuzz(long count, uint64_t seed) {

@@ -14,6 +14,7 @@ from appliance.audio.files import LONGEST_S, Packer, unpacked
 from appliance.errors import ProtocolError
 from appliance.server.openai import transcription, upload
 from tests.support.faculties import willing
+from tests.support.patience import until
 from tests.support.programs import programs_server, said, wav
 
 HEAR, SPEAK = "/v1/audio/transcriptions", "/v1/audio/speech"
@@ -156,12 +157,9 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind() -> Non
             b"Content-Type: multipart/form-data; boundary=x\r\n\r\n" + head + wav(said("hello") * 100)
         )
         await writer.drain()
-        async with asyncio.timeout(5):
-            while not server.guests.places_taken:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            writer.transport.abort()
-            while server.guests.places_taken:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await until(lambda: server.guests.places_taken)
+        writer.transport.abort()
+        await until(lambda: not server.guests.places_taken)
         assert fake.forgotten
 
 

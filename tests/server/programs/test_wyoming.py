@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from appliance import guests
 from appliance.config import EndpointConfig
 from appliance.errors import ConfigError
 from appliance.server import streams
@@ -15,6 +16,7 @@ from appliance.server.allowed import Allowed
 from appliance.server.wyoming import connection
 from appliance.server.wyoming.codec import encode
 from tests.support.faculties import FakeFaculties, willing
+from tests.support.patience import rounds
 from tests.support.programs import FORM, programs_server, said, sound
 
 ASK = encode("transcribe", {"language": "en"}) + encode("audio-start", FORM)
@@ -47,7 +49,7 @@ async def test_the_end_of_speech_is_ours_when_the_client_leaves_it_to_us(monkeyp
     async with programs_server() as server, server.client() as client:
         await client.send(ASK, encode("audio-chunk", FORM, said("ok.") * 512))
         for _ in range(8):
-            await asyncio.sleep(0.01)  # a fake ear has to have heard it
+            await rounds()  # a fake ear has to have heard it
             await client.send(encode("audio-chunk", FORM, bytes(1024)))
         assert (await client.event("transcript")).text("text").startswith("ok.")
         await client.send(*sound("more"), encode("audio-stop"), encode("ping", {"text": "x"}))
@@ -176,15 +178,16 @@ async def test_who_never_reads_is_dropped_and_gives_its_turn_back(monkeypatch: p
                 yield bytes(65_536)
 
     monkeypatch.setattr(streams, "STALL_S", 0.05)
-    async with programs_server(Endless()) as server:
-        async with server.client() as deaf:
-            deaf.reader._transport.pause_reading()  # type: ignore[attr-defined]
-            await deaf.send(encode("synthesize", {"text": "a book"}))
-            deaf.writer.write(encode("ping") * 10)
-            async with asyncio.timeout(10):
-                while not deaf.writer.transport.is_closing():
-                    deaf.writer.write(encode("ping"))
-                    await asyncio.sleep(0.02)
+    monkeypatch.setattr(guests, "MOST_SPEAKING", 1)
+    async with programs_server(Endless()) as server, server.client() as deaf, server.client() as other:
+        deaf.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        await deaf.send(encode("synthesize", {"text": "a book"}))
+        await other.send(encode("synthesize", {"text": "hello"}))
+        assert (await other.event("audio-start")).data["rate"] == connection.RATE
+        with pytest.raises(ConnectionError):
+            deaf.reader._transport.resume_reading()  # type: ignore[attr-defined]
+            while await deaf.reader.read(65_536):
+                pass
 
 
 class _Spotting:
