@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from appliance.config import Config
@@ -66,16 +66,20 @@ def run_several(config: Config, count: int, arguments: Sequence[str]) -> int:
         return _stop(started)
 
 
-def _start(index: int, arguments: Sequence[str], ports: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(index: int, arguments: Sequence[str], ports: Mapping[str, str]) -> subprocess.Popen[bytes]:
     kept = list(arguments)
     at = next(number for number, one in enumerate(kept) if one.startswith("--processes"))
     del kept[at : at + (1 if "=" in kept[at] else 2)]
     if index:
         kept = [one for one in kept if one not in ("--device", "--wyoming", "--vosk")]
-    known = {name: value for name, value in ONLY_ONE.items() if name in os.environ or value}
-    environment = {**os.environ, **ports, "STIMME_SHARES_PORTS": "on", **(known if index else {})}
+    return subprocess.Popen([sys.executable, "-m", "appliance", *kept], env=_environment(index, ports))
+
+
+def _environment(index: int, ports: Mapping[str, str]) -> dict[str, str]:
+    """Of one process. What only one may offer is off in all but the first, wherever it was switched on."""
+    environment = {**os.environ, **ports, "STIMME_SHARES_PORTS": "on", **(ONLY_ONE if index else {})}
     environment.pop("NOTIFY_SOCKET", None)  # this process speaks with systemd
-    return subprocess.Popen([sys.executable, "-m", "appliance", *kept], env=environment)
+    return environment
 
 
 def _stop(started: Sequence[subprocess.Popen[bytes]]) -> int:
