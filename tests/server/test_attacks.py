@@ -10,6 +10,8 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from appliance.server.crowd import MOST_A_PLACE
 from appliance.server.pairing import TRIES
+from appliance.state.tokens import UNUSED_S
 from tests.support.small_server import NAMES, SmallServer, small_server
 
 HOST = NAMES[0]
@@ -183,7 +186,7 @@ def test_no_other_site_can_change_anything(server: SmallServer, path: str) -> No
 # Who it is
 
 
-async def test_tokens_that_are_wrong_expired_or_revoked_open_nothing(server: SmallServer) -> None:
+async def test_tokens_that_are_wrong_or_revoked_open_nothing(server: SmallServer) -> None:
     token, id = paired(server)
     async with connect(**options(server, token)):
         pass
@@ -191,6 +194,17 @@ async def test_tokens_that_are_wrong_expired_or_revoked_open_nothing(server: Sma
         assert await refused(server, token=wrong) == 401
     server.call(lambda: server.tokens.revoke(id))
     assert await refused(server, token=token) == 401
+
+
+async def test_a_cookie_that_was_kept_and_is_replayed_when_its_time_is_over_opens_nothing(tmp_path: Path) -> None:
+    now = [datetime.now(UTC)]
+    with small_server(tmp_path, clock=lambda: now[0]) as server:
+        token, _ = paired(server)
+        async with connect(**options(server, token)):
+            pass
+        now[0] += timedelta(seconds=UNUSED_S + 1)
+        assert await refused(server, token=token) == 401
+        assert asked(server, "GET", "/paired", cookie=f"__Host-stimme={token}")[0] == 401
 
 
 async def test_one_token_cannot_take_everybodys_place(server: SmallServer) -> None:

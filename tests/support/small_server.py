@@ -68,14 +68,14 @@ def small_server(
     names: Sequence[str] = NAMES,
     can_show: bool = True,
 ) -> Iterator[SmallServer]:
-    """pairing "always": tests come from loopback, which would be free otherwise."""
+    """clock: of certificates and tokens. pairing "always": tests come from loopback, which would be free otherwise."""
     started: list[SmallServer] = []
     ready, done = threading.Event(), threading.Event()
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         with Database(folder / "stimme.sqlite3") as database:
-            tokens, shown = TokenStore(database), list[str]()
+            tokens, shown = TokenStore(database, clock), list[str]()
             certificates = Certificates(
                 folder / "tls", lambda: names, lambda: [ip_address("10.1.2.3"), ip_address("127.0.0.1")], clock
             )
