@@ -75,23 +75,15 @@ static inline void convert_int16_to_float32(const any_int16 *restrict source, an
     for (size_t i = 0; i < count; i++) target[i] = (float)source[i] * (1.0f / 32768.0f);
 }
 
-/* Loudness of a run of samples: the largest magnitude (0 to 32768) and the exact sum of squares. */
-typedef struct {
-    int32_t peak;
-    uint64_t square_sum;
-} sample_level;
-
-static inline void level_add(sample_level *level, const any_int16 *samples, size_t count) {
+/* Raise `peak` to the largest magnitude (0 to 32768) among the samples. */
+static inline void peak_add(int32_t *peak, const any_int16 *samples, size_t count) {
     int16_t lowest = 0, highest = 0;
-    uint64_t square_sum = 0;
     for (size_t i = 0; i < count; i++) {
         lowest = samples[i] < lowest ? samples[i] : lowest;
         highest = samples[i] > highest ? samples[i] : highest;
     }
-    for (size_t i = 0; i < count; i++) square_sum += (uint32_t)((int32_t)samples[i] * samples[i]);
-    int32_t peak = highest > -lowest ? highest : -lowest;
-    level->peak = peak > level->peak ? peak : level->peak;
-    level->square_sum += square_sum;
+    int32_t found = highest > -lowest ? highest : -lowest;
+    *peak = found > *peak ? found : *peak;
 }
 
 /* One mono sample from a frame of interleaved channels: the mean, half to even. The quotient of two float32 is

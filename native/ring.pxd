@@ -9,7 +9,6 @@ cdef extern from "spsc.h" nogil:
         uint64_t read
         uint64_t discarded
         uint64_t dropped
-        uint64_t high_water
 
     ctypedef struct spsc_regions:
         int16_t *first

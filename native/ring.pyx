@@ -110,18 +110,6 @@ cdef class Ring:
             spsc_peek(ring, PyBytes_AS_STRING(chunk), count)
         return chunk
 
-    def read_into(self, target) -> int:
-        """Take samples until `target` is full or the ring is empty; returns how many.
-
-        target: contiguous writable int16 or bytes buffer. Consumer's side.
-        """
-        cdef spsc_ring *ring = self.opened()
-        cdef Py_buffer view
-        cdef Py_ssize_t count = get_samples(target, &view, INT16, True, "target")
-        cdef uint64_t taken = spsc_read(ring, view.buf, count) if count else 0
-        PyBuffer_Release(&view)
-        return taken
-
     def discard(self) -> int:
         """Throw away all that waits; returns how many samples that was. Consumer's side."""
         return spsc_discard(self.opened())
@@ -195,8 +183,3 @@ cdef class Ring:
     def dropped(self) -> int:
         """Samples refused because the ring was full."""
         return self.opened().dropped
-
-    @property
-    def high_water(self) -> int:
-        """Most samples that ever waited."""
-        return self.opened().high_water

@@ -45,8 +45,7 @@ typedef struct {
     /* written by the producer only */
     _Alignas(SPSC_CACHE_LINE) _Atomic uint64_t written;
     _Atomic uint64_t discard_before;
-    _Atomic uint64_t dropped;    /* samples refused because the ring was full */
-    _Atomic uint64_t high_water; /* most samples ever waiting, as the producer saw it */
+    _Atomic uint64_t dropped; /* samples refused because the ring was full */
     /* written by the consumer only */
     _Alignas(SPSC_CACHE_LINE) _Atomic uint64_t read; /* includes what was discarded */
     _Atomic uint64_t discarded;
@@ -118,9 +117,6 @@ static inline void spsc_commit(spsc_ring *ring, uint64_t taken, uint64_t offered
     uint64_t dropped = atomic_load_explicit(&ring->dropped, memory_order_relaxed) + offered - taken;
     atomic_store_explicit(&ring->dropped, dropped, memory_order_relaxed);
     atomic_store_explicit(&ring->written, written, SPSC_PUBLISH_SAMPLES);
-    uint64_t waiting = written - spsc_start(ring);
-    if (waiting > atomic_load_explicit(&ring->high_water, memory_order_relaxed))
-        atomic_store_explicit(&ring->high_water, waiting, memory_order_relaxed);
 }
 
 /* Producer: copy in as many of `count` samples as fit. The source may be unaligned. Returns samples taken. */

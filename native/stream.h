@@ -30,7 +30,6 @@ typedef struct {
     _Atomic uint64_t lateness_max_us;
     _Atomic uint64_t lateness_counts[LATENESS_BUCKETS];
     _Atomic int32_t peak;        /* of the last block */
-    _Atomic double mean_square;
 } stream_meter;
 
 static inline uint64_t monotonic_ns(void) {
@@ -58,10 +57,8 @@ static inline void meter_block(stream_meter *meter, uint64_t now_ns, uint64_t fr
     if (gap) count_one(&meter->device_gaps);
 }
 
-static inline void meter_level(stream_meter *meter, const sample_level *level, uint64_t frames) {
-    atomic_store_explicit(&meter->peak, level->peak, memory_order_relaxed);
-    atomic_store_explicit(&meter->mean_square, frames ? (double)level->square_sum / (double)frames : 0.0,
-                          memory_order_relaxed);
+static inline void meter_peak(stream_meter *meter, int32_t peak) {
+    atomic_store_explicit(&meter->peak, peak, memory_order_relaxed);
 }
 
 static inline void meter_reset(stream_meter *meter) {
@@ -102,14 +99,14 @@ static inline void capture_mono(const capture_stream *capture, const void *input
     }
 }
 
-static inline void capture_keep_aside(capture_stream *capture, const void *input, size_t frames, sample_level *level) {
+static inline void capture_keep_aside(capture_stream *capture, const void *input, size_t frames, int32_t *peak) {
     size_t start = frames > capture->preroll_capacity ? frames - capture->preroll_capacity : 0;
     while (start < frames) {
         size_t room = capture->preroll_capacity - capture->preroll_next;
         size_t count = frames - start < room ? frames - start : room;
         int16_t *target = capture->preroll + capture->preroll_next;
         capture_mono(capture, input, start, count, target);
-        level_add(level, target, count);
+        peak_add(peak, target, count);
         capture->preroll_next = (capture->preroll_next + count) % capture->preroll_capacity;
         capture->preroll_count = spsc_min(capture->preroll_count + count, capture->preroll_capacity);
         start += count;
@@ -127,12 +124,12 @@ static inline void capture_deliver_preroll(capture_stream *capture) {
     capture->preroll_count = capture->preroll_next = 0;
 }
 
-static inline void capture_deliver(capture_stream *capture, const void *input, size_t frames, sample_level *level) {
+static inline void capture_deliver(capture_stream *capture, const void *input, size_t frames, int32_t *peak) {
     spsc_regions room = spsc_write_regions(capture->ring, frames);
     capture_mono(capture, input, 0, room.first_count, room.first);
     capture_mono(capture, input, room.first_count, room.second_count, room.second);
-    level_add(level, room.first, room.first_count);
-    level_add(level, room.second, room.second_count);
+    peak_add(peak, room.first, room.first_count);
+    peak_add(peak, room.second, room.second_count);
     spsc_commit(capture->ring, room.first_count + room.second_count, frames);
 }
 
@@ -142,7 +139,7 @@ static inline int capture_callback(const void *input, void *output, unsigned lon
     capture_stream *capture = userdata;
     uint64_t now_ns = monotonic_ns();
     meter_block(&capture->meter, now_ns, frames, (flags & PORTAUDIO_INPUT_OVERFLOW) != 0);
-    sample_level level = {0, 0};
+    int32_t peak = 0;
     uint32_t armed = atomic_load_explicit(&capture->armed, memory_order_acquire);
     if (armed) {
         if (armed != capture->armed_before) {
@@ -150,13 +147,13 @@ static inline int capture_callback(const void *input, void *output, unsigned lon
             capture_deliver_preroll(capture);
             atomic_store_explicit(&capture->first_block_ns, now_ns, memory_order_relaxed);
         }
-        capture_deliver(capture, input, frames, &level);
+        capture_deliver(capture, input, frames, &peak);
         wake_loop(capture->wake_fd);
     } else if (capture->preroll_capacity) {
-        capture_keep_aside(capture, input, frames, &level);
+        capture_keep_aside(capture, input, frames, &peak);
     }
     capture->armed_before = armed;
-    meter_level(&capture->meter, &level, frames);
+    meter_peak(&capture->meter, peak);
     return PORTAUDIO_CONTINUE;
 }
 
@@ -179,10 +176,10 @@ typedef struct {
 
 /* Write `samples` times a gain that moves by `step` a sample to all channels; returns the gain reached. */
 static inline float playback_spread(const playback_stream *playback, const int16_t *samples, size_t count, float gain,
-                                    float step, int16_t *output, sample_level *level) {
+                                    float step, int16_t *output, int32_t *peak) {
     for (size_t i = 0; i < count; i++, gain += step) {
         int16_t sample = (int16_t)round_half_even((float)samples[i] * gain);
-        level_add(level, &sample, 1);
+        peak_add(peak, &sample, 1);
         for (size_t channel = 0; channel < playback->channels; channel++)
             output[i * playback->channels + channel] = sample;
     }
@@ -191,12 +188,12 @@ static inline float playback_spread(const playback_stream *playback, const int16
 
 /* Play the samples that are ready, the gain going from where it is to `target_gain`; returns how many. */
 static inline size_t playback_play(playback_stream *playback, spsc_regions ready, float target_gain, int16_t *output,
-                                   sample_level *level) {
+                                   int32_t *peak) {
     size_t count = ready.first_count + ready.second_count;
     float step = count ? (target_gain - playback->gain) / (float)count : 0.0f;
-    float gain = playback_spread(playback, ready.first, ready.first_count, playback->gain, step, output, level);
+    float gain = playback_spread(playback, ready.first, ready.first_count, playback->gain, step, output, peak);
     playback_spread(playback, ready.second, ready.second_count, gain, step,
-                    output + ready.first_count * playback->channels, level);
+                    output + ready.first_count * playback->channels, peak);
     playback->gain = target_gain;
     atomic_fetch_add_explicit(&playback->played, count, memory_order_relaxed);
     return count;
@@ -204,13 +201,13 @@ static inline size_t playback_play(playback_stream *playback, spsc_regions ready
 
 /* A flush was announced: fade out the next few of the samples it discards. The rest of the block stays silent. */
 static inline size_t playback_fade_out(playback_stream *playback, uint64_t pending, size_t frames, int16_t *output,
-                                       sample_level *level) {
+                                       int32_t *peak) {
     spsc_ring *ring = playback->ring;
     uint64_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
     uint64_t count = spsc_min(spsc_min(pending, FADE_SAMPLES), frames);
     size_t played = 0;
     if (playback->flowing) {
-        played = playback_play(playback, spsc_regions_at(ring, read, count), 0.0f, output, level);
+        played = playback_play(playback, spsc_regions_at(ring, read, count), 0.0f, output, peak);
         spsc_consume(ring, played);
     }
     spsc_skip_to(ring, spsc_start(ring));
@@ -224,16 +221,16 @@ static inline int playback_callback(const void *input, void *output, unsigned lo
     meter_block(&playback->meter, monotonic_ns(), frames, (flags & PORTAUDIO_OUTPUT_UNDERFLOW) != 0);
     uint32_t speaking = atomic_load_explicit(&playback->speaking, memory_order_acquire);
     float volume = atomic_load_explicit(&playback->volume, memory_order_relaxed);
-    sample_level level = {0, 0};
+    int32_t peak = 0;
     size_t played;
     if (speaking && speaking != playback->reply) playback->flowing = 0, playback->drained = 0;
     uint64_t pending = spsc_discard_pending(playback->ring);
     if (pending) {
-        played = playback_fade_out(playback, pending, frames, output, &level);
+        played = playback_fade_out(playback, pending, frames, output, &peak);
         playback->flowing = 0;
     } else {
         if (!playback->flowing) playback->gain = volume; /* after silence there is no click to avoid */
-        played = playback_play(playback, spsc_read_regions(playback->ring, frames), volume, output, &level);
+        played = playback_play(playback, spsc_read_regions(playback->ring, frames), volume, output, &peak);
         spsc_consume(playback->ring, played);
         if (speaking && playback->flowing && played < frames) count_one(&playback->underflows);
         playback->flowing = played == frames;
@@ -245,7 +242,7 @@ static inline int playback_callback(const void *input, void *output, unsigned lo
         wake_loop(playback->wake_fd);
     }
     playback->reply = speaking;
-    meter_level(&playback->meter, &level, frames);
+    meter_peak(&playback->meter, peak);
     return PORTAUDIO_CONTINUE;
 }
 

@@ -6,7 +6,6 @@ ring's end back.
 """
 
 from libc.errno cimport errno
-from libc.math cimport sqrt
 from libc.stdint cimport int16_t, int32_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -28,7 +27,6 @@ cdef extern from "stream.h" nogil:
         uint64_t lateness_max_us
         uint64_t lateness_counts[1]
         int32_t peak
-        double mean_square
     ctypedef struct capture_stream:
         stream_meter meter
         spsc_ring *ring
@@ -132,11 +130,6 @@ cdef class Stream:
     def peak(self) -> float:
         """Largest magnitude in the last block, as a fraction of full scale."""
         return self.meter.peak / 32768.0
-
-    @property
-    def rms(self) -> float:
-        """Root mean square of the last block, as a fraction of full scale."""
-        return sqrt(self.meter.mean_square) / 32768.0
 
     @property
     def lateness_max_us(self) -> int:
