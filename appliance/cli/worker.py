@@ -57,18 +57,19 @@ async def _work(config: Config, options: argparse.Namespace) -> None:
         async with loaded(config, recognizers, voices, others=known) as (ears, mouth, _):
             can = await measured(config, ears, mouth)
             give_back()
-            watching = asyncio.create_task(feed_watchdog())
-            notify("READY=1")
-            log.info(
-                "ready: hears %s, speaks %s, %s at once, as %s",
-                _names(recognizers),
-                _names(voices),
-                slots(can),
-                link.name,
-            )
-            await Worker(link, ears, mouth, slots(can), config.streaming.tts_workers).run(stop)
-            notify("STOPPING=1")
-            watching.cancel()
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(feed_watchdog())
+                notify("READY=1")
+                log.info(
+                    "ready: hears %s, speaks %s, %s at once, as %s",
+                    _names(recognizers),
+                    _names(voices),
+                    slots(can),
+                    link.name,
+                )
+                await Worker(link, ears, mouth, slots(can), config.streaming.tts_workers).run(stop)
+                notify("STOPPING=1")
+                watching.cancel()
     finally:
         await link.close()
 

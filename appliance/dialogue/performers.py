@@ -12,19 +12,15 @@ from appliance.dialogue.actions import (
     AddNote,
     CancelTimer,
     Keep,
-    MuteMicrophone,
     PauseTimer,
     RemoveItems,
     RemoveNotes,
     ReplaceList,
     ResumeTimer,
-    Say,
     SetSpeech,
     SetTimer,
     SetVolume,
     StopSpeaking,
-    SystemAction,
-    UnmuteMicrophone,
 )
 from appliance.dialogue.types import Memory
 from appliance.language import Language
@@ -100,8 +96,6 @@ DURABLE = frozenset(
     {SetTimer, CancelTimer, PauseTimer, ResumeTimer, AddItems, RemoveItems, ReplaceList, AddNote, RemoveNotes, Keep}
 )
 """Actions that are written down."""
-ONLY_DEVICES = (MuteMicrophone, UnmuteMicrophone, Say, SystemAction)
-"""Actions that nobody but a whole device can carry out."""
 
 
 def _timers(timers: TimerStore, run: Run) -> dict[type, Performer]:

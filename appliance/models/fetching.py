@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from appliance.models.better import fetch_beside
 from appliance.models.catalogue import by_name
@@ -20,7 +21,7 @@ class Fetching:
         self,
         directory: Path,
         changed: Callable[[], None],
-        fetch: Callable[[list[str], Path], Awaitable[None]] = fetch_beside,
+        fetch: Callable[[list[str], Path], Coroutine[Any, Any, None]] = fetch_beside,
     ) -> None:
         self.shares: dict[str, float] = {}
         """Model → how much of it is here, 0 … 1; −1 for one that could not be fetched."""
@@ -32,13 +33,10 @@ class Fetching:
         if model is None or not model.source or 0 <= self.shares.get(name, -1) < 1:
             return
         self._say(name, 0.0)
-        fetching = asyncio.ensure_future(self._fetch([name], self._directory))
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            fetching = tasks.create_task(self._fetch([name], self._directory))
             while not (await asyncio.wait([fetching], timeout=LOOK_S))[0]:
                 self._say(name, min(0.99, self._here_bytes([file.name for file in model.files]) / model.size_bytes))
-            await fetching
-        finally:
-            fetching.cancel()
         self._say(name, 1.0 if (self._directory / name).exists() else -1.0)
 
     def _here_bytes(self, names: list[str]) -> int:

@@ -23,9 +23,9 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import soxr
 
+from appliance.audio.pcm import floats
 from appliance.errors import ModelError
 from appliance.language import Language
 from appliance.speaking.readout import read_out
@@ -65,7 +65,7 @@ class PicoVoice:
             try:
                 for pcm in self._process.speak(text, speed):
                     said = True
-                    yield np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(32768)
+                    yield floats(pcm)
                 return
             except PicoError as error:
                 log.warning("%s could not say a clause of %d characters: %s", self.name, len(clause), error)

@@ -16,8 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
+from appliance.audio.pcm import floats
 from appliance.errors import ModelError
 from appliance.language import Language
 from appliance.models.whole import check_voice
@@ -100,7 +99,7 @@ class EspeakVoice:
             # Its header promises 2 GB, because it is written before the sound is known.
             pcm = file.readframes(file.getnframes())
         if pcm:
-            yield np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2").astype(np.float32) / np.float32(32768)
+            yield floats(pcm[: len(pcm) & ~1])
 
 
 def load_voice(path: Path, language: Language, cache: Path, prepared: Iterable[Path] = ()) -> Voice:

@@ -9,9 +9,8 @@ from random import Random
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from appliance.dialogue.actions import SetTimer
+from appliance.dialogue.actions import MuteMicrophone, Say, SetTimer, SystemAction, UnmuteMicrophone
 from appliance.dialogue.dialogue import Dialogue
-from appliance.dialogue.performers import ONLY_DEVICES
 from appliance.dialogue.things import Device
 from appliance.dialogue.types import Answer, Memory
 from appliance.dialogue.understanding import Understanding
@@ -66,7 +65,7 @@ async def answers(understanding: Understanding, language: Language, texts: Seque
             stores=stores,
             run=_at_once,
             random=Random(0),
-            more_performers=dict.fromkeys(ONLY_DEVICES, _nothing),
+            more_performers=dict.fromkeys((MuteMicrophone, UnmuteMicrophone, Say, SystemAction), _nothing),
             device=lambda memory, language: DEVICE,
         )
         heard, said = _SAID[language]

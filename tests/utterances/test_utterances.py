@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.dialogue.families import INTENTS
+from appliance.dialogue.families import FAMILIES as OURS
 from appliance.language import LANGUAGES, Language
 from tests.utterances.load import HERE, FileError, read, utterances
 
 FILES = sorted(HERE.glob("*.yaml"))
 README = (HERE / "README.md").read_text(encoding="utf-8")
 FAMILIES = re.findall(r"^\| (?!file)([a-z]+) \|", README.partition("## Families")[2], re.MULTILINE)
+INTENTS = {intent for family in OURS for intent in family.skills}
 NAMES = INTENTS | set(re.findall(r"\b[A-Z][A-Za-z]+\b", README.partition("## Families")[2]))
 
 

@@ -32,5 +32,3 @@ FAMILIES: tuple[Family, ...] = (
     CLOCK, DATE, TIMER, ALARM, REMINDER, STOPWATCH, LIST, NOTE, ARITHMETIC, CONVERSION, COOKING, VOLUME, VOICE, CHANCE,
     SPELLING, JOKE, SKY, ANNOUNCE, SYSTEM, TURN, SMALLTALK, HELP, HELPER, UNAVAILABLE,
 )  # fmt: skip
-INTENTS = frozenset(intent for family in FAMILIES for intent in family.skills)
-"""Every intent that somebody answers; "" is what was not understood."""

@@ -61,13 +61,6 @@ def _counted(words: Sequence[str], start: int, language: Language) -> tuple[Frac
     return found
 
 
-def parse_quantity(text: str, language: Language) -> Quantity | None:
-    """The whole text as a number and a unit."""
-    words = text.split()
-    found = parse_quantity_at(words, 0, language)
-    return found[0] if found and found[1] == len(words) else None
-
-
 # Durations
 
 Steps = list[tuple[Fraction, str]]
@@ -124,10 +117,3 @@ def parse_duration_at(words: Sequence[str], start: int, language: Language) -> t
     if found is None:
         return None
     return float(sum(value * UNITS[unit].factor for value, unit in found[0])), found[1]
-
-
-def parse_duration(text: str, language: Language) -> float | None:
-    """The whole text as a duration in seconds, more than 0."""
-    words = text.split()
-    found = parse_duration_at(words, 0, language)
-    return found[0] if found and found[1] == len(words) else None

@@ -77,10 +77,3 @@ def parse_unit_at(words: Sequence[str], start: int, language: Language) -> tuple
         if key is not None:
             return UNITS[key], end
     return None
-
-
-def parse_unit(text: str, language: Language) -> Unit | None:
-    """The whole text as the name of a unit."""
-    words = text.split()
-    found = parse_unit_at(words, 0, language)
-    return found[0] if found and found[1] == len(words) else None

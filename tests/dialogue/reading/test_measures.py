@@ -1,25 +1,37 @@
 """Quantities, durations and units."""
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.dialogue.languages import grammar
-from appliance.dialogue.reading.measures import Quantity, parse_duration, parse_quantity
+from appliance.dialogue.reading.measures import Quantity, parse_duration_at, parse_quantity_at
 from appliance.dialogue.reading.normalisation import normalise
-from appliance.dialogue.reading.units import UNITS, parse_unit
+from appliance.dialogue.reading.units import UNITS, parse_unit_at
 from appliance.language import LANGUAGES, Language
 from tests.dialogue.said import duration
 
+T = TypeVar("T")
 languages = st.sampled_from(LANGUAGES)
+
+
+def whole(
+    parse_at: Callable[[Sequence[str], int, Language], tuple[T, int] | None], text: str, language: Language
+) -> T | None:
+    """What the text is, if it is that from its first word to its last."""
+    words = text.split()
+    found = parse_at(words, 0, language)
+    return found[0] if found is not None and found[1] == len(words) else None
 
 
 @given(st.integers(1, 30 * 86_400), languages)
 def test_a_duration_as_we_say_it_is_read_back_as_what_was_said(seconds: int, language: Language) -> None:
     said = normalise(duration(seconds, language), language)
-    read = parse_duration(said.lower(), language)
+    read = whole(parse_duration_at, said.lower(), language)
     assert read is not None
     assert abs(read - seconds) < (1 if seconds < 3600 else 60 if seconds < 86_400 else 3600)
 
@@ -41,7 +53,7 @@ def test_a_duration_as_we_say_it_is_read_back_as_what_was_said(seconds: int, lan
     ],
 )  # fmt: skip
 def test_durations(text: str, language: Language, seconds: float) -> None:
-    assert parse_duration(normalise(text, language), language) == seconds
+    assert whole(parse_duration_at, normalise(text, language), language) == seconds
 
 
 @pytest.mark.parametrize(
@@ -51,12 +63,12 @@ def test_durations(text: str, language: Language, seconds: float) -> None:
      ("ten seconds and five minutes", "en"), ("five minutes and", "en"), ("fünf", "de"), ("eine pizza", "de")],
 )  # fmt: skip
 def test_what_is_no_duration_is_refused(text: str, language: Language) -> None:
-    assert parse_duration(text, language) is None
+    assert whole(parse_duration_at, text, language) is None
 
 
 @given(st.text(max_size=50), languages)
 def test_any_text_is_a_duration_or_refused(text: str, language: Language) -> None:
-    seconds = parse_duration(normalise(text, language), language)
+    seconds = whole(parse_duration_at, normalise(text, language), language)
     assert seconds is None or seconds > 0
 
 
@@ -75,7 +87,7 @@ def test_any_text_is_a_duration_or_refused(text: str, language: Language) -> Non
     ],
 )  # fmt: skip
 def test_quantities(text: str, language: Language, value: int | str, unit: str) -> None:
-    assert parse_quantity(normalise(text, language), language) == Quantity(Fraction(value), UNITS[unit])
+    assert whole(parse_quantity_at, normalise(text, language), language) == Quantity(Fraction(value), UNITS[unit])
 
 
 @pytest.mark.parametrize(
@@ -110,4 +122,4 @@ def test_every_unit_is_found_by_each_of_its_names(language: Language) -> None:
     for unit in UNITS.values():
         for name in (word for word, key in grammar(language).words.units.items() if key == unit.key):
             if name.lower() not in shared:
-                assert parse_unit(name.lower(), language) == unit, name
+                assert whole(parse_unit_at, name.lower(), language) == unit, name
