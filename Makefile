@@ -122,6 +122,9 @@ lock: setup-test ## resolve the dependencies again for each machine → requirem
 bench-compare: setup-test ## two results side by side: make bench-compare ARGS="server"
 	@$(PYTHON) -m tests.benchmarks.compare $(ARGS)
 
+bench-before-after: setup-test ## the first version and this one, in alternating runs → docs/before-after.md (ARGS="--rounds 5": minutes)
+	@$(PYTHON) -m tests.benchmarks.paired $(ARGS)
+
 release: setup-test ## sdist and wheel in dist/, the wheel tried in a clean environment
 	@tools/release
 

@@ -60,11 +60,13 @@ def running_server(
     prefix: Sequence[str] = (),
     timeout_s: float = 60,
     before: Callable[[], None] | None = None,
+    python: str = sys.executable,
 ) -> Iterator[RunningServer]:
     """Start it on free ports; stop it at exit.
 
     settings: environment names as in .env; None takes a name out of the environment. prefix: a program that starts it
     in its place, as nsenter and setpriv do. before: runs in the new process first.
+    python: another one, which has another Stimme installed (with PYTHONPATH taken out of the environment).
     """
     with tempfile.TemporaryDirectory(prefix="stimme-test-") as folder:
         wanted: Mapping[str, str | None] = {
@@ -82,7 +84,7 @@ def running_server(
         begin = time.monotonic()
         with log.open("w") as output:
             process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", module, "run", *arguments],
+                [*prefix, python, "-m", module, "run", *arguments],
                 cwd=folder,
                 env=environment,
                 text=True,
