@@ -1,8 +1,7 @@
 """Text → sound, clause by clause, at the rate the listener asked for.
 
 Sound begins before the first clause is finished (vits.py). Pieces of all replies under way take turns in the worker
-threads: first pieces of replies go before all others, and of those the one goes first whose listener would fall silent
-first. Repeated clauses come from memory.
+threads (pace.py). Repeated clauses come from memory.
 
 Piper scales each sentence to its own peak, which is known only at its end. Here each voice has one gain, measured when
 it is loaded, and the rare peak beyond is rounded off instead of clipped.
@@ -12,10 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -29,12 +27,14 @@ from appliance.language import Language
 from appliance.limits import REPLY_SPEEDS
 from appliance.memory import give_back
 from appliance.speaking.languages import reading
+from appliance.speaking.pace import Cost, Listener, MustBegin, Pace
 from appliance.speaking.prepare import prepare_voice
+from appliance.speaking.said import Clause, Key, Said
 from appliance.speaking.script import Script, refuse_unless_spoken
 from appliance.speaking.vits import Samples
 from appliance.speaking.voices import Voice, load_voice
 from appliance.speaking.weights import OtherShape
-from appliance.workers import Priority, Workers
+from appliance.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +52,10 @@ LONGEST_SPEECH_S = 40.0
 """A reply that becomes longer is cut here, and says so; its text is whole on the page. 420 Chinese characters, which an
 English voice reads by name, were 88 seconds."""
 
-FIRST, LATER = 0, 1
-"""A reply's first piece, and its others. A hundred replies at once: nobody's second before everybody has begun."""
-
-_Key = tuple[str, str, int, float]  # voice, clause, rate, speed
+S_PER_CHARACTER = 0.06
+"""How long a text will be as speech, about."""
+USUAL_S = 3.0
+"""The same where it is still being written."""
 
 
 class Synthesizer:
@@ -81,11 +81,12 @@ class Synthesizer:
         self._loaded: dict[Path, _Leveled | None] = {}
         self._loading = asyncio.Lock()
         self._workers = workers
+        self._pace = Pace(workers.threads)
         self._cache = cache
         self._prepared = tuple(prepared)
         self._voices: dict[Language, _Leveled] = {}
-        self._said = _Said(CACHE_BYTES)
-        self._under_way: WeakValueDictionary[_Key, _Clause] = WeakValueDictionary()
+        self._said = Said(CACHE_BYTES)
+        self._under_way: WeakValueDictionary[Key, Clause] = WeakValueDictionary()
         self._replies = 0  # being spoken
         self._resting: asyncio.TimerHandle | None = None
         self._audio_s = self._work_s = 0.0
@@ -103,13 +104,14 @@ class Synthesizer:
         return PoolStats(
             made=len(self._voices),
             in_use=self._replies,
-            waiting=self._workers.queued,
+            waiting=self._pace.waiting + self._workers.queued,
             limit=self._workers.threads,
             audio_s=self._audio_s,
             work_s=self._work_s,
         )
 
-    def _count(self, audio_s: float, work_s: float) -> None:
+    def _count(self, cost: Cost, audio_s: float, work_s: float) -> None:
+        cost.measured(audio_s, work_s)
         self._audio_s += audio_s
         self._work_s += work_s
 
@@ -158,33 +160,57 @@ class Synthesizer:
         refuse_unless_spoken(language, self._voices, rate)
         speed = max(REPLY_SPEEDS[0], min(REPLY_SPEEDS[1], speed))
         leveled = await self._voice(language, voice)
-        begin_s = silent_at_s = asyncio.get_running_loop().time()  # when the listener will have heard all so far
-        order = FIRST
-        pause = b""
+        expected_s = min(longest_s, S_PER_CHARACTER * len(text) if isinstance(text, str) else USUAL_S) / speed
+        if is_begun:
+            expected_s = 0.0  # what was said before is in hand
         script = Script(text, language, is_begun=is_begun)
-        with self._busy():
-            async with aclosing(script.clauses()) as waiting:
-                async for clause in waiting:
-                    key = (leveled.voice.name, clause, rate, speed)
-                    under_way = self._said.get(key) or self._under_way.get(key)
-                    if under_way is None:
-                        under_way = self._under_way[key] = _Clause(leveled, clause, rate, self._count, speed=speed)
-                    index = 0
-                    while True:
-                        pcm = await under_way.piece(index, self._workers, (order, int(silent_at_s * 1000)))
-                        if pcm is None:
-                            self._said.keep(key, under_way)
-                            break
-                        if silent_at_s - begin_s > longest_s and not script.is_cut:
-                            script.is_cut = True
-                            break
-                        silent_at_s += len(pcm) / SAMPLE_BYTES / rate
-                        index += 1
-                        order = LATER
-                        yield pause + pcm
-                        pause = b""
-                    self._under_way.pop(key, None)
-                    pause = bytes(round(PAUSE_S / speed * rate) * SAMPLE_BYTES)
+        held: list[bytes] = []  # until it lasts
+        with self._busy(), self._pace.listener(leveled.cost, expected_s) as listener:
+            async with aclosing(self._pieces(script, leveled, rate, speed, longest_s, listener)) as pieces:
+                async for pcm in pieces:
+                    if pcm:
+                        held.append(pcm)
+                    if self._pace.begins(listener):
+                        for chunk in held:
+                            yield chunk
+                        held.clear()
+            for chunk in held:
+                yield chunk
+
+    async def _pieces(
+        self, script: Script, leveled: _Leveled, rate: int, speed: float, longest_s: float, listener: Listener
+    ) -> AsyncGenerator[bytes, None]:
+        """The script's clauses in pieces, as soon as each is made; an empty one when it is time to begin."""
+        spoken_s = 0.0
+        pause = b""
+        async with aclosing(script.clauses()) as waiting:
+            async for clause in waiting:
+                key = (leveled.voice.name, clause, rate, speed)
+                under_way = self._said.get(key) or self._under_way.get(key)
+                if under_way is None:
+                    steps = leveled.synthesize(clause, rate, speed)
+                    under_way = self._under_way[key] = Clause(steps, rate, partial(self._count, leveled.cost))
+                index = 0
+                while True:
+                    try:
+                        pcm = await under_way.piece(index, self._workers, partial(self._pace.turn, listener))
+                    except MustBegin:
+                        yield b""
+                        continue
+                    if pcm is None:
+                        self._said.keep(key, under_way)
+                        break
+                    if spoken_s > longest_s and not script.is_cut:
+                        script.is_cut = True
+                        break
+                    piece_s = len(pause + pcm) / SAMPLE_BYTES / rate
+                    self._pace.made(listener, piece_s)
+                    spoken_s += piece_s
+                    index += 1
+                    yield pause + pcm
+                    pause = b""
+                self._under_way.pop(key, None)
+                pause = bytes(round(PAUSE_S / speed * rate) * SAMPLE_BYTES)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
@@ -209,6 +235,7 @@ class _Leveled:
         if not pieces:
             raise ModelError(f"voice {voice.name} says nothing")
         self.voice = voice
+        self.cost = Cost()
         self._gain = np.float32(min(MOST_GAIN, PEAK / max(pieces)))
 
     def synthesize(self, clause: str, rate: int, speed: float = 1.0) -> Iterator[bytes]:
@@ -219,78 +246,6 @@ class _Leveled:
                 yield pcm
         if len(pcm := s16le(resampler.resample_chunk(np.empty(0, np.float32), last=True))):
             yield pcm
-
-
-class _Clause:
-    """A clause for all who want to hear it now. It gets as far as the one who is furthest asks for."""
-
-    def __init__(
-        self,
-        voice: _Leveled,
-        text: str,
-        rate: int,
-        count: Callable[[float, float], None] = lambda audio_s, work_s: None,
-        *,
-        speed: float = 1.0,
-    ) -> None:
-        self._rate, self._count = rate, count
-        self._pieces: list[bytes] = []
-        self._steps = voice.synthesize(text, rate, speed)
-        self._step = asyncio.Lock()
-        self._finished = False
-        self._error: Exception | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(map(len, self._pieces))
-
-    async def piece(self, index: int, workers: Workers, priority: Priority) -> bytes | None:
-        """One piece, synthesised now if nobody has asked for it yet; None after the last."""
-        while index >= len(self._pieces) and not self._finished:
-            async with self._step:
-                if index >= len(self._pieces) and not self._finished:
-                    work_s = await workers.run(self._advance, priority=priority)
-                    self._count(sum(map(len, self._pieces[index:])) / SAMPLE_BYTES / self._rate, work_s)
-        return self._pieces[index] if index < len(self._pieces) else None
-
-    def _advance(self) -> float:
-        """Runs in a worker thread; returns how many seconds it took.
-
-        Keeps the piece itself, because its caller may have been cancelled.
-        """
-        begin_s = time.perf_counter()
-        if self._error is not None:
-            raise self._error
-        try:
-            self._pieces.append(next(self._steps))
-        except StopIteration:
-            self._finished = True
-        except Exception as error:
-            self._error = error
-            raise
-        return time.perf_counter() - begin_s
-
-
-class _Said:
-    """Finished clauses, the least recently spoken forgotten first."""
-
-    def __init__(self, capacity_bytes: int) -> None:
-        self._capacity_bytes = capacity_bytes
-        self._size_bytes = 0
-        self._clauses: OrderedDict[_Key, _Clause] = OrderedDict()
-
-    def get(self, key: _Key) -> _Clause | None:
-        if key in self._clauses:
-            self._clauses.move_to_end(key)
-        return self._clauses.get(key)
-
-    def keep(self, key: _Key, clause: _Clause) -> None:
-        if key in self._clauses:
-            return
-        self._clauses[key] = clause
-        self._size_bytes += clause.size_bytes
-        while self._size_bytes > self._capacity_bytes:
-            self._size_bytes -= self._clauses.popitem(last=False)[1].size_bytes
 
 
 def prepare(path: Path, language: Language, directory: Path) -> None:

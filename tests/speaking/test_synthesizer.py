@@ -6,7 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +19,9 @@ from appliance.hearing.pool import RecognizerPool
 from appliance.language import Language
 from appliance.models.choose import find_voice
 from appliance.speaking.languages import reading
-from appliance.speaking.synthesizer import LONGEST_SPEECH_S, Synthesizer, _Clause, _rounded_off, _Said
+from appliance.speaking.pace import Cost
+from appliance.speaking.said import Clause, Said
+from appliance.speaking.synthesizer import LONGEST_SPEECH_S, Synthesizer, _rounded_off
 from appliance.workers import Workers
 from tests.support.kit import pieces, samples, transcribe
 from tests.support.speech import word_errors
@@ -214,17 +216,11 @@ async def test_a_missing_voice_is_named(tmp_path: Path) -> None:
     workers.close()
 
 
-class _OneSecond:
-    """A voice whose every clause is one second of silence, in one piece."""
-
-    def synthesize(self, clause: str, rate: int, speed: float = 1.0) -> Iterator[bytes]:
-        yield bytes(2 * rate)
-
-
 class _Counting:
-    """A voice with three short pieces for every clause, which notes the order in which they are made."""
+    """A voice with three pieces of 0.2 s for every clause, which notes the order in which they are made."""
 
     voice = SimpleNamespace(name="counting")
+    cost = Cost()
 
     def __init__(self) -> None:
         self.said: list[tuple[str, int]] = []
@@ -233,20 +229,19 @@ class _Counting:
         for piece in range(3):
             self.said.append((clause, piece))
             time.sleep(0.002)  # long enough for everybody to have asked
-            yield bytes(rate // 50)
+            yield bytes(2 * rate // 5)
 
 
-class _Failing:
-    def synthesize(self, clause: str, rate: int, speed: float = 1.0) -> Iterator[bytes]:
-        yield bytes(2)
-        raise ModelError("the voice broke")
+def failing() -> Iterator[bytes]:
+    yield bytes(2)
+    raise ModelError("the voice broke")
 
 
 async def test_memory_of_clauses_is_bounded_and_forgets_the_oldest() -> None:
-    said, workers = _Said(100_000), Workers(1, "test")
+    said, workers = Said(100_000), Workers(1, "test")
     for number in range(20):
-        clause = _Clause(_OneSecond(), str(number), 16_000)  # type: ignore[arg-type]
-        while await clause.piece(1, workers, 0):
+        clause = Clause(iter([bytes(32_000)]), 16_000)  # a second of silence
+        while await clause.piece(1, workers, nullcontext):
             pass
         said.keep(("en", str(number), 16_000, 1.0), clause)
         assert said.get(("en", "0", 16_000, 1.0)) is not None  # asked for again and again, so it stays
@@ -256,11 +251,11 @@ async def test_memory_of_clauses_is_bounded_and_forgets_the_oldest() -> None:
 
 
 async def test_everybody_who_waits_for_a_failing_clause_hears_of_it() -> None:
-    workers, clause = Workers(1, "test"), _Clause(_Failing(), "", 16_000)  # type: ignore[arg-type]
-    assert await clause.piece(0, workers, 0) == bytes(2)
+    workers, clause = Workers(1, "test"), Clause(failing(), 16_000)
+    assert await clause.piece(0, workers, nullcontext) == bytes(2)
     for _ in range(2):
         with pytest.raises(ModelError, match="the voice broke"):
-            await clause.piece(1, workers, 0)
+            await clause.piece(1, workers, nullcontext)
     workers.close()
 
 
