@@ -162,5 +162,5 @@ class Attended:
         return False
 
     def _is_worth_a_guess(self, completeness: str) -> bool:
-        is_whole = completeness in ("complete", "continuable") and self._now.continues is None
+        is_whole = completeness in ("complete", "continuable", "text") and self._now.continues is None
         return is_whole and not self._attention.is_busy()

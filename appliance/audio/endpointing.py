@@ -142,6 +142,8 @@ class Waits(Protocol):
     @property
     def continuable_s(self) -> float: ...
     @property
+    def text_s(self) -> float: ...
+    @property
     def unknown_s(self) -> float: ...
     @property
     def open_s(self) -> float: ...
@@ -229,7 +231,7 @@ class ByWords:
             self.pause = Pause(self.silence.seconds, wait_s)
         if self.silence.seconds < wait_s:
             return None
-        reason: Reason = "complete" if setting in ("complete_s", "continuable_s") else "silence"
+        reason: Reason = "complete" if setting in ("complete_s", "continuable_s", "text_s") else "silence"
         return End(reason, f"endpoint.{setting}", self.silence.seconds)
 
     def _setting(self, heard: Heard) -> str:

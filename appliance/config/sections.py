@@ -144,6 +144,9 @@ class EndpointConfig:
     continuable_s: float = seconds(
         0.4, "STIMME_ENDPOINT_CONTINUABLE", "… after one that could go on: add milk (and bread)", 0.1, 5
     )
+    text_s: float = seconds(
+        0.8, "STIMME_ENDPOINT_TEXT", "… after one that ends in words of your own: a thing, a name, a note", 0.1, 5
+    )
     unknown_s: float = seconds(0.7, "STIMME_ENDPOINT_UNKNOWN", "… after words that mean nothing", 0.1, 5)
     open_s: float = seconds(1.8, "STIMME_ENDPOINT_OPEN", "… after one that lacks something: set a timer for", 0.1, 10)
     hesitation_s: float = seconds(

@@ -15,15 +15,18 @@ from appliance.dialogue.understanding import NOTHING, Understands
 from appliance.dialogue.utterance import Utterance
 from appliance.language import Language
 
-Completeness = Literal["complete", "continuable", "open", "hesitation", "unknown"]
-"""A whole request that cannot well go on; one that could; one that lacks something; one that ends in "um"; anything
-else."""
+Completeness = Literal["complete", "continuable", "text", "open", "hesitation", "unknown"]
+"""A whole request that cannot well go on; one that could; one that ends in words of the speaker's own, which often go
+on ("add coffee and sugar" … "to the shopping list"); one that lacks something; one that ends in "um"; anything else."""
 
 _MEANINGFUL = 0.3
 """What is not understood but so far explained by some frame is on its way to a request; below it may be anything."""
 _BEGINNING = 3
 """Of what so few words say and nobody understands, nearly all goes on: 32 of 100 beginnings of sentences mean nothing
 yet, 2 of 100 whole ones (300 English sentences of tests/utterances)."""
+_OPENS = "unavailable.opens"
+_NEXT = ".next"
+"""Names of classes: verbs that want an object, and "the next" of something."""
 LEADING = ("aux", "question", "asking", "do")
 """Classes of words that begin something; nobody stops after "what is the" or "could you set"."""
 
@@ -48,6 +51,8 @@ def _judged(utterance: Utterance, reading: Reading | None, intent: Intent) -> Co
     )
     if utterance.is_in("dangling", last):
         return "open"
+    if _is_begun(utterance, last, intent):
+        return "open"
     leads_on = any(utterance.is_in(name, last) for name in LEADING) and not in_a_phrase
     if not intent.name or intent.doubt:
         begun = reading is not None and reading.confidence >= _MEANINGFUL
@@ -62,6 +67,18 @@ def _judged(utterance: Utterance, reading: Reading | None, intent: Intent) -> Co
     # "thank you", very much; "set a timer for ten minutes", to be called something; "add milk", and bread
     filled = {name for span in reading.spans for name in span.slots}
     unfilled = any(name not in filled for name, _ in (*reading.frame.slots, *reading.frame.open))
+    if any(span.end > last and (span.open or "items" in span.slots) for span in reading.spans):
+        return "text"
     if unfilled or last < 2 or any(span.end > last and span.slots for span in reading.spans):
         return "continuable"
     return "complete"
+
+
+def _is_begun(utterance: Utterance, last: int, intent: Intent) -> bool:
+    """Whether it ends where nobody stops, though it may mean something: "play some", "when is the next"."""
+    ending = {name for name, hits in utterance.hits.items() if any(end == last + 1 for _, end in hits)}
+    if "unsure" in intent.slots and utterance.is_in("preposition", last):  # "stelle einen wecker auf"
+        return True
+    if intent.name:
+        return any(name.startswith(_OPENS) for name in ending)
+    return last > 1 and any(name.endswith(_NEXT) for name in ending)

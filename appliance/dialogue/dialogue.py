@@ -16,7 +16,7 @@ from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.families.turn.skill import quoted
 from appliance.dialogue.family import Family
 from appliance.dialogue.followups import Situation
-from appliance.dialogue.joining import reads_as_one
+from appliance.dialogue.joining import joined
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.performers import DURABLE, Inverse, Occasion, Performer, Refused, Run, performers
 from appliance.dialogue.saying.replies import Replies, Text
@@ -184,8 +184,7 @@ class Dialogue:
     async def joined(self, first: str, second: str, language: Language, memory: Memory) -> str:
         """What was said in two pieces, if it reads as one sentence; else "". memory: as before the first."""
         situation = self._situation(memory, language)
-        is_one = await self._run(reads_as_one, self._understanding, first, second, language, situation)
-        return f"{first} {second}" if is_one else ""
+        return await self._run(joined, self._understanding, first, second, language, situation)
 
     async def take_back(self, memory: Memory, before: Memory, language: Language, turn: str) -> Sequence[Action]:
         """Undo what the last turn did, as "undo" would, and remember of it nothing. before: memory before that turn.

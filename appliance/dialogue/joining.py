@@ -13,6 +13,20 @@ _SMALL = ("function", "dangling")
 """Classes of words that go on rather than begin: "to the …", "and …"."""
 
 
+def joined(
+    understanding: Understands, first: str, second: str, language: Language, situation: Situation = NOTHING
+) -> str:
+    """Both as one sentence, without an "um" between them, if they read as one (reads_as_one); else ""."""
+    heard, _ = understanding.read(second, language, situation)
+    words = second.split()
+    for position in range(min(len(words), len(heard.words)) - 1):
+        if not heard.is_in("hesitation", position):
+            words = words[position:]
+            break
+    rest = " ".join(words)
+    return f"{first} {rest}" if reads_as_one(understanding, first, rest, language, situation) else ""
+
+
 def reads_as_one(
     understanding: Understands, first: str, second: str, language: Language, situation: Situation = NOTHING
 ) -> bool:

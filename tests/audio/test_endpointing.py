@@ -80,6 +80,7 @@ def ends_after(told: Sequence[tuple[str, str | None, list[float]]], chunks: int 
     [
         ("complete", "complete_s", "complete"),
         ("continuable", "continuable_s", "complete"),
+        ("text", "text_s", "complete"),
         ("unknown", "unknown_s", "silence"),
         ("open", "open_s", "silence"),
         ("hesitation", "hesitation_s", "silence"),

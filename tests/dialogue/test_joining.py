@@ -67,6 +67,7 @@ async def test_what_was_answered_too_early_is_undone_and_forgotten(
         assert any("coffee" in items for items in lists.all().values())
         whole = await dialogue.joined("add coffee", "to the shopping list", "en", before)
         assert whole == "add coffee to the shopping list"
+        assert whole == await dialogue.joined("add coffee", "um to the shopping list", "en", before)
         assert await dialogue.take_back(memory, before, "en", "two")
         assert not any("coffee" in items for items in lists.all().values())
         assert (memory.last, memory.undo, memory.last_heard) == (None, None, "")

@@ -23,7 +23,11 @@ from tests.benchmarks.handsfree.said import said, said_now
 from tests.benchmarks.handsfree.turns import Spoken, turns
 from tests.benchmarks.results import RESULTS, machine, percentiles, save
 
-KINDS = {"complete": ("complete_s",), "open": ("continuable_s", "open_s", "hesitation_s"), "unknown": ("unknown_s",)}
+KINDS = {
+    "complete": ("complete_s",),
+    "open": ("continuable_s", "text_s", "open_s", "hesitation_s"),
+    "unknown": ("unknown_s",),
+}
 """What the rule took a sentence for, by whose value it waited for."""
 PARTS = ("endings", "turns", "wakes")
 
