@@ -43,15 +43,14 @@ async def test_wake_speak_and_be_answered_and_asked_back_without_the_word(
 async def test_who_was_ended_too_early_is_answered_as_a_whole(
     assistant: Assistant, card: SoundCard, tmp_path: Path
 ) -> None:
-    [pcm] = await spoken(["set a timer for ten minutes"], quiet=b"")
-    [rest] = await spoken(["and call it pizza"], quiet=b"")
+    begun, rest = await spoken(["set an alarm for seven", "tomorrow morning"], quiet=b"")
     async with at_the_device(assistant, card, tmp_path, echo_cancelled=True) as person:
         await person.tap()
-        await person.say(pcm + bytes(2 * 12_000) + rest + bytes(48_000))
-        first = await person.event(turns.Answered)
-        assert first.heard == "set a timer for ten minutes"
+        await person.say(begun + bytes(2 * 12_000) + rest + bytes(48_000))
+        assert (await person.event(turns.Answered)).heard == "set an alarm for seven"
         assert (await person.event(turns.Listening)).continues
         whole = await person.event(turns.Answered)
-        assert whole.heard == "set a timer for ten minutes and call it pizza", whole
-        [timer] = [timer for timer in assistant.mind.timers.pending() if timer.kind == "timer"]
-        assert timer.name == "pizza"
+        assert whole.heard == "set an alarm for seven tomorrow morning", whole
+        assert (
+            len([timer for timer in assistant.timers.pending() if timer.kind == "alarm"]) == 1
+        )  # the first was undone
