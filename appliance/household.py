@@ -77,7 +77,7 @@ async def household(
         if not isinstance(certified, OwnersCertificate):
             trust = await run(partial(_trust, certified, lambda: guard.port("https") or server.secure_port))
     pairing = Pairing(show)
-    entrance = Entrance(site, tokens, pairing, trust, run, can_show=can_show)
+    entrance = Entrance(site, tokens, pairing, trust, run, can_show=can_show, secure_port=lambda: guard.port("https"))
     status = status_routes(metrics, ready.is_set)
     otherwise, plain = entrance.plain()
     everywhere = _everywhere(server.page_port) if server.lan else server.host

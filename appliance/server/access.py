@@ -84,7 +84,7 @@ class Guard:
     def admit(self, request: Request, needs: Role = Role.ANYBODY) -> Visitor | Refusal:
         """Let a request in, or say why not."""
         host = request.headers.get("host")
-        name = _host_name(host)
+        name = host_name(host)
         if name is None or not (name in self._names or _is_address(name)):
             return Refusal(
                 HTTPStatus.MISDIRECTED_REQUEST,
@@ -132,7 +132,7 @@ class Guard:
         if origin is None or origin.lower() in self._origins:
             return True
         match = _ORIGIN.fullmatch(origin.lower())
-        if match is None or _host_name(match["host"]) != name:
+        if match is None or host_name(match["host"]) != name:
             return False
         port = int(match["port"] or (443 if match["scheme"] == "https" else 80))
         return match["scheme"] == ("https" if request.secure else "http") and (match["scheme"], port) in self._pages
@@ -145,7 +145,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
 
 
-def _host_name(host: str | None) -> str | None:
+def host_name(host: str | None) -> str | None:
     """The lower-case name or address of a Host header (RFC 9110, 7.2), without port and brackets; or None."""
     match = _HOST.fullmatch(host.lower()) if host else None
     return match["name"].strip("[]") if match else None

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from appliance.server.access import COOKIE, Role, Visitor
+from appliance.server.access import COOKIE, Role, Visitor, host_name
 from appliance.server.http import SECURITY, HttpError, Request, Response, respond
 from appliance.server.json_object import json_object
 from appliance.server.listener import Route
@@ -48,7 +48,7 @@ class Entrance:
     """Routes of both kinds of listener.
 
     trust: None without an authority of the device's own. run: for the disk. can_show: whether a code that a stranger
-    asks for can be seen or heard at the device.
+    asks for can be seen or heard at the device. secure_port: where HTTPS is spoken; None: nowhere.
     """
 
     def __init__(
@@ -60,8 +60,10 @@ class Entrance:
         run: Run,
         *,
         can_show: bool,
+        secure_port: Callable[[], int | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._secure_port = secure_port
         self._site, self._tokens, self._pairing, self._trust, self._run = site, tokens, pairing, trust, run
         self._clock, self._can_show, self._begun_s = clock, can_show, clock()
 
@@ -106,6 +108,9 @@ class Entrance:
             return self._site.answer(request, visitor)
         if request.path != "/":
             return respond(HTTPStatus.NOT_FOUND, "Over plain HTTP there is only the way to HTTPS here, at /.\n")
+        if self._trust is None and (port := self._secure_port()):
+            there = f"https://{_bracketed(host_name(request.headers['host']))}{f':{port}' if port != 443 else ''}/"
+            return respond(HTTPStatus.TEMPORARY_REDIRECT, f"The page is at {there}\n", location=there)
         if self._trust is None:
             return respond(
                 HTTPStatus.FORBIDDEN,
@@ -233,6 +238,11 @@ class Entrance:
             return await self._run(call)
         except ValueError as error:
             raise HttpError(HTTPStatus.BAD_REQUEST, f"{error}\n") from None
+
+
+def _bracketed(host: str | None) -> str:
+    """As a URL has it; the Guard let nobody in without one."""
+    return f"[{host}]" if host and ":" in host else host or "localhost"
 
 
 def _shown(place: Place) -> dict[str, Any]:

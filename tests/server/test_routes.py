@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import socket
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ from appliance.config import load
 from appliance.household import household
 from appliance.programs import Programs
 from appliance.server.access import COOKIE, SAFE, Role, Visitor
+from appliance.server.certificates import Certificates
 from appliance.server.listener import Listener
 from appliance.server.metrics import Metrics
 from appliance.server.names import own_names
@@ -92,6 +95,13 @@ class Doors:
 
 @pytest_asyncio.fixture
 async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
+    async with opened(tmp_path) as doors:
+        yield doors
+
+
+@asynccontextmanager
+async def opened(folder: Path, **settings: str) -> AsyncIterator[Doors]:
+    """Everything switched on, and what the environment says besides."""
     names = ("WYOMING", "VOSK", "OPENAI", "LAN")
     config = load(
         env_file=None,
@@ -99,7 +109,8 @@ async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
             **{f"STIMME_{name}": "1" for name in names},
             **{f"STIMME_{name}PORT": "0" for name in ("", "PAGE_", "SECURE_", "VOSK_", "WYOMING_")},
             "STIMME_PAIRING": "always",
-            "STIMME_STATE": str(tmp_path),
+            "STIMME_STATE": str(folder),
+            **settings,
         },
     )
     fake, people = willing(), Nobody()
@@ -125,7 +136,7 @@ async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
             listeners = programs.added(home.listeners, home.guard)
             web = Web(config, home.guard, listeners, partial(programs.leave, leave()), metrics)
             async with web.listening() as ports:
-                trusting = ssl.create_default_context(cafile=str(tmp_path / "tls" / "authority.crt"))
+                trusting = ssl.create_default_context(cafile=str(folder / "tls" / "authority.crt"))
                 trusting.check_hostname = False  # it is asked by address
                 owner, _ = tokens.add("owner", "browser", "owner")
                 yield Doors({one.name: one for one in listeners}, ports, trusting, owner)
@@ -191,3 +202,28 @@ async def test_no_other_sites_page_opens_a_websocket_anywhere(doors: Doors) -> N
                 except InvalidStatus as error:
                     status = error.response.status_code
                 assert status == expected, (name, path, origin)
+
+
+async def test_a_certificate_of_the_owners_own_is_shown_and_plain_http_leads_to_it(tmp_path: Path) -> None:
+    tls, name = tmp_path / "tls", "panel.home.arpa"
+    Certificates(tls, lambda: [name], lambda: [])  # somebody else's authority, as far as the device knows
+    own = {"STIMME_CERTIFICATE": str(tls / "server.crt"), "STIMME_CERTIFICATE_KEY": str(tls / "server.key")}
+    async with opened(tmp_path, STIMME_NAMES=name, **own) as doors:
+        secure = doors.ports["secure"]
+
+        def asked() -> tuple[int, http.client.HTTPResponse, int]:
+            trusting = ssl.create_default_context(cafile=str(tls / "authority.crt"))
+            with trusting.wrap_socket(socket.create_connection(("127.0.0.1", secure)), server_hostname=name) as line:
+                line.sendall(f"GET /trusted HTTP/1.1\r\nHost: {name}:{secure}\r\nConnection: close\r\n\r\n".encode())
+                status = int(line.recv(100).split()[1])
+            plain = http.client.HTTPConnection("127.0.0.1", doors.ports["page"], timeout=10)
+            plain.request("GET", "/", headers={"Host": f"{name}:8080"})
+            answer = plain.getresponse()
+            answer.read()
+            plain.request("GET", "/ca.crt", headers={"Host": name})
+            return status, answer, plain.getresponse().status
+
+        trusted, led, authority = await asyncio.to_thread(asked)
+        assert trusted == 204
+        assert (led.status, led.headers["Location"]) == (307, f"https://{name}:{secure}/")
+        assert authority == 404, "there is none to be trusted"
