@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,13 +19,11 @@ from appliance.attention import Attention
 from appliance.audio.voice import VoiceDetector
 from appliance.config import Config
 from appliance.deeds import Deeds
-from appliance.dialogue.actions import Action
 from appliance.dialogue.owners.registry import Folder
 from appliance.dialogue.owners.teacher import Teacher
-from appliance.dialogue.types import Answer, Considered, Memory
 from appliance.dialogue.understanding import Understanding, Understands
 from appliance.facts import Facts, usual_first
-from appliance.faculties import Ears, Faculties, Mind
+from appliance.faculties import Ears, Faculties
 from appliance.hearing.both import BothEars
 from appliance.hearing.pool import PARTIAL_INTERVAL_S, RecognizerPool
 from appliance.language import LANGUAGES, Language
@@ -172,12 +170,9 @@ async def awake(
             listening: Ears = pool if node is None else node.ears
             if config.speech.hear_both and len(listening.languages) > 1:
                 listening = BothEars(listening, partial(thinking.run, partial(_is_understood, thought.understanding)))
-            mind: Mind = thought.dialogue
-            if config.log_speech:
-                mind = _LoggedMind(mind)
             attention = Attention(
                 config.endpoint,
-                mind,
+                thought.dialogue,
                 VoiceDetector,
                 hearing.run,
                 lambda: hearing.queued > hearing.threads,
@@ -186,7 +181,7 @@ async def awake(
             give_back()  # what loading needed
             yield Assistant(
                 listening,
-                mind,
+                thought.dialogue,
                 synthesizer if node is None else node.mouth,
                 stores,
                 timers,
@@ -205,39 +200,6 @@ def prepare_process() -> None:
     """What threads and heaps of every process with models in it need."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     share_heaps()
-
-
-class _LoggedMind:
-    """Writes what people say and are told to the log; only with log_speech."""
-
-    def __init__(self, mind: Mind) -> None:
-        self._mind = mind
-
-    async def consider(self, text: str, language: Language, memory: Memory) -> Considered:
-        return await self._mind.consider(text, language, memory)
-
-    async def answer(
-        self,
-        text: str,
-        language: Language,
-        memory: Memory,
-        *,
-        turn: str = "",
-        margin: float = 1.0,
-        considered: Considered | None = None,
-    ) -> Answer:
-        answer = await self._mind.answer(text, language, memory, turn=turn, margin=margin, considered=considered)
-        log.info("heard %r, answered %r", text, answer.reply.text)
-        return answer
-
-    async def completeness(self, text: str, language: Language, memory: Memory) -> str:
-        return await self._mind.completeness(text, language, memory)
-
-    async def joined(self, first: str, second: str, language: Language, memory: Memory) -> str:
-        return await self._mind.joined(first, second, language, memory)
-
-    async def take_back(self, memory: Memory, before: Memory, language: Language, turn: str) -> Sequence[Action]:
-        return await self._mind.take_back(memory, before, language, turn)
 
 
 def _is_understood(understanding: Understands, text: str, language: Language) -> bool:

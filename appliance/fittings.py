@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -29,18 +30,25 @@ from appliance.sessions import Sessions
 from appliance.state.feed import follow
 from appliance.state.timers import RINGS_S
 
+log = logging.getLogger(__name__)
+
 
 class Told:
-    """What follows from anybody's turns: figures, and silence at the device when somebody says "stop"."""
+    """What follows from anybody's turns: figures, and silence at the device when somebody says "stop".
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    log_speech: the owner wants what is heard and answered in the log.
+    """
+
+    def __init__(self, metrics: Metrics, *, log_speech: bool) -> None:
+        self._metrics, self._log_speech = metrics, log_speech
         self.device: LocalDevice | None = None
         self.mirror: Callable[[turns.Event], None] = lambda event: None
 
     def event(self, event: turns.Event) -> None:
         self._metrics.event(event)
         self.mirror(event)
+        if isinstance(event, turns.Answered) and self._log_speech:
+            log.info("heard %r, answered %r", event.heard, event.text)
         if isinstance(event, turns.Silenced) and self.device is not None:
             self.device.stop_ringing()
 

@@ -135,7 +135,7 @@ class _House:
 async def _opened(config: Config, assistant: Assistant, node: Node | None, tasks: asyncio.TaskGroup) -> _House:
     """Make all places; none listens yet. Raises ConfigError."""
     metrics = _metrics(assistant, node)
-    told = Told(metrics)
+    told = Told(metrics, log_speech=config.log_speech)
     sessions = Sessions(
         assistant,
         tasks,

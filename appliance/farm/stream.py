@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from appliance.audio.pcm import RATE
+from appliance.audio.handed import Handed
 from appliance.farm.link import BLOCK_MS, Link, Lost
 from appliance.farm.taking import Abandoned
 
@@ -15,17 +15,13 @@ FORGOTTEN_S = 60.0
 """… and whether it is gone or not."""
 
 
-class Stream:
+class Stream(Handed):
     """The samples of one stream of pieces. `follow` must be running; then it is read as any Source."""
-
-    rate = RATE
 
     def __init__(self, link: Link, name: str, is_followed: Callable[[], bool]) -> None:
         """is_followed: whether whoever sends is there still."""
+        super().__init__()
         self._link, self._name, self._is_followed = link, name, is_followed
-        self.ended = False
-        self._pieces: list[bytes] = []
-        self._arrived = asyncio.Event()
 
     async def follow(self) -> None:
         """Take in pieces until the end, whatever happens to Redis meanwhile. Raises Abandoned."""
@@ -41,19 +37,8 @@ class Stream:
             for _, entries in reply or ():
                 for id, fields in entries:
                     last = id
-                    self._pieces.append(fields[b"pcm"])
-                    self.ended = b"end" in fields
+                    self.put(fields[b"pcm"], b"end" in fields)
                 came_at = clock()
-                self._arrived.set()
             silent_s = clock() - came_at
             if silent_s > FORGOTTEN_S or silent_s > SILENT_S and not self._is_followed():
                 raise Abandoned(f"nothing has come for {silent_s:.0f} s")
-
-    async def read(self) -> bytes:
-        """See Source.read."""
-        while not self._pieces and not self.ended:
-            self._arrived.clear()
-            await self._arrived.wait()
-        pcm = b"".join(self._pieces)
-        self._pieces.clear()
-        return pcm

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Protocol
 
+from appliance.audio.handed import Handed
 from appliance.audio.pcm import Source
+from appliance.faculties import Ears
 from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
 
@@ -22,31 +23,10 @@ PREFERENCE = 0.05
 """How much surer another language must be than the one that is set."""
 
 
-class Pool(Protocol):
-    """A RecognizerPool, or what stands for many (farm/ears.py)."""
-
-    @property
-    def languages(self) -> Collection[Language]: ...
-    @property
-    def names(self) -> Mapping[Language, str]: ...
-    @property
-    def stats(self) -> PoolStats: ...
-
-    async def transcribe(
-        self,
-        source: Source,
-        language: Language,
-        *,
-        on_partial: Callable[[str], None],
-        on_place: Callable[[int], None] | None = None,
-        turn: str = "",
-    ) -> Final: ...
-
-
 class BothEars:
     """A pool whose finals say in which of its languages they were heard."""
 
-    def __init__(self, pool: Pool, understood: Understood) -> None:
+    def __init__(self, pool: Ears, understood: Understood) -> None:
         self._pool = pool
         self._understood = understood
 
@@ -72,7 +52,7 @@ class BothEars:
         turn: str = "",
     ) -> Final:
         """As RecognizerPool.transcribe; the final's `language` is the one that was understood best."""
-        branches = {one: _Branch(source) for one in self.languages}
+        branches = {one: Handed(source.rate) for one in self.languages}
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_share(source, list(branches.values())))
             hearing = {
@@ -101,30 +81,7 @@ def _unheeded(_: str) -> None:
     """A partial transcript in the language that is not set."""
 
 
-class _Branch:
-    """A Source that gives what another one gave."""
-
-    def __init__(self, source: Source) -> None:
-        self.rate = source.rate
-        self.ended = False
-        self._pieces: list[bytes] = []
-        self._arrived = asyncio.Event()
-
-    def put(self, pcm: bytes, ended: bool) -> None:
-        self._pieces.append(pcm)
-        self.ended = ended
-        self._arrived.set()
-
-    async def read(self) -> bytes:
-        while not self._pieces and not self.ended:
-            self._arrived.clear()
-            await self._arrived.wait()
-        pcm = b"".join(self._pieces)
-        self._pieces.clear()
-        return pcm
-
-
-async def _share(source: Source, branches: list[_Branch]) -> None:
+async def _share(source: Source, branches: list[Handed]) -> None:
     while True:
         pcm = await source.read()
         for branch in branches:
