@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+WRITTEN_OTHERWISE = {
+    "pm": "p m",
+    "nevermind": "never mind",
+    "nochmal": "noch mal",
+    "stopp": "stop",
+    "viertelstunde": "viertel stunde",
+    "dreiviertelstunde": "dreiviertel stunde",
+}
+"""What is right however it is written: it sounds the same."""
+
 
 def word_errors(reference: str, heard: str) -> tuple[int, int]:
     """(errors, words) by Levenshtein distance over words, the word error rate's numerator and denominator."""
-    expected, found = reference.split(), heard.split()
+    expected, found = (
+        " ".join(WRITTEN_OTHERWISE.get(word, word) for word in text.split()).split() for text in (reference, heard)
+    )
     row = list(range(len(found) + 1))
     for i, word in enumerate(expected, 1):
         previous, row[0] = row[0], i
