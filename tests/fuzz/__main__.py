@@ -64,13 +64,18 @@ def run(target: str, cases: int, seed: int) -> None:
     """Never returns: libFuzzer ends the process."""
     import atheris
 
-    with atheris.instrument_imports(include=["appliance.server", "h11", "websockets"], enable_loader_override=False):
+    with atheris.instrument_imports(
+        include=["appliance.server", "appliance.helpers", "appliance.audio", "h11", "websockets"],
+        enable_loader_override=False,
+    ):
         import importlib
 
         for name in [
             name
             for name in sys.modules
-            if name.startswith(("appliance.server", "h11", "websockets", "tests.fuzz.targets"))
+            if name.startswith(
+                ("appliance.server", "appliance.helpers", "appliance.audio", "h11", "websockets", "tests.fuzz.")
+            )
         ]:
             del sys.modules[name]
         targets = importlib.import_module("tests.fuzz.targets")

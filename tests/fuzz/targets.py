@@ -18,7 +18,7 @@ from appliance.server.budget import SLICE, Frames
 from appliance.server.exchange import Exchange
 from appliance.server.http import Request, Response, respond
 from appliance.server.page import encoding, messages, protocol
-from tests.fuzz import programs
+from tests.fuzz import bodies, programs
 
 
 def decoder(data: bytes) -> None:
@@ -154,6 +154,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "frames": frames,
     "http": http,
     "guard": guard,
+    **bodies.TARGETS,
     **programs.TARGETS,
 }
 
@@ -182,5 +183,6 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"[::1]\nnull\n\n\n\n",
         b"127.0.0.1:80\nhttps://panel.example",
     ),
+    **bodies.SEEDS,
     **programs.SEEDS,
 }
