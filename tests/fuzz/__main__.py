@@ -64,19 +64,12 @@ def run(target: str, cases: int, seed: int) -> None:
     """Never returns: libFuzzer ends the process."""
     import atheris
 
-    with atheris.instrument_imports(
-        include=["appliance.server", "appliance.helpers", "appliance.audio", "h11", "websockets"],
-        enable_loader_override=False,
-    ):
+    # Loaded again, so that it is instrumented; the package of the targets as well, which else keeps what it imported.
+    again = ("appliance.server", "appliance.helpers", "appliance.audio", "h11", "websockets")
+    with atheris.instrument_imports(include=list(again), enable_loader_override=False):
         import importlib
 
-        for name in [
-            name
-            for name in sys.modules
-            if name.startswith(
-                ("appliance.server", "appliance.helpers", "appliance.audio", "h11", "websockets", "tests.fuzz.")
-            )
-        ]:
+        for name in [name for name in sys.modules if name.startswith((*again, "tests.fuzz"))]:
             del sys.modules[name]
         targets = importlib.import_module("tests.fuzz.targets")
     corpus = FOLDER / target
