@@ -71,8 +71,13 @@ class Stopping:
             log.debug("nobody listens for a stop: %s", error)
 
     def _heard(self, text: str, language: Language) -> None:
-        last = text.split()[-1:]
-        said = self._says().casefold().split()
-        if last and last[0] in STOPS[language] and last[0] not in (word.strip(".,;!?") for word in said):
+        if is_stop(text, self._says(), language):
             self.end()
             self._stop()
+
+
+def is_stop(text: str, says: str, language: Language) -> bool:
+    """Whether what was heard so far ends in a "stop" that the device itself is not saying. says: what it says."""
+    last = text.split()[-1:]
+    said = {word.strip(".,;!?") for word in says.casefold().split()}
+    return bool(last) and last[0] in STOPS[language] and last[0] not in said

@@ -13,7 +13,7 @@ from appliance.audio.endpointing import Begin
 from appliance.audio.pcm import RATE, SAMPLE_BYTES
 from appliance.errors import ConfigError
 
-THRESHOLD = 0.8
+THRESHOLD = 0.7
 """A score from this on wakes (make bench-handsfree: wakes in error and missed, by threshold)."""
 
 REFRACTORY_S = 2.0

@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from appliance.config import EndpointConfig
 from appliance.waking.micro import Spotter
 from appliance.waking.words import THRESHOLD
 from tests.benchmarks.handsfree import __doc__ as about
-from tests.benchmarks.handsfree import endings, wakes
+from tests.benchmarks.handsfree import bargein, endings, wakes
 from tests.benchmarks.handsfree.said import said, said_now
 from tests.benchmarks.handsfree.turns import Spoken, turns
 from tests.benchmarks.results import RESULTS, machine, percentiles, save
@@ -29,25 +30,26 @@ KINDS = {
     "unknown": ("unknown_s",),
 }
 """What the rule took a sentence for, by whose value it waited for."""
-PARTS = ("endings", "turns", "wakes")
+PARTS = ("endings", "turns", "wakes", "bargein")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
-    parser.add_argument("--whole", action="store_true", help="every command, ten hours of sound without the word")
-    parser.add_argument("--every", type=int, help="every so many-th command")
-    parser.add_argument("--hours", type=float, help="so much sound without the word")
+    parser.add_argument("--every", type=int, default=1, help="every so many-th command")
+    parser.add_argument("--hours", type=float, default=10.0, help="so much sound without the word")
     parser.add_argument("--only", choices=PARTS, help="one part; the others' figures stay as they are")
     options = parser.parse_args()
     file = RESULTS / "handsfree.json"
     before = json.loads(file.read_text()) if options.only and file.exists() else {}
     figures: dict[str, Any] = {**before, "machine": machine()}
     if options.only in (None, "endings"):
-        figures |= measure_endings(options.every or (1 if options.whole else 6))
+        figures |= measure_endings(options.every)
     if options.only in (None, "turns"):
-        figures |= measure_turns(options.every or (2 if options.whole else 6))
+        figures |= measure_turns(8 * options.every)
     if options.only in (None, "wakes"):
-        figures |= measure_wakes(options.hours or (10 if options.whole else 1 / 6), options.whole)
+        figures |= measure_wakes(options.hours)
+    if options.only in (None, "bargein"):
+        figures |= measure_bargein()
     path = save("handsfree", figures)
     print(json.dumps({name: value for name, value in figures.items() if name != "machine"}, indent=1))
     print(f"\nWritten to {path}")
@@ -59,7 +61,7 @@ def measure_endings(every: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, harsh in (("as people pause", False), ("every pause may be long", True)):
         print(f"Saying commands, {name} …", flush=True)
-        found, lost = asyncio.run(_endings(every, harsh))
+        found, lost = asyncio.run(_endings(4 * every if harsh else every, harsh))
         kept = [one for one in found if not one.is_cut]
         figures[name] = {
             "commands": len(found),
@@ -127,44 +129,84 @@ def _setting(turn: Spoken) -> str:
     return turn.setting.removeprefix("endpoint.")
 
 
-def measure_wakes(hours: float, whole: bool) -> dict[str, Any]:
-    """The word missed, and heard where it was not said."""
+def measure_wakes(hours: float) -> dict[str, Any]:
+    """The word missed, and heard where it was not said; each by the first stage alone and with the second look."""
     print("Saying the word …", flush=True)
-    tried = wakes.tried(whole)
-    missed = {
-        how: {
-            str(threshold): percent([one.score < threshold for one in tried if one.disturbed == how])
-            for threshold in wakes.THRESHOLDS
+    looks = wakes.Looks()
+    tried = wakes.tried(looks)
+    hows = list(dict.fromkeys(one.disturbed for one in tried))
+
+    def missed(with_look: bool) -> dict[str, dict[str, float]]:
+        return {
+            how: {
+                str(threshold): percent(
+                    [
+                        one.score < threshold or (with_look and one.is_contradicted)
+                        for one in tried
+                        if one.disturbed == how
+                    ]
+                )
+                for threshold in wakes.THRESHOLDS
+            }
+            for how in hows
         }
-        for how in dict.fromkeys(one.disturbed for one in tried)
-    }
-    late = [1000 * one.late_s for one in tried if not np.isnan(one.late_s)]
+
     print(f"Listening to {hours:.1f} hours without it …", flush=True)
     seconds: Counter[str] = Counter()
-    peaks: list[float] = []
+    peaks: list[wakes.Peak] = []
     spotter = Spotter([wakes.WORD])
     with tempfile.TemporaryDirectory() as folder:
-        for kind, sound in wakes.without_it(3600 * hours, Path(folder)):
+        for kind, sound, language in wakes.without_it(3600 * hours, Path(folder)):
             seconds[kind] += round(len(sound) / RATE)
-            peaks += wakes.peaks(spotter, sound)
+            peaks += wakes.peaks(spotter, kind, sound, language, looks)
+    spotter.close()
     heard_hours = sum(seconds.values()) / 3600
-    in_error = {
-        str(threshold): round(sum(peak >= threshold for peak in peaks) / heard_hours, 2)
-        for threshold in wakes.THRESHOLDS
-    }
+
+    def in_error(with_look: bool) -> dict[str, float]:
+        counted = [one for one in peaks if not (with_look and one.is_contradicted)]
+        return {
+            str(threshold): round(sum(one.score >= threshold for one in counted) / heard_hours, 2)
+            for threshold in wakes.THRESHOLDS
+        }
+
     return {
-        "false_wakes_per_hour": in_error[str(THRESHOLD)],
-        "missed_wakes_percent": missed["quiet"][str(THRESHOLD)],
+        "false_wakes_per_hour": in_error(True)[str(THRESHOLD)],
+        "missed_wakes_percent": missed(True)["quiet"][str(THRESHOLD)],
         "idle_cpu_percent": round(wakes.idle_cpu_percent(), 2),
         "wakes": {
             "word": wakes.WORD,
             "threshold": THRESHOLD,
-            "missed_percent": missed,
-            "late_ms": percentiles(late),
-            "false_per_hour": in_error,
-            "heard_s": dict(seconds),
             "tries": len(tried),
+            "missed_percent": missed(True),
+            "missed_percent_by_first_stage": missed(False),
+            "late_ms": percentiles([1000 * one.late_s for one in tried if not np.isnan(one.late_s)]),
+            "heard_s": dict(seconds),
+            "false_per_hour": in_error(True),
+            "false_per_hour_by_first_stage": in_error(False),
         },
+    }
+
+
+def measure_bargein() -> dict[str, Any]:
+    """Talking over a reply, by how much louder the device is than the person at its microphone."""
+    print("Talking over replies …", flush=True)
+    said, own = bargein.measure()
+
+    def by_echo(missed: Callable[[bargein.Over], bool]) -> dict[str, float]:
+        return {
+            f"{echo_db} dB": percent([missed(one) for one in said if one.echo_db == echo_db])
+            for echo_db in bargein.ECHOES_DB
+        }
+
+    return {
+        "barge_in": {
+            "threshold": bargein.WHILE_SPEAKING,
+            "word_missed_percent": by_echo(lambda one: not one.is_woken),
+            "stop_missed_percent": by_echo(lambda one: not one.is_stopped),
+            "replies_alone": len(own),
+            "woken_by_itself": sum(woken for woken, _ in own),
+            "stopped_by_itself": sum(stopped for _, stopped in own),
+        }
     }
 
 
