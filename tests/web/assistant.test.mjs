@@ -254,6 +254,32 @@ test("after a tap the device may end the utterance, and the page stops listening
   assert.equal(turn.outcome, "answered");
 });
 
+test("who goes on after an end that was none is listened to by the turn that the device has begun", async () => {
+  const home = await house();
+  await home.assistant.startRecording();
+  home.assistant.endBySilence();
+  home.microphone.say(1024);
+  const turn = home.turns.at(-1);
+  home.say({ type: "endpoint", id: turn.id, reason: "complete" });
+  await settle();
+  answer(home, turn.id);
+  home.network.taken();
+  home.microphone.say(1024);
+  assert.equal(home.network.taken().length, 1, "its sound goes on");
+  home.say({ type: "listening", id: `${turn.id}+`, continues: turn.id });
+  assert.equal(home.assistant.isRecording, true);
+  const rest = home.turns.at(-1);
+  assert.deepEqual([rest.id, rest.audioBytes, rest.endpoint], [`${turn.id}+`, 1024, "auto"]);
+  home.say({ type: "endpoint", id: rest.id, reason: "complete" });
+  answer(home, rest.id);
+  assert.equal(rest.outcome, "answered");
+  await home.clock.pass(1200);
+  await settle();
+  home.network.taken();
+  home.microphone.say(1024);
+  assert.deepEqual(home.network.taken(), [], "after a second it does not");
+});
+
 /** Tap, say something, and be asked back; the question has been heard to its end. */
 async function askedBack(home, tapped = true) {
   await home.assistant.startRecording();

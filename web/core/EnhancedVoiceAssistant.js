@@ -344,7 +344,10 @@ export class EnhancedVoiceAssistant {
     } else if (message.type === "endpoint" && message.id === this.#conversation.newest?.id) {
       const { reason, setting = "", silence_ms: silenceMs = 0 } = message;
       this.#conversation.newest.ended = { reason, setting, silenceMs };
-      this.stopRecording();
+      if (reason === "limit") this.stopRecording();
+      else this.#recording.linger();
+    } else if (message.type === "listening" && message.continues) {
+      if (this.#recording.goesOn(message.id)) this.streamer.silence();
     } else if (message.type === "volume") {
       this.#setVolume(message.percent);
     } else if (message.type === "language") {

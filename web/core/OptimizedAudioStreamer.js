@@ -106,9 +106,10 @@ class OptimizedAudioStreamer {
   }
 
   #sendChunk({ audioData, peak, rms, firstSampleMs, lastSampleMs, preRoll }) {
-    if (!this.#turn) return;
-    this.onLevel({ peak, rms });
-    this.#turn.keep(audioData, peak, lastSampleMs);
+    const turn = this.#turn?.latest;
+    if (!turn) return;
+    if (turn.id) this.onLevel({ peak, rms });
+    turn.keep(audioData, peak, lastSampleMs);
     if (!this.connection.sendAudio(audioData)) return;
     const bytes = audioData.byteLength;
     this.#chunksSent += 1;

@@ -52,6 +52,15 @@ export class Conversation {
     return this.newest;
   }
 
+  /** The device has begun this turn by itself, under its own id: somebody went on after an end that was none. */
+  adopt(turn, id) {
+    turn.id = id;
+    this.newest = turn;
+    this.#open.set(id, turn);
+    this.connection.watchClosely(true);
+    this.onturn(turn);
+  }
+
   /** Begin to ask: from here on the turn survives drops. */
   open(turn, type, fields) {
     this.#open.set(turn.id, turn);

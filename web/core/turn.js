@@ -44,6 +44,8 @@ export class Turn {
   outputMs = 0;
   /** {reason, setting, silenceMs} if the device ended the utterance; null if the person did. */
   ended = null;
+  /** The turn of what is said after the device has ended this one; null while nobody listens for that. */
+  after = null;
   /** It stood in the queue for a recognizer. */
   waited = false;
 
@@ -134,8 +136,13 @@ export class Turn {
     this.timings = timings ?? this.timings;
   }
 
+  /** Whose sound comes now: this turn's, or what is said after it. */
+  get latest() {
+    return this.after?.latest ?? this;
+  }
+
   get startFields() {
-    return { language: this.language, sample_rate: WIRE_RATE_HZ, endpoint: this.endpoint };
+    return { language: this.language, sample_rate: WIRE_RATE_HZ, endpoint: this.endpoint, lingers: true };
   }
 
   /** Say everything so far to a fresh connection. */
