@@ -10,9 +10,10 @@ from typing import Any
 
 from appliance import power
 from appliance.device.local import LocalDevice
-from appliance.dialogue.actions import MuteMicrophone, Say, SystemAction, UnmuteMicrophone
+from appliance.dialogue.actions import ListenForWord, MuteMicrophone, Say, SystemAction, UnmuteMicrophone
 from appliance.dialogue.performers import Inverse, Occasion, Performer, Refused
 from appliance.dialogue.types import Memory
+from appliance.errors import ModelError
 from appliance.language import Language
 from appliance.server.page.people import People
 from appliance.server.pairing import Locked, Pairing
@@ -49,7 +50,11 @@ class Deeds:
         self._announcements = itertools.count(1)
         self.performers: dict[type, Performer] = {Say: self._say}
         if has_device:
-            self.performers |= {MuteMicrophone: self._mute, UnmuteMicrophone: self._unmute}
+            self.performers |= {
+                MuteMicrophone: self._mute,
+                UnmuteMicrophone: self._unmute,
+                ListenForWord: self._listen_for,
+            }
         if is_appliance:
             self.performers[SystemAction] = self._system
 
@@ -81,6 +86,15 @@ class Deeds:
         ):
             self.tasks.create_task(device.announce(texts, id, "notice"))
         return ()
+
+    async def _listen_for(self, action: ListenForWord, occasion: Occasion) -> Inverse:
+        device = self._the_device()
+        before = device.wake_words
+        try:
+            await device.waking.choose(device.usual_words if action.words is None else action.words)
+        except ModelError:
+            raise Refused("system.no_wake_words") from None
+        return (ListenForWord(before),)
 
     async def _mute(self, action: MuteMicrophone, occasion: Occasion) -> Inverse:
         device = self._the_device()

@@ -75,12 +75,12 @@ async def test_a_desktop_is_not_switched_off(
         assert await home.enters("tablet").ask(ask, language) == reply
 
 
-@pytest.mark.parametrize("ask", ["shut down", "restart", "what is the pairing code"])
+@pytest.mark.parametrize("ask", ["shut down", "restart", "what is the pairing code", "listen for your name"])
 async def test_a_guest_may_neither_switch_off_nor_let_others_in(understanding: Understanding, ask: str) -> None:
     async with house(understanding) as home:
         reply = await home.enters("guest", may_configure=False).ask(ask)
     assert reply == "Only somebody at the device itself, or who may change its settings, can ask for that."
-    assert not home.pairing.is_open(0)
+    assert not home.pairing.is_open(0) and not home.device.wake_words
 
 
 @pytest.mark.parametrize(
@@ -326,3 +326,25 @@ async def test_a_person_hears_of_the_house_only_what_they_may(understanding: Und
         person: Person = home.enters("tablet")
         assert home.deeds.rooms(person.session.memory) == ("the device",)
         assert home.deeds.rooms(home.device.session.memory) == ("tablet",)
+
+
+@pytest.mark.parametrize(
+    ("language", "on", "off", "undo"),
+    [
+        ("en", "listen for your name", "stop listening for your name", "undo"),
+        ("de", "hör auf deinen Namen", "hör nicht mehr auf deinen Namen", "rückgängig"),
+    ],
+)
+async def test_the_wake_word_is_switched_on_and_off_by_voice(
+    understanding: Understanding, language: Language, on: str, off: str, undo: str
+) -> None:
+    async with house(understanding) as home:
+        person = home.enters("tablet")
+        await person.ask(on, language)
+        assert home.device.wake_words == ("okay_nabu",)
+        await person.ask(off, language)
+        assert not home.device.wake_words
+        await person.ask(undo, language)
+        assert home.device.wake_words == ("okay_nabu",)
+        home.device.is_able = False
+        assert await person.ask("listen for your name", "en") == "No wake words are installed here."

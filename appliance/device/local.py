@@ -40,6 +40,8 @@ QUIET_VOLUME = 25
 INVITED_S = 5.0
 """For so long after a question, or after a word that wakes, nobody has to say anything."""
 
+USUAL = ("okay_nabu",)
+
 QUIETEST_ALARM = 50
 """Percent. A timer is heard even when replies are muted."""
 
@@ -95,7 +97,7 @@ class LocalDevice:
             language=lambda: self.session.language,
         )
         self.waking = Waking(
-            parse(config.wake_words if self._state.wake_words is None else self._state.wake_words),
+            parse(self.wake_words),
             sessions.faculties.ears,
             tasks,
             woken=self._woken,
@@ -157,6 +159,16 @@ class LocalDevice:
     def called(self) -> str:
         """Its name among places, where its owner gave it none."""
         return hints.DEVICE[self.session.language]
+
+    @property
+    def wake_words(self) -> tuple[str, ...]:
+        """That are listened for, as words.parse reads them; chosen by somebody, or set."""
+        return tuple(self._config.wake_words if self._state.wake_words is None else self._state.wake_words)
+
+    @property
+    def usual_words(self) -> tuple[str, ...]:
+        """Those that are set, or the one that most voices and both languages can say."""
+        return self._config.wake_words or USUAL
 
     def stop_ringing(self) -> bool:
         """Silence what rings, whoever asked for it; False if nothing does."""

@@ -83,6 +83,13 @@ class SetSpeech:
 
 
 @dataclass(frozen=True)
+class ListenForWord:
+    """words: that wake the device from now on; (): none; None: those that it usually has."""
+
+    words: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class MuteMicrophone:
     """seconds: for so long; 0: until somebody switches it on again."""
 

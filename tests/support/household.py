@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from appliance.dialogue.dialogue import Dialogue, Helper
 from appliance.dialogue.families.system.skill import PAIRING
 from appliance.dialogue.performers import speech_of
 from appliance.dialogue.understanding import Understands
+from appliance.errors import ModelError
 from appliance.facts import Facts, Voices
 from appliance.language import Language
 from appliance.models.choose import Choice
@@ -72,7 +73,16 @@ class FakeDevice:
 
     def __init__(self, session: Session) -> None:
         self.session, self.muted = session, False
+        self.wake_words: tuple[str, ...] = ()
+        self.usual_words, self.waking = ("okay_nabu",), self
+        self.is_able = True
+        """Wake words are installed."""
         self.announced: list[Mapping[Language, str]] = []
+
+    async def choose(self, words: Sequence[str]) -> None:
+        if not self.is_able:
+            raise ModelError("pip install 'stimme[wake]'")
+        self.wake_words = tuple(words)
 
     def set_muted(self, muted: bool, *, aloud: bool = True) -> None:
         self.muted = muted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from appliance.dialogue.actions import SystemAction
+from appliance.dialogue.actions import ListenForWord, SystemAction
 from appliance.dialogue.family import Family
 from appliance.dialogue.types import Ask, Context, Intent, Question, Reply
 
@@ -79,6 +79,16 @@ def tell_fingerprint(intent: Intent, context: Context) -> Reply:
     return context.say("system.fingerprint" if words else "system.no_fingerprint", words=", ".join(words))
 
 
+def listen_for_word(intent: Intent, context: Context) -> Reply:
+    if ListenForWord not in context.can:
+        return context.say("system.no_ear")
+    if not context.may_configure:
+        return context.say("system.may_not")
+    if intent.slots.get("on"):
+        return context.say("system.wake_on", actions=[ListenForWord()])
+    return context.say("system.wake_off", actions=[ListenForWord(())])
+
+
 def restart(intent: Intent, context: Context) -> Reply:
     return _to_itself("restart", intent, context)
 
@@ -110,10 +120,11 @@ FAMILY = Family(
         "HowFast": how_fast,
         "PairingCode": pairing_code,
         "TellFingerprint": tell_fingerprint,
+        "ListenForWord": listen_for_word,
         "Restart": restart,
         "ShutDown": shut_down,
     },
-    acts=frozenset({"Restart", "ShutDown"}),
+    acts=frozenset({"ListenForWord", "Restart", "ShutDown"}),
     for_good=frozenset({"Restart", "ShutDown"}),
     about_device=True,
 )
