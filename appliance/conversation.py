@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import replace
 
-from appliance import continuing, turns
+from appliance import continuing, telling, turns
 from appliance.audio.pcm import Sink
-from appliance.dialogue.actions import Action, SetSpeech, SetVolume, StopSpeaking
 from appliance.dialogue.types import Memory, Reply
 from appliance.errors import FacultyError
 from appliance.faculties import Faculties
-from appliance.guessing import Guess, Guesses
+from appliance.guessing import Guesses, Guessing
 from appliance.hearing.transcript import Final, without
 from appliance.language import Language
 from appliance.speech import Speech
@@ -44,8 +43,9 @@ class Conversation:
         self._last_turn: asyncio.Task[None] | None = None
         self._speaking: Speech | None = None
         self._open: set[asyncio.Task[None]] = set()
-        self._guess: Guess | None = None
-        """The answer to what is still being said, as it seems now."""
+        self._guessing = Guessing(
+            tasks, consider=lambda text, language: faculties.mind.consider(text, language, memory), speak=self._ahead
+        )
         self._done: continuing.Done | None = None
         """The last answer to what was spoken."""
 
@@ -69,27 +69,8 @@ class Conversation:
         return task
 
     def guess(self, id: str, text: str, language: Language, guesses: Guesses) -> None:
-        """This may be all that is said in a turn: think of the answer already, and of how to begin to say it.
-
-        Another text takes its place; "" for none: they go on.
-        """
-        if self._guess is not None and (self._guess.id, self._guess.text) != (id, text):
-            self._drop_guess()
-        if text and self._guess is None and guesses.are_allowed:
-            self._guess = Guess(
-                id,
-                text,
-                language,
-                guesses,
-                self._tasks,
-                consider=lambda: self._faculties.mind.consider(text, language, self._memory),
-                speak=self._ahead,
-            )
-
-    def _drop_guess(self) -> None:
-        guess, self._guess = self._guess, None
-        if guess is not None:
-            guess.drop()
+        """This may be all that is said in a turn: think of the answer already; see Guessing.guess."""
+        self._guessing.guess(id, text, language, guesses)
 
     def _ahead(self, reply: Reply) -> AsyncGenerator[bytes, None] | None:
         sink, manner = self.sink, self._memory.speech
@@ -113,7 +94,7 @@ class Conversation:
     def interrupt(self) -> None:
         """Barge-in: silence first, then everything else. Turns not yet answered are answered as text only."""
         self._latest = None
-        self._drop_guess()
+        self._guessing.drop()
         if self.sink is not None:
             self.sink.flush()
         if self._speaking is not None:
@@ -131,8 +112,7 @@ class Conversation:
         finally:
             if self._latest is request:
                 self._latest = None  # and with it what was said
-            if self._guess is not None and self._guess.id == request.id:
-                self._drop_guess()
+            self._guessing.drop(request.id)
 
     async def _take(self, request: turns.Request, tell: Tell, previous: asyncio.Task[None] | None) -> None:
         match request:
@@ -174,7 +154,7 @@ class Conversation:
         if not request.continues:
             return text
         text, taken_back = await continuing.whole(self._done, request, text, self._faculties.mind, self._memory)
-        self._tell_changes(request.id, taken_back, tell)
+        telling.tell_changes(request.id, taken_back, tell)
         return text
 
     async def _repeat(self, request: turns.Spoken, tell: Tell, timings: dict[str, float]) -> None:
@@ -195,9 +175,7 @@ class Conversation:
         timings: dict[str, float],
         margin: float = 1.0,
     ) -> None:
-        guess = self._guess
-        is_right = guess is not None and (guess.id, guess.text, guess.language) == (request.id, text, language)
-        considered = await guess.considered() if guess is not None and is_right else None
+        considered = await self._guessing.considered(request.id, text, language)
         before = replace(self._memory)
         answer = await self._faculties.mind.answer(
             text, language, self._memory, turn=request.key, margin=margin, considered=considered
@@ -208,22 +186,10 @@ class Conversation:
         if reply.rest is not None and self.sink is None:
             whole = " ".join([reply.text, *[clause async for clause in reply.rest]])
             reply, self._memory.last_reply = replace(reply, text=whole, rest=None), whole
-        answered = turns.Answered(
-            request.id,
-            reply.text,
-            reply.language,
-            answer.intent.name,
-            reply.understood,
-            text,
-            dict(timings),
-            answer.meant,
-            _plain(answer.intent.slots),
-            answer.can_be_undone,
-            reply.question is not None,
-        )
+        answered = telling.answered(request.id, text, answer, reply, timings)
         self._done = continuing.Done(request.id, text, language, before, answered)
         tell(answered)
-        self._tell_changes(request.id, reply.actions, tell)
+        telling.tell_changes(request.id, reply.actions, tell)
         try:
             if reply.text:
                 more = self._growing(request.id, reply, tell) if reply.rest is not None else None
@@ -232,17 +198,6 @@ class Conversation:
             if reply.rest is not None:
                 with suppress(RuntimeError):  # it runs still, but the task it runs in is cancelled
                     await reply.rest.aclose()
-
-    @staticmethod
-    def _tell_changes(id: str, actions: Sequence[Action], tell: Tell) -> None:
-        for action in actions:
-            match action:
-                case SetVolume():
-                    tell(turns.VolumeChanged(action.percent))
-                case SetSpeech() if action.language:
-                    tell(turns.LanguageChanged(action.language))
-                case StopSpeaking():
-                    tell(turns.Silenced(id))
 
     async def _growing(self, id: str, reply: Reply, tell: Tell) -> AsyncGenerator[str, None]:
         """The clauses that follow, each told and remembered before it is spoken."""
@@ -281,17 +236,6 @@ class Conversation:
             raise
         finally:
             self._speaking = None
-
-
-def _plain(slots: Mapping[str, object]) -> dict[str, str | float]:
-    """Values as they can be shown; what has a form of its own is in the words of what was meant."""
-    shown: dict[str, str | float] = {}
-    for name, value in slots.items():
-        if isinstance(value, str | int | float):
-            shown[name] = value
-        elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
-            shown[name] = ", ".join(value)
-    return shown
 
 
 async def _finished(task: asyncio.Task[None] | None) -> None:

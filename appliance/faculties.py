@@ -13,17 +13,21 @@ from appliance.hearing.transcript import Final, PoolStats
 from appliance.language import Language
 
 
-class Ears(Protocol):
-    """Recognition (hearing/pool.py, farm/ears.py). turn: turns.Spoken.key."""
+class Faculty(Protocol):
+    """What ears and mouth have in common."""
 
     @property
     def languages(self) -> Collection[Language]: ...
     @property
     def names(self) -> Mapping[Language, str]:
-        """What hears each language, to show to people."""
+        """What hears or speaks each language, to show to people."""
 
     @property
     def stats(self) -> PoolStats: ...
+
+
+class Ears(Faculty, Protocol):
+    """Recognition (hearing/pool.py, farm/ears.py). turn: turns.Spoken.key."""
 
     async def transcribe(
         self,
@@ -62,17 +66,8 @@ class Mind(Protocol):
         """Undo what the last turn did, and remember what was remembered before; returns what was done for it."""
 
 
-class Mouth(Protocol):
+class Mouth(Faculty, Protocol):
     """Synthesis (speaking/synthesizer.py)."""
-
-    @property
-    def languages(self) -> Collection[Language]: ...
-    @property
-    def names(self) -> Mapping[Language, str]:
-        """What speaks each language, to show to people."""
-
-    @property
-    def stats(self) -> PoolStats: ...
 
     def speak(
         self,

@@ -104,3 +104,49 @@ class Guess:
         finally:
             self._thought.set()
             self._spent_s = self._clock() - self._began if self._spent_s is None else self._spent_s
+
+
+class Guessing:
+    """One conversation's guess at what is still being said; there is at most one. consider, speak: as in Guess."""
+
+    def __init__(
+        self,
+        tasks: asyncio.TaskGroup,
+        *,
+        consider: Callable[[str, Language], Awaitable[Considered]],
+        speak: Callable[[Reply], AsyncGenerator[bytes, None] | None],
+    ) -> None:
+        self._tasks, self._consider, self._speak = tasks, consider, speak
+        self._guess: Guess | None = None
+
+    def guess(self, id: str, text: str, language: Language, guesses: Guesses) -> None:
+        """This may be all that is said in a turn: think of the answer already, and of how to begin to say it.
+
+        Another text takes its place; "" for none: they go on.
+        """
+        if self._guess is not None and (self._guess.id, self._guess.text) != (id, text):
+            self.drop()
+        if text and self._guess is None and guesses.are_allowed:
+            self._guess = Guess(
+                id,
+                text,
+                language,
+                guesses,
+                self._tasks,
+                consider=lambda: self._consider(text, language),
+                speak=self._speak,
+            )
+
+    async def considered(self, id: str, text: str, language: Language) -> Considered | None:
+        """What was thought of already, if exactly this was guessed."""
+        guess = self._guess
+        if guess is None or (guess.id, guess.text, guess.language) != (id, text, language):
+            return None
+        return await guess.considered()
+
+    def drop(self, id: str = "") -> None:
+        """Nobody needs it any more. id: only if it is that turn's."""
+        guess = self._guess
+        if guess is not None and id in ("", guess.id):
+            self._guess = None
+            guess.drop()

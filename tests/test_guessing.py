@@ -151,7 +151,7 @@ async def test_no_guess_is_ever_carried_out(pieces: list[str]) -> None:
         assert [text for text, _ in here.fake.carried_out] == heard
         assert page.texts(turns.Answered) == [f"You said {text}" for text in heard]
         assert set(here.fake.foreseen) <= set(heard)
-    assert page.session._conversation._guess is None
+    assert page.session._conversation._guessing._guess is None
 
 
 async def test_discarded_guesses_may_cost_only_so_much() -> None:
