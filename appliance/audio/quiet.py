@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from appliance.audio.endpointing import CHUNK_SAMPLES
-from appliance.audio.pcm import RATE, SAMPLE_BYTES
+from appliance.audio.pcm import RATE, SAMPLE_BYTES, floats
 
 FRAME = RATE // 50
 WINDOW = 10
@@ -49,3 +49,13 @@ class Levels:
             self._floor = level if self._floor is None else min(level, self._floor * RISE + 0.01)
             found.append(float(level > MOST_QUIET + LOUDER * self._floor))
         return tuple(found)
+
+
+def signal_db(pcm: bytes) -> float:
+    """How far the loudest fifth of the sound stands out of the quietest, in dB. pcm: s16le at 16 kHz."""
+    samples = floats(pcm)
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
+    if len(frames) == 0:
+        return 0.0
+    levels = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-10)
+    return float(np.percentile(levels, 80) - np.percentile(levels, 10))

@@ -171,6 +171,11 @@ class DeviceConfig:
     wake_words: tuple[str, ...] = setting(
         (), "STIMME_WAKE_WORDS", "words that wake the device (okay_nabu, hey_jarvis, …), 3 at most; empty: none"
     )
+    peers: tuple[str, ...] = setting(
+        (), "STIMME_PEERS", "your other devices, as HOST or HOST:PORT: the one that hears a wake word best answers"
+    )
+    peers_key: str = setting("", "STIMME_PEERS_KEY", "file that holds the key which all of them share")
+    peers_port: int = setting(8931, "STIMME_PEERS_PORT", "UDP port at which they tell each other", low=1, high=65535)
     echo_cancelled: bool = setting(
         False,
         "STIMME_ECHO_CANCELLED",

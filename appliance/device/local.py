@@ -16,6 +16,7 @@ from appliance.config import DeviceConfig
 from appliance.device import beside, earcons, hints, settings
 from appliance.device.button import gpio_button, keys, terminal
 from appliance.device.lamp import LampState, lamp
+from appliance.device.nearest import Nearest, read_key
 from appliance.device.push_to_talk import PushToTalk
 from appliance.device.ringing import Ringing
 from appliance.device.signs import Signs
@@ -96,6 +97,9 @@ class LocalDevice:
             stop=self._silence,
             language=lambda: self.session.language,
         )
+        self._nearest: Nearest | None = None
+        if config.peers:
+            self._nearest = Nearest(config.peers, config.peers_port, read_key(config.peers_key))
         self.waking = Waking(
             parse(self.wake_words),
             sessions.faculties.ears,
@@ -106,6 +110,7 @@ class LocalDevice:
             language=lambda: self.session.language,
             also=self._stopping.overhear,
             chosen=self._chosen,
+            nearest=self._nearest,
         )
         self.session.attach(self, None)
 
@@ -122,6 +127,8 @@ class LocalDevice:
                 tasks.create_task(self.sound.keep_open())
                 tasks.create_task(beside.say_notices(self._notice))
                 tasks.create_task(beside.show_level(self._level))
+                if self._nearest is not None:
+                    tasks.create_task(self._nearest.run())
                 if self._keys is not None:
                     tasks.create_task(self._keys.watch())
 

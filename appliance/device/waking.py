@@ -11,6 +11,7 @@ from typing import Any
 from appliance.audio.microphone import Microphone
 from appliance.audio.pcm import RATE, Recording
 from appliance.device.ear import OpenEar
+from appliance.device.nearest import Nearest
 from appliance.errors import ModelError, StimmeError
 from appliance.faculties import Ears
 from appliance.language import Language
@@ -30,7 +31,8 @@ class Waking:
     words: to listen for; none: this device has no wake word. woken: called when somebody wants to talk, with how many
     seconds of sound before now belong to the utterance. is_speaking: the loudspeaker plays. is_talking: an utterance is
     open, so nobody has to be woken. tasks: the second look runs in it. also: hears all
-    sound too. chosen: called after other words were chosen.
+    sound too. chosen: called after other words were chosen. nearest: other devices
+    that may hear the word better; None: there are none.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Waking:
         language: Callable[[], Language],
         also: Callable[[bytes], None] = lambda pcm: None,
         chosen: Callable[[Sequence[str]], None] = lambda words: None,
+        nearest: Nearest | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.words: tuple[Word, ...] = ()
@@ -52,7 +55,7 @@ class Waking:
         """Called after something is new for who looks at the list."""
         self._is_speaking, self._now = is_speaking, now
         self._ears, self._tasks, self._woken, self._language = ears, tasks, woken, language
-        self._is_talking, self._also, self._chosen = is_talking, also, chosen
+        self._is_talking, self._also, self._chosen, self._nearest = is_talking, also, chosen, nearest
         self.ear: OpenEar | None = None
         """What is listened to, while it is."""
         self._looks: asyncio.Task[None] | None = None
@@ -173,6 +176,8 @@ class Waking:
             log.warning("a wake word was not looked at: %s", error)
             return
         wake.accepted = not contradicts(wake.word.spoken, heard.words)
+        if wake.accepted and self._nearest is not None:
+            wake.elsewhere = not await self._nearest.is_here(wake.word.name, wake.sound, self._since / RATE)
         self.told()
-        if wake.accepted and self.ear is not None and not self._is_talking():
+        if wake.accepted and not wake.elsewhere and self.ear is not None and not self._is_talking():
             self._woken(LATE_S + self._since / RATE)

@@ -79,6 +79,8 @@ class Wake:
     """The two seconds before, s16le at 16 kHz; in memory only."""
     accepted: bool | None = None
     """What the second look said; None: nobody looked."""
+    elsewhere: bool = False
+    """Another device heard it better, and answers."""
     wrong: bool = False
     """Somebody said that it was none."""
     number: int = 0
