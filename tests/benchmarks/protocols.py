@@ -74,7 +74,7 @@ NUMBERS = (
 )
 Heard = Callable[[bytes], Awaitable[float]]
 """Sends sound as it is spoken; returns milliseconds from its end to the final transcript."""
-Spoken = Callable[[str], Awaitable[float]]
+Spoken = Callable[[str], Awaitable[tuple[float, float]]]
 """Milliseconds from a text to its first sound."""
 
 
@@ -228,7 +228,7 @@ async def _speaking(server: RunningServer, count: int) -> Json:
             turn = await person.type("what is {} plus {}".format(*pairs[3 * number]), until="speech_end")
             took = [1000 * (turn.at["audio"] - turn.at["answer"])]
             text = str(turn.first("answer")["text"])
-            took.append(await synthesized(port(server, "wyoming"), text.replace("plus", "and", 1)))
+            took.append((await synthesized(port(server, "wyoming"), text.replace("plus", "and", 1)))[0])
             took.append(await asyncio.to_thread(requested, server.page_port, text.replace("plus", "or", 1)))
             if number:
                 for name, took_ms in zip(found, took, strict=True):
@@ -250,7 +250,7 @@ async def _beside(server: RunningServer, peer: int, count: int) -> Json:
             "before anybody on the island had finished breakfast."
         )
         for name, way in ways.items():
-            took_ms = await way(text)
+            took_ms, _ = await way(text)
             if number:
                 found[name].append(took_ms)
     rows: Json = {name: percentiles(values) for name, values in found.items()}
@@ -261,7 +261,8 @@ async def _beside(server: RunningServer, peer: int, count: int) -> Json:
     }
 
 
-async def synthesized(at: int, text: str) -> float:
+async def synthesized(at: int, text: str) -> tuple[float, float]:
+    """Until the first sound, and until the last, in ms."""
     async with AsyncTcpClient("127.0.0.1", at) as client:
         begin = time.perf_counter()
         await client.write_event(Synthesize(text).event())
@@ -269,7 +270,7 @@ async def synthesized(at: int, text: str) -> float:
         while (event := await client.read_event()) is not None and event.type != "audio-stop":
             if AudioChunk.is_type(event.type) and not took_ms:
                 took_ms = since(begin)
-        return took_ms
+        return took_ms, since(begin)
 
 
 def requested(at: int, text: str) -> float:

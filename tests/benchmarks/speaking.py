@@ -4,7 +4,9 @@ Not measured: a Raspberry Pi, an ear. Every row is a process of its own, all in 
 medians of the rounds. "quarter_of_a_core" holds the process to that (a stand-in for a small board); there `turn` is the
 whole assistant: from the last sample spoken to the first sample of the reply.
 
-    python -m tests.benchmarks.speaking [--quick]
+    python -m tests.benchmarks.speaking [--quick] [--peer PYTHON]
+
+PYTHON: of an environment of its own in which wyoming-piper is installed; it says the same with the same voice.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from appliance.speaking.synthesizer import Synthesizer
 from appliance.speaking.voices import PiperVoice
 from appliance.workers import Workers
 from tests.benchmarks.load import percentile
-from tests.benchmarks.results import machine, save
+from tests.benchmarks.protocols import Spoken, synthesized, wyoming_piper
+from tests.benchmarks.results import RESULTS, machine, save
 from tests.support import quota
 from tests.support.caller import caller
 from tests.support.kit import phrases, synthesizer_paths, voice_path
@@ -48,6 +51,8 @@ SENTENCES = {
 """Seconds of sound, about → what is said."""
 QUESTIONS = ("what is two plus three", "what is four plus five", "what is six plus seven")
 ROWS = ("native", "onnxruntime", "piper")
+AGAIN = ("idle", "crowd", "crowd_pico", "wyoming_piper")
+KEYS = {"idle": "idle_rss_mb", "wyoming_piper": "beside_wyoming_piper"}
 QUARTERED = (*ROWS, "turn")
 QUARTER = 0.25
 REPLIES, REPLIES_WITHIN_S, WORKERS = 100, 10, 2
@@ -58,13 +63,17 @@ Json = dict[str, Any]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one round")
-    parser.add_argument("--one", choices=(*ROWS, "idle", "crowd", "crowd_pico", "turn"), help="only this, as JSON")
+    parser.add_argument("--peer", default="", metavar="PYTHON", help="of an environment with wyoming-piper")
+    parser.add_argument("--again", choices=AGAIN, nargs="+", help="only these; the others' last figures stay")
+    parser.add_argument("--one", choices=(*ROWS, *AGAIN, "turn"), help="only this, as JSON")
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(_one(options.one)))
+        print(json.dumps(_one(options.one, options.peer)))
         return 0
     rounds = 1 if options.quick else 3
-    medians = _measured((*ROWS, "idle", "crowd", "crowd_pico"), rounds)
+    if options.again:
+        return _measure_again(options.again, rounds, options.peer)
+    medians = _measured((*ROWS, *AGAIN[: None if options.peer else -1]), rounds, peer=options.peer)
     try:
         with quota.group(QUARTER) as processes:
             quartered = _measured(QUARTERED, rounds, processes)
@@ -77,9 +86,7 @@ def main() -> int:
         "first_sound_ms": {row: medians[row]["first_sound_ms"] for row in ROWS},
         "whole_ms": {row: medians[row]["whole_ms"] for row in ROWS},
         "load_cpu_s": {row: medians[row]["load_cpu_s"] for row in ROWS},
-        "idle_rss_mb": medians["idle"],
-        "crowd": medians["crowd"],
-        "crowd_pico": medians["crowd_pico"],
+        **{KEYS.get(row, row): medians[row] for row in AGAIN if row in medians},
         "quarter_of_a_core": quartered,
     }
     print(json.dumps(figures, indent=2))
@@ -87,7 +94,16 @@ def main() -> int:
     return 0
 
 
-def _measured(rows: Sequence[str], rounds: int, processes: Path | None = None) -> Json:
+def _measure_again(rows: Sequence[str], rounds: int, peer: str) -> int:
+    """Measure rows that later work has changed, beside the others' figures of an earlier, quiet run."""
+    figures: Json = json.loads((RESULTS / "speaking.json").read_text(encoding="utf-8"))
+    figures |= {KEYS.get(row, row): found for row, found in _measured(rows, rounds, peer=peer).items()}
+    figures["measured_again"] = {"rows": list(rows), "load_before": machine()["load_before"]}
+    print(f"Written to {save('speaking', figures)}")
+    return 0
+
+
+def _measured(rows: Sequence[str], rounds: int, processes: Path | None = None, peer: str = "") -> Json:
     """Medians by row. processes: the list of the control group that each row's process enters."""
     found: dict[str, list[Json]] = {row: [] for row in rows}
     for number in range(rounds):
@@ -95,7 +111,7 @@ def _measured(rows: Sequence[str], rounds: int, processes: Path | None = None) -
             where = " on a quarter of a core" if processes else ""
             print(f"==> {row}{where}, round {number + 1} of {rounds}", flush=True)
             done = subprocess.run(
-                [sys.executable, "-m", "tests.benchmarks.speaking", "--one", row],
+                [sys.executable, "-m", "tests.benchmarks.speaking", "--one", row, "--peer", peer],
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
@@ -114,7 +130,9 @@ def _medians(found: list[Json]) -> Json:
     }
 
 
-def _one(row: str) -> Json:
+def _one(row: str, peer: str = "") -> Json:
+    if row == "wyoming_piper":
+        return asyncio.run(_wyoming_piper(peer))
     if row == "idle":
         return asyncio.run(_idle())
     if row.startswith("crowd"):
@@ -185,6 +203,28 @@ async def _turn(questions: Sequence[bytes]) -> Json:
         "first_sound_ms": median(turn.ms("audio") for turn in turns),
         "whole_ms": median(turn.ms("speech_end") for turn in turns),
     }
+
+
+async def _wyoming_piper(python: str) -> Json:
+    """The sentences over its protocol, which is on loopback, in turns with ours."""
+    speak = _native()
+
+    async def ours(text: str) -> tuple[float, float]:
+        begin = time.perf_counter()
+        times = [1000 * (time.perf_counter() - begin) for _ in speak(text)]
+        return times[0], times[-1]
+
+    with wyoming_piper(python) as port:
+        ways: dict[str, Spoken] = {"wyoming_piper": lambda text: synthesized(port, text), "native": ours}
+        figures: Json = {name: {"first_sound_ms": {}, "whole_ms": {}} for name in ways}
+        for way in ways.values():
+            await way("One warms up.")
+        for length, text in SENTENCES.items():
+            times = {name: [await way(text) for _ in range(5)] for name, way in ways.items()}
+            for name, each in times.items():
+                figures[name]["first_sound_ms"][length] = median(first for first, _ in each)
+                figures[name]["whole_ms"][length] = median(whole for _, whole in each)
+    return figures
 
 
 async def _crowd(language: Language) -> Json:

@@ -23,7 +23,7 @@ from appliance.speaking.vits import Vits
 from native.vits import CHANNELS, DECODER_LAG, FLOW_LAG, SAMPLES_PER_FRAME, Decoder, Flow, kernels
 from tests.support.kit import phrases, voice_path
 from tests.support.proofs import IS_LONG, proved
-from tests.support.reference import Floats, Reference, log_spectral_distance
+from tests.support.reference import Floats, Reference, exact_latent, log_spectral_distance
 from tests.support.server import MODELS
 from tests.support.speech import commands
 
@@ -116,6 +116,21 @@ def test_every_part_computes_what_onnxruntime_computes(
     assert len(texts) == SENTENCES and beyond <= numbers / 100_000
     found = {"sentences": len(texts), "largest_difference": worst}
     proved(f"against onnxruntime, {language}", found | {"latent_numbers": numbers, "beyond_1e-4": beyond})
+
+
+def test_the_flow_is_as_exact_as_single_precision_allows(
+    references: dict[Language, Reference], voices: dict[Language, Vits]
+) -> None:
+    ours, theirs = 0.0, 0.0
+    for text in phrases("en")[: 60 if IS_LONG else 1]:
+        symbols = ids(text, "en")
+        expected = references["en"].say(symbols)
+        frames = expected.stats[np.repeat(np.arange(len(symbols)), expected.durations.astype(int)), :CHANNELS]
+        exact = exact_latent(references["en"].voice, frames)
+        ours = max(ours, float(np.abs(flowed(voices["en"], frames, []) - exact).max()))
+        theirs = max(theirs, float(np.abs(expected.latent - exact).max()))
+    proved("latent frames against double precision", {"ours": ours, "onnxruntime": theirs})
+    assert ours < 3e-4 and theirs < 3e-4
 
 
 def test_the_whole_way_is_the_same_sound(references: dict[Language, Reference], voices: dict[Language, Vits]) -> None:

@@ -15,7 +15,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from appliance.speaking.weights import convert
+from appliance.speaking.onnx_file import read
+from appliance.speaking.weights import _Layers, convert
 
 Floats = NDArray[np.float32]
 SILENT = (0.0, 1.0, 0.0)
@@ -85,6 +86,34 @@ class Reference:
             np.ascontiguousarray(latent[0].T),
             samples.reshape(-1),
         )
+
+
+def exact_latent(voice: Path, frames: Floats) -> NDArray[np.float64]:
+    """The flow of a published voice in double precision, backwards as it speaks: frames → latent frames."""
+    tensors = {
+        name: tensor.astype(np.float64)
+        for name, tensor in _Layers(read(memoryview(voice.read_bytes())))._tensors.items()  # which gives them names
+        if name.startswith("flow.")
+    }
+
+    def convolved(x: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+        weight = tensors[f"{name}.weight"]
+        padded = np.pad(x, ((weight.shape[2] // 2,) * 2, (0, 0)))
+        taps = [padded[tap : tap + len(x)] @ weight[:, :, tap].T for tap in range(weight.shape[2])]
+        return np.asarray(sum(taps) + tensors[f"{name}.bias"])
+
+    x, half = frames.astype(np.float64), frames.shape[1] // 2
+    for flow in (6, 4, 2, 0):
+        name, x = f"flow.flows.{flow}", x[:, ::-1]
+        h, skipped = convolved(x[:, :half], f"{name}.pre"), np.zeros_like(x)
+        for layer in range(4):
+            wide = convolved(h, f"{name}.enc.in_layers.{layer}")
+            gated = np.tanh(wide[:, : 2 * half]) / (1 + np.exp(-wide[:, 2 * half :]))
+            mixed = convolved(gated, f"{name}.enc.res_skip_layers.{layer}")
+            skipped += mixed[:, -2 * half :]
+            h = h + mixed[:, : 2 * half]
+        x = np.concatenate((x[:, :half], x[:, half:] - convolved(skipped, f"{name}.post")), axis=1)
+    return x
 
 
 def log_spectral_distance(one: Floats, other: Floats, size: int = 1024, floor_db: float = -80.0) -> float:
