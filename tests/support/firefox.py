@@ -73,26 +73,24 @@ class FirefoxPage:
 
     def press(self, selector: str, hold_s: float = 0.05) -> None:
         """With a mouse, in the middle of the element."""
+        pause = {"type": "pause", "duration": round(1000 * hold_s)}
+        self._point(selector, {"type": "pointerDown", "button": 0}, pause, {"type": "pointerUp", "button": 0})
+
+    def hold(self, selector: str) -> None:
+        """Press with a mouse, until `release`."""
+        self._point(selector, {"type": "pointerDown", "button": 0})
+
+    def release(self, selector: str) -> None:
+        self._point(selector, {"type": "pointerUp", "button": 0})
+
+    def _point(self, selector: str, *actions: dict[str, Any]) -> None:
         x, y = self.evaluate(
             f"(({{left, top, width, height}}) => [Math.round(left + width / 2), Math.round(top + height / 2)])"
             f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
         )
-        self._do(
-            "input.performActions",
-            context=self._tab,
-            actions=[
-                {
-                    "type": "pointer",
-                    "id": "mouse",
-                    "actions": [
-                        {"type": "pointerMove", "x": x, "y": y},
-                        {"type": "pointerDown", "button": 0},
-                        {"type": "pause", "duration": round(1000 * hold_s)},
-                        {"type": "pointerUp", "button": 0},
-                    ],
-                }
-            ],
-        )
+        moved = {"type": "pointerMove", "x": x, "y": y}
+        mouse = {"type": "pointer", "id": "mouse", "actions": [moved, *actions]}
+        self._do("input.performActions", context=self._tab, actions=[mouse])
 
     def _do(self, method: str, **params: Any) -> Any:
         id = next(self._ids)
@@ -106,12 +104,17 @@ class FirefoxPage:
 
 
 @contextmanager
-def firefox(url: str, environment: Mapping[str, str] | None = None) -> Iterator[FirefoxPage]:
-    """The page at `url`, loaded. environment: more of it, as PULSE_SERVER for a sound card."""
+def firefox(
+    url: str, environment: Mapping[str, str] | None = None, preferences: Mapping[str, Any] | None = None
+) -> Iterator[FirefoxPage]:
+    """The page at `url`, loaded. environment: more of it, as PULSE_SERVER. preferences: further ones."""
     program = firefox_program()
     assert program, "Firefox is missing; Debian's package is firefox-esr"
     with tempfile.TemporaryDirectory(prefix="stimme-firefox-") as folder:
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items()]
+        lines = [
+            f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
+            for name, value in (PREFERENCES | dict(preferences or {})).items()
+        ]
         (Path(folder) / "user.js").write_text("".join(lines))
         log = Path(folder) / "log.txt"
         with log.open("w") as output:

@@ -110,6 +110,22 @@ class SoundCard:
             yield recording
 
     @contextmanager
+    def for_a_browser(self) -> Iterator[Recording]:
+        """The microphone's server gets a loudspeaker too, both as its defaults; records what that plays.
+
+        Browsers know one server, and do not take a monitor for a microphone.
+        """
+        for module in (
+            "module-remap-source source_name=headset master=microphone.monitor",
+            f"module-null-sink sink_name=ears rate={RATE} channels=1 format=s16le norewinds=1",
+        ):
+            self.pactl("microphone", "load-module", *module.split())
+        self.pactl("microphone", "set-default-source", "headset")
+        self.pactl("microphone", "set-default-sink", "ears")
+        with self._listening("microphone", RATE, device="ears") as recording:
+            yield recording
+
+    @contextmanager
     def cable(self) -> Iterator[None]:
         """Lets the microphone hear the loudspeaker."""
         listener = self._run(
@@ -168,8 +184,8 @@ class SoundCard:
             yield recording
 
     @contextmanager
-    def _listening(self, side: str, rate: int, keep: bool = True) -> Iterator[Recording]:
-        process = self._run("parec", side, f"--device={side}.monitor", "--latency-msec=5", f"--rate={rate}")
+    def _listening(self, side: str, rate: int, keep: bool = True, device: str = "") -> Iterator[Recording]:
+        process = self._run("parec", side, f"--device={device or side}.monitor", "--latency-msec=5", f"--rate={rate}")
         recording = Recording(process, rate)
         reader = threading.Thread(target=_collect, args=(recording, keep), daemon=True)
         reader.start()

@@ -231,6 +231,17 @@ test("pressing again before the last samples are on their way keeps the two utte
   assert.deepEqual(types(home.network.taken()), ["hello", "start", 100, "stop", "start", 200]);
 });
 
+test("where no sound comes out, a reply is shown, nobody waits for its end, and it says so", async () => {
+  const home = await house();
+  home.loudspeaker.isOpen = false;
+  await home.assistant.sendText("hello");
+  const { id } = home.turns.at(-1);
+  home.say({ type: "answer", id, text: "Hello." });
+  home.say({ type: "speech_start", id, sample_rate: 16000 });
+  assert.equal(home.assistant.state, "idle");
+  assert.deepEqual(home.loudspeaker.heard, []);
+});
+
 const WELCOME = { type: "welcome", version: 1, language: "en", languages: ["en"], spoken: { en: true }, max_audio_duration_s: 30 };
 
 test("after a tap the device may end the utterance, and the page stops listening", async () => {

@@ -109,6 +109,7 @@ export class FakeMicrophone {
 
 export class FakeLoudspeaker {
   replyRate = null;
+  isOpen = true;
   underruns = 0;
   volume = 1;
   heard = [];

@@ -108,6 +108,26 @@ def test_a_refused_microphone_is_explained(open_page: Open) -> None:
     assert "blocked" in page.inner_text("#trouble")
 
 
+def test_a_headset_that_changes_over_in_mid_sentence_goes_on_in_the_same_turn(
+    open_page: Open, running: Running
+) -> None:
+    page = open_page()
+    page.evaluate("""() => {
+        const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wanted) => (globalThis.stream = await open(wanted));
+    }""")
+    page.locator("#voiceBtn").hover()
+    page.mouse.down()
+    page.wait_for_function("() => document.querySelector('.heard')?.textContent.includes('what time')")
+    page.evaluate("globalThis.first = stream, stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    page.wait_for_function("() => stream !== first && voiceAssistant.microphoneIsOpen")
+    assert page.evaluate("first.getAudioTracks()[0].readyState") == "ended"
+    page.wait_for_function("() => document.querySelector('.heard').textContent.includes('in the kitchen')")
+    page.mouse.up()
+    page.wait_for_selector(".entry[data-outcome=answered]")
+    assert running.device.types.count("start") == 1
+
+
 def test_the_microphone_closes_when_asked(open_page: Open) -> None:
     page = open_page()
     hold_until_heard(page)

@@ -55,6 +55,7 @@ export class EnhancedVoiceAssistant {
   #connectionSettled = () => {};
   #wishes = null; // the last `hello` of this connection
   #follows = false;
+  #isSilent = false; // the browser lets no sound out
 
   constructor(options = {}, makeParts = browserParts) {
     this.#config = watchedConfig(options, () => this.#configure());
@@ -71,7 +72,7 @@ export class EnhancedVoiceAssistant {
     streamer.onState = (state, details) => this.#connectionChanged(state, details);
     streamer.onLevel = (level) => this.onchange("level", level);
     streamer.onSpeech = (id) => this.#speechArrived(id);
-    streamer.acceptsSpeech = (id) => !this.#recording.isOn && this.#conversation.mayHear(id);
+    streamer.acceptsSpeech = (id) => !this.#recording.isOn && loudspeaker.isOpen && this.#conversation.mayHear(id);
     microphone.onopen = () => this.onchange("microphone", { open: true });
     microphone.onmute = () => this.#remark("microphone_muted");
     microphone.onclose = ({ lost }) => this.#microphoneClosed(lost);
@@ -205,7 +206,10 @@ export class EnhancedVoiceAssistant {
   async sendText(text) {
     if (this.#recording.isOn) await this.cancelRecording();
     const turn = this.#begin("text", text);
-    if (this.#config.speakReplies) await this.#openLoudspeaker();
+    if (this.#config.speakReplies) {
+      await this.#openLoudspeaker();
+      if (this.#isSilent) this.notice = errorText(this.#config.language, "no_sound");
+    }
     turn.released = true;
     turn.releasedAtMs = this.#parts.clock.now();
     this.#conversation.open(turn, "text", { text, language: turn.language });
@@ -293,8 +297,11 @@ export class EnhancedVoiceAssistant {
 
   /** Opening it tells the rate to speak at, which the device must know before the next question. Never throws. */
   async #openLoudspeaker() {
-    const opened = this.#parts.loudspeaker.open().catch((error) => console.warn(`no sound: ${error.message}`));
-    await Promise.race([opened, this.#later(LOUDSPEAKER_PATIENCE_MS)]); // without a gesture a browser waits for one
+    const { loudspeaker } = this.#parts;
+    const opened = loudspeaker.open().catch((error) => console.warn(`no sound: ${error.message}`));
+    // Without a gesture a browser waits for one, and Firefox for a sound output: that once, not before each question.
+    if (!this.#isSilent) await Promise.race([opened, this.#later(LOUDSPEAKER_PATIENCE_MS)]);
+    this.#isSilent = audioIsAllowed() && !loudspeaker.isOpen;
     this.#hello();
   }
 

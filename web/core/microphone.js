@@ -125,13 +125,31 @@ export class Microphone {
   close({ lost = false } = {}) {
     clearTimeout(this.#closeTimer);
     if (!this.open) return;
+    this.#letGo();
+    this.#recording = false;
+    this.#flushed();
+    this.onclose({ lost });
+  }
+
+  #letGo() {
     this.#node.port.onmessage = null;
     this.#context.close();
     stopTracks(this.#stream);
     this.#stream = this.#node = this.#meter = this.#context = null;
-    this.#recording = false;
-    this.#flushed();
-    this.onclose({ lost });
+  }
+
+  /** It was unplugged, or a headset changed over: in mid-sentence, whatever microphone there is now goes on, at its own rate. */
+  async #changeOver() {
+    if (!this.#recording) return this.close({ lost: true });
+    this.#letGo();
+    try {
+      await this.prepare();
+      if (this.#recording) this.start();
+    } catch {
+      this.#recording = false;
+      this.#flushed();
+      this.onclose({ lost: true });
+    }
   }
 
   #closeWhenIdle() {
@@ -170,7 +188,7 @@ export class Microphone {
     source.connect(this.#node);
     source.connect(this.#meter);
     for (const track of stream.getTracks()) {
-      track.onended = () => this.close({ lost: true });
+      track.onended = () => this.#changeOver();
       track.onmute = () => this.onmute(); // a switch at the headset, or another call
     }
     this.#stream = stream;

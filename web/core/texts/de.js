@@ -213,6 +213,7 @@ export const DE = {
     microphone_missing: "Es wurde kein Mikrofon gefunden. Stecke eines an und drücke dann noch einmal. Tippen geht.",
     microphone_in_use: "Ein anderes Programm benutzt das Mikrofon. Beende es dort und drücke dann noch einmal.",
     microphone_no_output: "Der Ton dieses Browsers startet nicht. Firefox braucht dafür einen Lautsprecher oder Kopfhörer: Schließe etwas an und drücke dann noch einmal. Tippen geht.",
+    no_sound: "Dieser Browser lässt keinen Ton heraus, darum stehen Antworten nur da. Tippe einmal auf die Seite; Firefox braucht auch einen Lautsprecher oder Kopfhörer.",
     microphone_lost: "Das Mikrofon wurde abgezogen, oder das Headset hat umgeschaltet. Drücke noch einmal: Es wird neu geöffnet.",
     microphone_muted: "Das Mikrofon ist vom System oder am Headset stummgeschaltet. Schalte es dort ein.",
     microphone_hidden: "Die Seite war nicht mehr zu sehen, darum höre ich nicht mehr zu. Was du gesagt hattest, wurde gefragt.",

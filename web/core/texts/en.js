@@ -213,6 +213,7 @@ export const EN = {
     microphone_missing: "No microphone was found. Plug one in, then press again. Typing works.",
     microphone_in_use: "Another program is using the microphone. Close it there, then press again.",
     microphone_no_output: "This browser's audio does not start. Firefox needs a loudspeaker or headphones for that: connect some, then press again. Typing works.",
+    no_sound: "This browser lets no sound out, so replies are only shown. Touch the page once; Firefox also needs a loudspeaker or headphones.",
     microphone_lost: "The microphone was unplugged, or the headset changed over. Press again: it is opened anew.",
     microphone_muted: "The microphone is muted by the system or a switch at the headset. Switch it on there.",
     microphone_hidden: "The page went out of sight, so I stopped listening. What you had said was asked.",
