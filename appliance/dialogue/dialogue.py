@@ -304,6 +304,10 @@ class Dialogue:
             if not intent.name:
                 return context.say("turn.not_clear", understood=False)
             return context.say("turn.heard_right", words=quoted(intent.text), question=Question(intent.having()))
+        if intent.doubt == "either":
+            known = {slot: value for slot, value in intent.slots.items() if slot not in ("either", "of")}
+            asked = Question(replace(intent, slots=known, doubt=""), (str(intent.slots["of"]),))
+            return context.say("turn.either", each=intent.slots["either"], question=asked)
         wanted = _meant(intent, context)
         if not wanted and intent.doubt == "unsure":  # too little was said to name it: the skill asks for the rest
             said = self._skills[intent.name](intent, context)

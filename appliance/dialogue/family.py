@@ -64,6 +64,10 @@ class Family:
     """Open slot (*name) to what says whether some words can be it."""
     loose_readers: Mapping[str, Reader] = field(default_factory=dict)
     """How slots are read in an answer to a question or in a correction, where a bare "ten" is enough."""
+    more_of: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object]]] = field(default_factory=dict)
+    """Intent to what "a bit more" and "a bit less" mean after it: an intent, its slots for more, and for less."""
+    again: bool = False
+    """Whether "again" after one of its intents means another one, not the same reply once more: dice, jokes."""
     corrects: Mapping[str, str] = field(default_factory=dict)
     """Intent to the one that "no, make it ten" means after it."""
     all_of: Mapping[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from datetime import date
 from appliance.dialogue.family import Family
 from appliance.dialogue.frames import Reading
 from appliance.dialogue.languages import grammar
+from appliance.dialogue.reading.moments import Moment
 from appliance.dialogue.sentences import Sentences
 from appliance.dialogue.types import Intent, Question
 from appliance.dialogue.utterance import Slots, Span, Utterance
@@ -69,22 +70,26 @@ def followed(
     if family is None:
         return None
     if pointing:
-        return _about_it(sentences, utterance, last, family) if family.carries else None
-    if family.go_on is not None and (intent := family.go_on(utterance, last)):
-        return intent
+        return _about_it(sentences, utterance, last, family)
     correction = family.corrects.get(last.name, "" if last.name in family.acts else last.name)
     if _begins(utterance, "rather") and correction:
         reading = _loose(sentences, utterance, correction, (), lead="rather")
         if reading is not None and reading.slots and not changes(reading, utterance, "rather"):
             return _next(correction, reading, last, keep=correction == last.name, it=True, carries=family.carries)
+    about = _about_it(sentences, utterance, last, family)
+    if about is not None and about.name != last.name and not _begins(utterance, "also"):
+        return about
     if _begins(utterance, "also") or last.name not in family.acts:
         reading = _loose(sentences, utterance, last.name, (), lead="also")
         if reading is not None and reading.slots and not changes(reading, utterance, "also"):
-            return _next(last.name, reading, last, keep=last.name not in family.acts)
-    if intent := _about_it(sentences, utterance, last, family):
-        return intent
-    if _says(utterance, "more_of_it") and last.name.endswith("Relative"):
-        return replace(last, text="", doubt="")
+            return _next(last.name, reading, last, keep=last.name not in family.acts or _only_when(reading))
+    if about is not None:
+        return about
+    if last.name in family.more_of:
+        intent_of_it, more, less = family.more_of[last.name]
+        for name, slots in (("more_of_it", more), ("less_of_it", less)):
+            if _says(utterance, name):
+                return Intent(intent_of_it, "", utterance.language, slots or last.slots)
     if _says(utterance, "again"):
         return replace(last, text="", doubt="")
     if _says(utterance, "the_other") and family.thing:
@@ -94,13 +99,20 @@ def followed(
     return None
 
 
+def gone_on(sentences: Sentences, utterance: Utterance, last: Intent) -> Intent | None:
+    """ "and times two": what only this family can make of it, whatever else it may mean."""
+    family = sentences.family_of.get(last.name)
+    return family.go_on(utterance, last) if family is not None and family.go_on is not None else None
+
+
 def stopped(sentences: Sentences, utterance: Utterance, situation: Situation, alone: Intent) -> Intent:
     """ "stop", "pause it" and "cancel that" mean what was begun just before, if that can be stopped."""
     last = situation.last
     family = sentences.family_of.get(last.name) if last is not None else None
-    if family is None or last is None or situation.ringing or last.name not in family.acts:
+    if family is None or last is None or situation.ringing or not (family.again or last.name in family.acts):
         return alone
-    if alone.name != "Repeat" and _says(utterance, "again"):
+    anew = family.again and "pronoun" not in utterance.hits  # "again", not "say that again"
+    if (alone.name != "Repeat" or anew) and _says(utterance, "again"):
         return replace(last, text="", doubt="")  # "the same again"
     if alone.name == "StopSpeaking" and family.stops:
         return Intent(family.stops, "", utterance.language)
@@ -122,6 +134,11 @@ def _next(
     return Intent(intent, "", last.language, slots)
 
 
+def _only_when(reading: Reading) -> bool:
+    """Whether only another day is said, so that all else stays: "and on Friday too"."""
+    return set(reading.slots) <= {"day", "repeat"}
+
+
 def _about_it(sentences: Sentences, utterance: Utterance, last: Intent, family: Family) -> Intent | None:
     """ "pause it", "cancel that", "carry on", "how many days is that": what was spoken of is meant, by a pronoun or by
     no word at all."""
@@ -134,8 +151,12 @@ def _about_it(sentences: Sentences, utterance: Utterance, last: Intent, family: 
         it.spans[slot] = [*own, *(Span(start, end, {slot: value}, 0.9) for start, end in pronouns)]
     readings = []
     for frame in sentences.candidates(it, without=thing):
+        if frame.intent == last.name and frame.acts and not frame.changes or ("start", True) in frame.slots:
+            continue  # it is there already, and is not told by its length
         if thing in frame.required and len(frame.required) > 1:
-            implied = replace(frame, required=frame.required - {thing}, optional=frame.optional | {thing})
+            slots = tuple(each for each in frame.slots if each[0] != "start")
+            required, optional = frame.required - {thing}, frame.optional | {thing}
+            implied = replace(frame, required=required, optional=optional, slots=slots)
         elif pronouns and any(slot in carried for slot, _ in frame.slots):
             implied = frame
         else:
@@ -191,6 +212,8 @@ def _names(sentences: Sentences, reading: Reading, *, opened: bool = False) -> s
 
 
 def _merged(before: Mapping[str, object], new: Mapping[str, object]) -> Slots:
+    if "day" in new and "moment" not in new and isinstance(moment := before.get("moment"), Moment):
+        return {**_without(before, ("repeat",)), "moment": replace(moment, day=None), **new}
     replaced = [slot for group in _EXCLUSIVE if set(group) & set(new) for slot in group]
     return {**_without(before, replaced), **new}
 

@@ -147,12 +147,12 @@ class Matcher:
             return None
         if not loose and not all(name in hits for name in frame.required):
             return None
-        slots = [(name, must, self._spans(name, utterance)) for name, must in frame.slots]
+        slots = [(name, must, self.spans(name, utterance)) for name, must in frame.slots]
         if any(must and not spans for _, must, spans in slots):
             return None
         return _Search(self, frame, utterance, slots, loose).best()
 
-    def _spans(self, name: str, utterance: Utterance) -> list[Span]:
+    def spans(self, name: str, utterance: Utterance) -> list[Span]:
         spans = utterance.spans.get(name)
         if spans is None:
             spans = utterance.spans[name] = list(self.readers[name](utterance))

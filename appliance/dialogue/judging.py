@@ -62,7 +62,8 @@ def unexplained(reading: Reading, utterance: Utterance) -> list[str]:
 def changes_meaning(reading: Reading, utterance: Utterance) -> bool:
     """Whether something is left over that turns the meaning: "not", "or", a second number, a question mark in words."""
     hits = utterance.hits
-    if any(not reading.explains(start, end) for start, end in hits.get("changer", ())):
+    turning = [each for each in hits.get("changer", ()) if not utterance.courtesies.issuperset(range(*each))]
+    if any(not reading.explains(start, end) for start, end in turning):
         return True
     if reading.frame.acts and any(_is_number(utterance.words[at], utterance.language) for at in reading.left):
         return True  # a second number: "at six or … seven", "twenty five o'clock"

@@ -43,6 +43,8 @@ class Sentences:
         self.lexicon.transparent = grammar(language).words.set("transparent")
         for name, patterns in self._common.items():
             self.lexicon.add(name, patterns)
+        for choice, patterns in grammar(language).words.table.get("choices", {}).items():
+            self.lexicon.add(f"choice={choice}", patterns)
         for family in families:
             for slot, reader in family.readers.items():
                 if readers.setdefault(slot, reader) is not reader:

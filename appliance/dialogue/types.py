@@ -12,9 +12,10 @@ from appliance.dialogue.actions import Action, SetSpeech
 from appliance.dialogue.things import UNKNOWN_DEVICE, Device, Note, Timer
 from appliance.language import Language
 
-Doubt = Literal["", "changed", "unsure", "repaired", "unheard"]
+Doubt = Literal["", "changed", "unsure", "repaired", "unheard", "either"]
 """Why an intent must not be acted upon before somebody said yes: something left over changes its meaning; too much is
-left over; words were put right to understand it; the recognizer was not sure what it heard."""
+left over; words were put right to understand it; the recognizer was not sure what it heard; two values were said for
+one slot, which are in the slot `either`."""
 
 
 @dataclass(frozen=True)

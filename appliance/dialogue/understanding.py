@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from appliance.dialogue.alternatives import alternatives
+from appliance.dialogue.clauses import requests
 from appliance.dialogue.families import FAMILIES
 from appliance.dialogue.family import Family
-from appliance.dialogue.followups import Situation, answered, corrected, followed, stopped
+from appliance.dialogue.followups import Situation, answered, corrected, followed, gone_on, stopped
 from appliance.dialogue.frames import Reading
 from appliance.dialogue.judging import judged
 from appliance.dialogue.reading.normalisation import MAX_CHARACTERS, as_it_sounded, normalise
@@ -29,6 +31,10 @@ REPAIRED = 0.85
 """A sentence with words put right must explain at least so much."""
 SURE = 0.93
 """From this one on what was said before does not matter."""
+
+
+AMONG_OURS = 0.8
+"""The same for another intent of the family that was spoken of: "add carrots" – "and take the bread off"."""
 
 
 NOTHING = Situation()
@@ -68,8 +74,19 @@ class Understanding:
         if not intent.name and (heard := as_it_sounded(words, language)) != words:
             intent = self._meant(sentences, replace(utterance, words=tuple(heard), spans={}, costs=None), situation)
         if not intent.name or intent.doubt == "unsure":
+            intent = self._without_remark(sentences, utterance) or intent
+        if not intent.name or intent.doubt == "unsure":
             intent = self._repaired(sentences, utterance) or intent
         return replace(intent, text=text, slots=as_written(intent.slots, text, language))
+
+    def _without_remark(self, sentences: Sentences, utterance: Utterance) -> Intent | None:
+        """What is asked for, if all else is a remark: "set a timer for ten minutes, I've put the rice on"."""
+        for part in requests(utterance):
+            reading = best(sentences, part)
+            intent = judged(reading, part) if reading and reading.confidence >= SURE else None
+            if intent is not None and not intent.doubt:
+                return intent
+        return None
 
     def _repaired(self, sentences: Sentences, utterance: Utterance) -> Intent | None:
         """What a sentence means that only means something with a word or two put right; None for nothing."""
@@ -98,9 +115,13 @@ class Understanding:
         """An answer to what was asked, else what the sentence says by itself, else what it says after the last one."""
         if situation.question is not None and (intent := answered(sentences, utterance, situation.question)):
             return intent
+        if situation.last is not None and (intent := gone_on(sentences, utterance, situation.last)):
+            return intent
         utterance = corrected(sentences, utterance)
         reading = best(sentences, utterance)
         alone = judged(reading, utterance) if reading else None
+        if reading is not None and "or" in utterance.hits and (alone is None or alone.doubt):
+            alone = alternatives(sentences, utterance, reading) or alone
         if situation.last is not None and alone is not None:
             alone = stopped(sentences, utterance, situation, alone)
         if situation.last is not None:
@@ -108,17 +129,27 @@ class Understanding:
                 alone is not None
                 and not alone.doubt
                 and reading is not None
-                and (reading.confidence + reading.frame.weight > SURE)
+                and (
+                    reading.confidence + reading.frame.weight > SURE
+                    or reading.confidence > AMONG_OURS
+                    and _another_of_the_same(sentences, alone, situation.last)
+                )
             )
             pointing = any(start > 0 for start, _ in utterance.hits.get("pointing", ()))
             if (not sure or pointing) and (intent := followed(sentences, utterance, situation, pointing=sure)):
-                return _kept(sentences, intent, utterance, situation.last)
+                if not sure or "it" not in intent.slots or alone and alone.name in (intent.name, "Unavailable"):
+                    return _kept(sentences, intent, utterance, situation.last)
         return _kept(sentences, alone, utterance, situation.last) if alone else Intent("", "", utterance.language)
 
 
 def best(sentences: Sentences, utterance: Utterance) -> Reading | None:
     readings = sentences.readings(utterance)
     return max(readings, key=lambda reading: reading.rank, default=None)
+
+
+def _another_of_the_same(sentences: Sentences, intent: Intent, last: Intent) -> bool:
+    of = sentences.family_of
+    return intent.name != last.name and of.get(intent.name) is of.get(last.name) is not None
 
 
 def _kept(sentences: Sentences, intent: Intent, utterance: Utterance, last: Intent | None) -> Intent:

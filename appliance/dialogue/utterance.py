@@ -50,6 +50,12 @@ class Utterance:
     def hits(self) -> Hits:
         return self.lexicon.hits(self.words)
 
+    @cached_property
+    def courtesies(self) -> frozenset[int]:
+        """Positions of the words of polite phrases: no condition is made by "if you can" and "wenn es geht"."""
+        phrases = (span for span in self.hits.get("filler", ()) if span[1] - span[0] > 1)
+        return frozenset(at for start, end in phrases for at in range(start, end))
+
     def text(self, start: int, end: int) -> str:
         return " ".join(self.words[start:end])
 

@@ -16,7 +16,7 @@ from tests.utterances.scene import answers
         # a list that was spoken of stays the one that is meant
         ("en", ["what's on the camping list", "add a pillow"], "AddToList", "items=('pillow',); list=camping"),
         ("de", ["was steht auf der urlaubsliste", "setz ein kissen drauf"], "AddToList",
-         "it=True; items=('kissen',); list=Urlaub"),
+         "items=('kissen',); list=Urlaub"),
         # so does a timer, unless "the timer" is said
         ("en", ["how long is left on the pizza", "add two minutes"], "HassIncreaseTimer",
          "duration_s=120; name=pizza"),

@@ -15,7 +15,7 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SMALL_WORDS = frozenset(
     "a an the my our your some to that about of is are"
     " der die das den dem des ein eine einen einem einer mein meine meinen meinem meiner unser unsere zu zum zur an ans"
-    " am daran dass von vom ne nen".split()
+    " am daran dass von vom ne nen muss soll".split()
 )
 _LISTS = {
     "shopping": "shopping shop grocery groceries einkauf einkaufs einkaufen einkaufszettel einkaufsliste".split(),
@@ -41,11 +41,19 @@ def differences(expected: Mapping[str, str], answer: Answer, now: datetime) -> l
         got = _value(slot, answer)
         if got is None and slot == "day" and answer.intent.name in _STATUS:
             continue
+        if slot == "name" and answer.intent.name == "CancelReminder" and _told_apart(wanted, str(got)):
+            continue
         if got is None or wanted != "*" and not _same(slot, wanted, got, now):
             found.append(f"{slot}={got}, expected {wanted}")
     mine = _SET_BY_NOBODY if answer.intent.name in _SETS else ()
     unsaid = {slot: answer.intent.slots.get(slot) for slot in mine if slot not in expected}
     return found + [f"{slot}={value}, which nobody said" for slot, value in unsaid.items() if value not in (None, "")]
+
+
+def _told_apart(wanted: str, got: str) -> bool:
+    """Whether both name the same reminder, of which there are few: by its task or a part of it."""
+    first, second = set(words(wanted).split()), set(words(got).split())
+    return bool(first and second) and (first <= second or second <= first)
 
 
 def _value(slot: str, answer: Answer) -> Any:

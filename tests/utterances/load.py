@@ -14,6 +14,8 @@ from appliance.language import LANGUAGES, Language
 HERE = Path(__file__).parent
 NEGATIVE = ("ask", "decline")
 """Expectations with which nothing may be done."""
+ROUNDS = "round"
+"""Beginning of the names of files that were tried once before anybody read them, and then learnt from."""
 
 
 class FileError(ValueError):
@@ -60,6 +62,8 @@ class Utterance:
     @property
     def held_out(self) -> bool:
         """Which half it belongs to: the rule in README.md."""
+        if self.family.startswith(ROUNDS):
+            return False
         return sha256(f"{self.language}:{self.text.lower()}".encode()).digest()[0] % 2 == 1
 
     @property

@@ -11,9 +11,9 @@ from appliance.language import LANGUAGES, Language
 from tests.utterances.load import utterances
 from tests.utterances.score import results
 
-WRONG_ACTIONS: dict[Language, int] = {"en": 6, "de": 7}
+WRONG_ACTIONS: dict[Language, int] = {"en": 4, "de": 6}
 """At most so many of the turns of the held-out half; 2026-11-25, of 1,420 and 1,435."""
-RIGHT: dict[Language, float] = {"en": 0.875, "de": 0.853}
+RIGHT: dict[Language, float] = {"en": 0.884, "de": 0.862}
 """At least this share is right; 2026-11-25."""
 
 

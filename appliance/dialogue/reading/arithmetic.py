@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt
 from typing import Any, Literal
@@ -236,6 +236,36 @@ class _Parser:
 
 def expressions(utterance: Utterance) -> Iterator[Span]:
     """The longest arithmetic from each word on; slot `expression`."""
+    yield from _expressions(utterance)
+    words, begins = _with_prices(utterance)
+    if len(words) < len(utterance.words):
+        priced = replace(utterance, words=tuple(words), spans={}, costs=None)
+        for span in _expressions(priced):
+            yield replace(span, start=begins[span.start], end=begins[span.end])
+
+
+def _with_prices(utterance: Utterance) -> tuple[list[str], list[int]]:
+    """The words with "one twenty" as "1.20", and where each began; the last one is the end."""
+    point = str(grammar(utterance.language).words["typed"]["point"])
+    words, begins, position = [], [], 0
+    while position < len(utterance.words):
+        begins.append(position)
+        units = parse_number(utterance.words, position, utterance.language)
+        cents = parse_number(utterance.words, units[1], utterance.language) if units else None
+        if units and cents and _is_price(units[0], cents[0]):
+            words.append(f"{units[0]}{point}{cents[0]}")
+            position = cents[1]
+        else:
+            words.append(utterance.words[position])
+            position += 1
+    return words, [*begins, len(utterance.words)]
+
+
+def _is_price(units: Fraction, cents: Fraction) -> bool:
+    return units.denominator == cents.denominator == 1 and 0 < units < 1000 and 10 <= cents <= 99
+
+
+def _expressions(utterance: Utterance) -> Iterator[Span]:
     words, language = utterance.words, utterance.language
     yield from _in_other_words(utterance)
     operators = grammar(language).words["operators"]

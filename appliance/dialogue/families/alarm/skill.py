@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from appliance.dialogue.actions import Action, CancelTimer, SetTimer, StopSpeaking
+from appliance.dialogue.choosing import CHOICE, chosen
 from appliance.dialogue.families.timer.skill import duration_slot, later, refusal, rings
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.days import Day
@@ -235,6 +236,8 @@ def _asked(alarms: list[Timer], intent: Intent, context: Context) -> list[Timer]
         alarms = [alarm for alarm in recurring if alarm.repeat == repeat.rule] or recurring
     if intent.slots.get("next"):
         return alarms[:1]
+    if "choice" in intent.slots:
+        return chosen(alarms, intent.slots["choice"])
     if intent.slots.get("it") and (it := [alarm for alarm in alarms if alarm.id == context.it]):
         return it
     return _on_day(alarms, intent, context)
@@ -242,7 +245,7 @@ def _asked(alarms: list[Timer], intent: Intent, context: Context) -> list[Timer]
 
 def _which(alarms: list[Timer], intent: Intent, context: Context, text: str = "alarm.which") -> Reply:
     each = [_lower(when_again(alarm, context)) for alarm in alarms]
-    return context.say(text, each=each, question=Question(intent, ("wake_at", "day")))
+    return context.say(text, each=each, question=Question(intent, ("wake_at", "day", "choice")))
 
 
 def _from(utterance: Utterance) -> Iterator[Span]:
@@ -264,7 +267,7 @@ FAMILY = Family(
     },
     acts=frozenset({"SetAlarm", "CancelAlarm", "CancelAllAlarms", "ChangeAlarm", "SkipAlarm", "Snooze"}),
     changes=frozenset({"CancelAlarm", "CancelAllAlarms", "ChangeAlarm", "SkipAlarm"}),
-    readers={"wake_at": WAKING, "duration": DURATION, "day": DAY, "repeat": repeats, "old": _from},
+    readers={"wake_at": WAKING, "duration": DURATION, "day": DAY, "repeat": repeats, "old": _from, "choice": CHOICE},
     corrects={"SetAlarm": "ChangeAlarm", "AlarmStatus": "ChangeAlarm"},
     all_of={"CancelAlarm": "CancelAllAlarms"},
     carries=("day",),

@@ -158,6 +158,7 @@ _TEXT = text_of("options", 14, unsure=("question", "asking"), last=("filler",))
 
 FAMILY = Family(
     "chance",
+    again=True,
     skills={"RollDice": roll, "FlipCoin": flip, "PickNumber": pick_number, "PickOne": pick_one},
     readers={slot: whole_number(slot) for slot in ("count", "sides", "low", "high")},
     open_readers={"options": _options},

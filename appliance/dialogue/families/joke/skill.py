@@ -11,4 +11,4 @@ def tell(intent: Intent, context: Context) -> Reply:
     return context.say("joke.jokes")
 
 
-FAMILY = Family("joke", skills={"TellJoke": tell})
+FAMILY = Family("joke", again=True, skills={"TellJoke": tell})

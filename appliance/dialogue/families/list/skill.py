@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.dialogue.actions import Action, AddItems, RemoveItems, ReplaceList
+from appliance.dialogue.choosing import CHOICE, chosen
 from appliance.dialogue.family import Family
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.names import known
@@ -41,10 +42,11 @@ def complete(intent: Intent, context: Context) -> Reply:
 
 
 def _take_off(intent: Intent, context: Context, how: str) -> Reply:
-    items = _items(intent)
+    items, name = _items(intent), _list(intent, context)
+    if not items and "choice" in intent.slots and ("list" in intent.slots or _read_out(context)):
+        items = chosen(context.lists.get(name, ()), intent.slots["choice"])
     if not items:
         return context.say("list.remove_what", question=Question(intent, ("items",)))
-    name = _list(intent, context)
     names = [name] if "list" in intent.slots else [name, *(other for other in context.lists if other != name)]
     for each in names:
         found = [there for item in items if (there := _match(item, context.lists.get(each, ()))) is not None]
@@ -53,6 +55,11 @@ def _take_off(intent: Intent, context: Context, how: str) -> Reply:
                 f"list.{how}", items=found, **_both(each, context), actions=[RemoveItems(each, tuple(found))]
             )
     return context.say("list.not_there", items=items, n=len(items), **_both(name, context))
+
+
+def _read_out(context: Context) -> bool:
+    """Whether a list was spoken of just before, so that "the first one" is one of its things."""
+    return context.last is not None and context.last.name in FAMILY.skills
 
 
 def read(intent: Intent, context: Context) -> Reply:
@@ -163,7 +170,7 @@ def _no_such(name: str, context: Context) -> Reply:
 def _items_in(utterance: Utterance, start: int, end: int) -> Span | None:
     """Some things, with "and" or commas between: one slot of several texts."""
     base = _TEXT(utterance, start, end)
-    if base is None:
+    if base is None or _of_another_family(utterance, start, end):
         return None
     hits = utterance.hits
     goods = [(first, last) for first, last in hits.get("list.goods", ()) if start <= first and last <= end]
@@ -187,6 +194,14 @@ def _items_in(utterance: Utterance, start: int, end: int) -> Span | None:
     singles = {first for first, last in goods}
     found = [item for thing in things for item in _apart(thing, singles, whole, utterance)]
     return Span(start, end, {"items": tuple(found)}, base.quality, open=True) if found else None
+
+
+def _of_another_family(utterance: Utterance, start: int, end: int) -> bool:
+    """Whether it is a thing of ours rather than one to buy, where nobody speaks of a list: "chuck a dice"."""
+    hits = utterance.hits
+    return "list.list" not in hits and any(
+        first < end and last > start for name in _NOT_BOUGHT for first, last in hits.get(name, ())
+    )
 
 
 def _behind_the_list(utterance: Utterance, start: int, end: int) -> Span | None:
@@ -234,6 +249,7 @@ def _known_list(utterance: Utterance) -> Iterator[Span]:
     yield from _KNOWN(utterance)
 
 
+_NOT_BOUGHT = ("chance.dice", "chance.coin", "timer.timer", "alarm.alarm", "reminder.reminder", "joke.joke")
 _TEXT = text_of(
     "items",
     14,
@@ -263,7 +279,7 @@ FAMILY = Family(
     keeps=("list",),
     keeps_for=frozenset({"AddToList", "RemoveFromList", "CompleteItem", "ReadList", "IsOnList", "CountList"}),
     acts=frozenset({"AddToList", "RemoveFromList", "CompleteItem", "ClearList", "CreateList", "DeleteList"}),
-    readers={"known_list": _known_list, "goods": _goods},
+    readers={"known_list": _known_list, "goods": _goods, "choice": CHOICE},
     open_readers={"items": _items_in, "items_behind": _behind_the_list, "list_name": _NAME},
     thing="list.list",
     actions=(AddItems, RemoveItems, ReplaceList),

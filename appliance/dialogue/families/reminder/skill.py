@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from appliance.dialogue.actions import Action, CancelTimer, SetTimer, StopSpeaking
+from appliance.dialogue.choosing import CHOICE, chosen
 from appliance.dialogue.families.alarm.skill import due_slot, of_kind, passed, ringing_time, when_again
 from appliance.dialogue.families.timer.skill import duration_slot, refusal, rings
 from appliance.dialogue.family import Family
@@ -56,13 +57,13 @@ def cancel_reminder(intent: Intent, context: Context) -> Reply:
     found = _asked(reminders, intent, context)
     if not found and reminders:
         each = [item.name or context.text("reminder.something") for item in reminders]
-        asked = Question(_unnamed(intent), ("known_task", "task"))
+        asked = Question(_unnamed(intent), ("known_task", "choice", "task"))
         return context.say("reminder.which_instead", each=each, question=asked)
     if not found:
         return context.say("reminder.none")
     if len(found) > 1:
         each = [item.name for item in found]
-        return context.say("reminder.which", each=each, question=Question(intent, ("known_task", "task")))
+        return context.say("reminder.which", each=each, question=Question(intent, ("known_task", "choice", "task")))
     if intent.slots.get("unsure") and not intent.slots.get("confirmed"):
         return context.say("reminder.cancel_this", what=found[0].name, question=Question(intent))
     return context.say("reminder.cancelled", what=found[0].name, actions=[CancelTimer(found[0].id)])
@@ -84,6 +85,8 @@ def _asked(reminders: list[Timer], intent: Intent, context: Context) -> list[Tim
         return [each for each in reminders if each.due.date() == day.resolve(context.now.date())]
     if intent.slots.get("it") and (it := [each for each in reminders if each.id == context.it]):
         return it
+    if "choice" in intent.slots:
+        return chosen(reminders, intent.slots["choice"])
     return reminders[:1] if intent.slots.get("next") else reminders
 
 
@@ -118,6 +121,7 @@ FAMILY = Family(
         "day": DAY,
         "repeat": repeats,
         "known_task": known("name", "reminder"),
+        "choice": CHOICE,
     },
     open_readers={
         "task": text_of(
@@ -128,6 +132,7 @@ FAMILY = Family(
             needs_meaning=True,
             to_end=1.6,
             first=("polite", "alternative"),
+            last=("filler", "unfinished", "reminder.must"),
             unsure=("question", "aux", "changer", "pronoun", "asking", "quantifier"),
         )
     },

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from appliance.dialogue.actions import Action, CancelTimer, PauseTimer, ResumeTimer, SetTimer, StopSpeaking
+from appliance.dialogue.choosing import CHOICE, chosen
 from appliance.dialogue.family import Family
 from appliance.dialogue.reading.measures import parse_duration_at
 from appliance.dialogue.reading.moments import Moment
@@ -214,6 +215,10 @@ def matching(timers: list[Timer], intent: Intent, context: Context) -> list[Time
         return same or [timer for timer, its_name in named if its_name in name or name in its_name]
     if isinstance(start_s, (int, float)):
         return [timer for timer in timers if timer.duration_s == start_s]
+    if choice := intent.slots.get("choice"):
+        if choice == "last":
+            return [max(timers, key=lambda timer: timer.id)] if timers else []
+        return chosen(timers, choice, lambda timer: timer.duration_s, lambda timer: timer.due.timestamp())
     if intent.slots.get("it") and (it := [timer for timer in timers if timer.id == context.it]):
         return it
     if intent.slots.get("other"):
@@ -235,7 +240,7 @@ def refusal(context: Context, seconds: float) -> Reply | None:
 
 def which_one(timers: list[Timer], intent: Intent, context: Context) -> Reply:
     each = [described(timer, context, "object") for timer in timers]
-    return context.say("timer.which", each=each, question=Question(intent, ("known", "start")))
+    return context.say("timer.which", each=each, question=Question(intent, ("known", "start", "choice")))
 
 
 def _none(intent: Intent, context: Context, running: list[Timer]) -> Reply:
@@ -247,7 +252,9 @@ def _none(intent: Intent, context: Context, running: list[Timer]) -> Reply:
         if len(running) == 1:
             this = {"name": running[0].name} if running[0].name else {"start_s": running[0].duration_s}
             return context.say("timer.this_instead", none=none, what=each[0], question=Question(without.having(**this)))
-        return context.say("timer.which_instead", none=none, each=each, question=Question(without, ("known", "start")))
+        return context.say(
+            "timer.which_instead", none=none, each=each, question=Question(without, ("known", "start", "choice"))
+        )
     return context.say("timer.none_such" if running else "timer.none")
 
 
@@ -342,6 +349,7 @@ FAMILY = Family(
         "until": _until,
         "more_duration": _more,
         "add_duration": _add_duration,
+        "choice": CHOICE,
     },
     open_readers={"name": _NAME, "to": name_of("to", "timer.timer", ("timer.to", "timer.rename"))},
     loose_readers={"duration": _loose_duration},

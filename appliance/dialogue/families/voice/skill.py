@@ -94,6 +94,7 @@ FAMILY = Family(
         "SetSpeedRelative": change_speed,
     },
     acts=frozenset({"SetLanguage", "SetVoice", "SetSpeed", "SetSpeedRelative"}),
+    more_of={"SetSpeedRelative": ("SetSpeedRelative", {}, {})},
     readers={"speed": _speeds, "known_voice": known("voice", "voice")},
     actions=(SetSpeech,),
     about_device=True,

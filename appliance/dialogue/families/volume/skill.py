@@ -176,6 +176,13 @@ FAMILY = Family(
         "quiet_from": _end("from", 0.99),
         "quiet_to": _end("to", 1.0),
     },
+    more_of={
+        "HassSetVolumeRelative": ("HassSetVolumeRelative", {}, {}),
+        **{
+            name: ("HassSetVolumeRelative", {"up": _STEP}, {"down": _STEP})
+            for name in ("HassSetVolume", "Unmute", "VolumeStatus")
+        },
+    },
     corrects={"HassSetVolume": "HassSetVolume", "HassSetVolumeRelative": "HassSetVolume"},
     actions=(SetVolume, Keep),
 )
