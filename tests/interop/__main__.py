@@ -2,8 +2,9 @@
 
     python -m tests.interop [--python PYTHON] [NAME …]
 
-PYTHON: 3.12 or newer, for the environments below build/interop; they are made once (network). Prints what each program
-got; exit code 1 if one of them got something else than it should.
+PYTHON: 3.12 or newer, for the environments below build/interop; they are made once (network). Home Assistant comes in
+the newest version that this Python can run: 2026.10 needs 3.14, and a C++ compiler. Prints what each program got; exit
+code 1 if one of them got something else than it should.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ FOLDER = ROOT / "build" / "interop"
 QUESTION = "what is seven times eight"
 SETTINGS = {"STIMME_WYOMING": "1", "STIMME_WYOMING_PORT": "0", "STIMME_OPENAI": "1"}
 START_S = 60
-PARTS = ("wyoming", "hassil", "home-assistant-intents", "pymicro-vad", "pyspeex-noise", "ha-ffmpeg", "mutagen")
-"""What Home Assistant installs by itself when its Wyoming integration is set up, in the versions that it names."""
+INTEGRATIONS = ("wyoming", "conversation", "stt", "tts", "homeassistant")
+"""Of Home Assistant, with what they depend on; their own requirements are installed in the versions that they name."""
 
 
 def main() -> int:
@@ -71,10 +72,21 @@ def environment(python: str, package: str) -> Path:
     if not (folder / "made").exists():
         subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
         subprocess.run([str(folder / "bin" / "pip"), "install", "-q", package], check=True)
-        for constraints in folder.glob("lib/*/site-packages/homeassistant/package_constraints.txt"):
-            subprocess.run([str(folder / "bin" / "pip"), "install", "-q", "-c", str(constraints), *PARTS], check=True)
+        for components in folder.glob("lib/*/site-packages/homeassistant/components"):
+            constraints = str(components.parent / "package_constraints.txt")
+            parts = sorted(requirements(components, INTEGRATIONS))
+            subprocess.run([str(folder / "bin" / "pip"), "install", "-q", "-c", constraints, *parts], check=True)
         (folder / "made").touch()
     return folder / "bin"
+
+
+def requirements(components: Path, names: Sequence[str]) -> set[str]:
+    """What integrations install by themselves when they are set up, and those that they depend on."""
+    found: set[str] = set()
+    for name in names:
+        manifest = json.loads((components / name / "manifest.json").read_text())
+        found |= set(manifest.get("requirements", [])) | requirements(components, manifest.get("dependencies", []))
+    return found
 
 
 def wyoming_port(server: RunningServer) -> int:
@@ -289,7 +301,7 @@ PROGRAMS: dict[str, tuple[str, Check]] = {
     "gateway": ("wyoming-openai-gateway", gateway),
     "proxy": ("wyoming-openai", proxy),
     "bench": ("wyoming-bench", bench),
-    "home-assistant": ("pytest-homeassistant-custom-component==0.13.215", home_assistant),
+    "home-assistant": ("pytest-homeassistant-custom-component", home_assistant),
 }
 
 if __name__ == "__main__":

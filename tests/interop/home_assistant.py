@@ -6,14 +6,15 @@ import io
 import os
 import wave
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 from typing import Any
 
 import pytest_socket
 from homeassistant.components import conversation, stt
 from homeassistant.core import Context
 from homeassistant.helpers.entity_component import DATA_INSTANCES
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 QUESTION = "what is seven times eight"
 HEARD = stt.SpeechMetadata(
@@ -30,11 +31,7 @@ async def test_home_assistant_hears_speaks_and_answers_with_stimme(hass: Any, so
     pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
     for component in ("homeassistant", "conversation"):
         assert await async_setup_component(hass, component, {})
-    place = {"host": "127.0.0.1", "port": int(os.environ["STIMME_WYOMING_PORT"])}
-    entry = MockConfigEntry(domain="wyoming", data=place, title="stimme")
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await discovered(hass, int(os.environ["STIMME_WYOMING_PORT"]))
     with wave.open(os.environ["STIMME_QUESTION"]) as file:
         pcm = file.readframes(file.getnframes())
 
@@ -54,3 +51,14 @@ async def test_home_assistant_hears_speaks_and_answers_with_stimme(hass: Any, so
         seconds = file.getnframes() / file.getframerate()
     assert kind == "wav" and seconds > 1
     print(f"STIMME: heard {heard.text!r}, answered {said!r}, spoken {seconds:.1f} s")
+
+
+async def discovered(hass: Any, port: int) -> None:
+    """What Home Assistant does when an announcement like ours comes in, and when its owner then says yes."""
+    here, kind = ip_address("127.0.0.1"), "_wyoming._tcp.local."
+    announced = ZeroconfServiceInfo(here, [here], port, "stimme-ab12-wyoming.local.", kind, f"stimme-ab12.{kind}", {})
+    flow = await hass.config_entries.flow.async_init("wyoming", context={"source": "zeroconf"}, data=announced)
+    assert flow["type"] == "form" and flow["step_id"] == "zeroconf_confirm", flow
+    done = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
+    assert done["type"] == "create_entry" and done["data"] == {"host": "127.0.0.1", "port": port}, done
+    await hass.async_block_till_done()
