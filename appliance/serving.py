@@ -153,7 +153,16 @@ async def _opened(config: Config, assistant: Assistant, node: Node | None, tasks
     device = told.device = device_of(config, assistant, sessions, tasks, chosen) if config.device.enabled else None
     if device is not None:
         metrics.add_sound(lambda: device.sound.stats)
-    people = People(config, sessions, metrics, places, board_of(assistant, tasks), chosen, site.version)
+    people = People(
+        config.server.max_connections,
+        config.streaming.chunk_size,
+        sessions,
+        metrics,
+        places,
+        board_of(assistant, tasks),
+        chosen,
+        site.version,
+    )
     ready = asyncio.Event()
     home = await household(
         config,
@@ -192,7 +201,8 @@ async def _listening(config: Config, assistant: Assistant, house: _House, stack:
     """Open all doors; returns the ports by the listeners' names. Raises ConfigError."""
     programs, people, loop = house.programs, house.people, asyncio.get_running_loop()
     web = Web(
-        config,
+        config.server,
+        config.streaming,
         house.home.guard,
         programs.added(house.home.listeners, house.home.guard),
         see_off=lambda: programs.leave(people.leave()),

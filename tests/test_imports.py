@@ -4,6 +4,7 @@ A module may import what stands below it, and its own room. A module without a p
 """
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -203,3 +204,12 @@ def test_a_third_party_name_has_its_home(file: Path) -> None:
         if top != "appliance" and top not in sys.stdlib_module_names:
             assert top in HOME, f"{top} has no home"
             assert within(module(file), HOME[top]), f"{module(file)} imports {top}, which belongs to {HOME[top]}"
+
+
+ROOF = {"app", "serving", "fittings", "cli", "mind", "household", "programs", "stored", "config"}
+
+
+def test_the_whole_of_the_settings_is_known_at_the_roof_only() -> None:
+    whole = re.compile(r"from appliance\.config import [^\n]*\bConfig\b|from appliance import [^\n]*\bconfig\b")
+    users = {module(file).partition(".")[0] for file in FILES if whole.search(file.read_text(encoding="utf-8"))}
+    assert users <= ROOF, "others get the pieces that they need"

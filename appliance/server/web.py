@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from appliance.config import Config
+from appliance.config import ServerConfig, StreamingConfig
 from appliance.errors import ConfigError
 from appliance.server.access import LOCAL, Guard, Visitor
 from appliance.server.crowd import MOST_A_PLACE, MOST_UNOPENED, who_must_go
@@ -47,14 +47,16 @@ class Web:
 
     def __init__(
         self,
-        config: Config,
+        config: ServerConfig,
+        streaming: StreamingConfig,
         guard: Guard,
         listeners: Sequence[Listener],
         see_off: Callable[[], Awaitable[None]],
         metrics: Metrics,
     ) -> None:
         """see_off: ends what is under way over WebSockets, once nobody new is taken."""
-        self._config, self.guard, self._listeners, self._see_off = config, guard, listeners, see_off
+        self._config, self._streaming = config, streaming
+        self.guard, self._listeners, self._see_off = guard, listeners, see_off
         self._metrics = metrics
         self._tasks: asyncio.TaskGroup | None = None
         self._unopened: set[Door] = set()
@@ -68,7 +70,7 @@ class Web:
 
         Raises ConfigError if a port is taken.
         """
-        allow_descriptors(self._config.server.max_connections + MOST_UNOPENED + BACKLOG + OTHER_DESCRIPTORS)
+        allow_descriptors(self._config.max_connections + MOST_UNOPENED + BACKLOG + OTHER_DESCRIPTORS)
         servers: list[Server] = []
         with seldom():
             async with asyncio.TaskGroup() as self._tasks:
@@ -125,11 +127,11 @@ class Web:
         self._metrics.client_dropped(reason)
 
     async def _listen(self, listener: Listener) -> Server:
-        settings = self._config
+        settings, streaming = self._config, self._streaming
 
         async def talk(connection: ServerConnection) -> None:
             assert listener.talk is not None, "a door without a WebSocket refuses it"
-            _tune(connection, settings.server.ping_interval_s + settings.server.ping_timeout_s)
+            _tune(connection, settings.ping_interval_s + settings.ping_timeout_s)
             await listener.talk(connection, cast(Door, connection).visitor)
 
         try:
@@ -141,14 +143,14 @@ class Web:
                 compression=None,
                 max_size=listener.most_bytes,
                 max_queue=MOST_QUEUED,
-                write_limit=settings.streaming.chunk_size * settings.streaming.max_chunk_buffer,
-                ping_interval=settings.server.ping_interval_s,
-                ping_timeout=settings.server.ping_timeout_s,
+                write_limit=streaming.chunk_size * streaming.max_chunk_buffer,
+                ping_interval=settings.ping_interval_s,
+                ping_timeout=settings.ping_timeout_s,
                 open_timeout=5,
                 close_timeout=2,
                 server_header=None,
                 backlog=BACKLOG,
-                reuse_port=settings.server.shares_ports or None,
+                reuse_port=settings.shares_ports or None,
             )
         except OSError as error:
             reason = error.strerror or error

@@ -10,7 +10,7 @@ import http.client
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -134,7 +134,7 @@ async def opened(folder: Path, **settings: str) -> AsyncIterator[Doors]:
             sessions = Sessions(fake.all(), tasks, language="en", max_audio_duration_s=10)
             programs = Programs(config, sessions, metrics, tasks, attention(fake))
             listeners = programs.added(home.listeners, home.guard)
-            web = Web(config, home.guard, listeners, partial(programs.leave, leave()), metrics)
+            web = Web(config.server, config.streaming, home.guard, listeners, partial(programs.leave, leave()), metrics)
             async with web.listening() as ports:
                 trusting = ssl.create_default_context(cafile=str(folder / "tls" / "authority.crt"))
                 trusting.check_hostname = False  # it is asked by address
@@ -216,12 +216,14 @@ async def test_a_certificate_of_the_owners_own_is_shown_and_plain_http_leads_to_
             with trusting.wrap_socket(socket.create_connection(("127.0.0.1", secure)), server_hostname=name) as line:
                 line.sendall(f"GET /trusted HTTP/1.1\r\nHost: {name}:{secure}\r\nConnection: close\r\n\r\n".encode())
                 status = int(line.recv(100).split()[1])
-            plain = http.client.HTTPConnection("127.0.0.1", doors.ports["page"], timeout=10)
-            plain.request("GET", "/", headers={"Host": f"{name}:8080"})
-            answer = plain.getresponse()
-            answer.read()
-            plain.request("GET", "/ca.crt", headers={"Host": name})
-            return status, answer, plain.getresponse().status
+            with closing(http.client.HTTPConnection("127.0.0.1", doors.ports["page"], timeout=10)) as plain:
+                plain.request("GET", "/", headers={"Host": f"{name}:8080"})
+                answer = plain.getresponse()
+                answer.read()
+                plain.request("GET", "/ca.crt", headers={"Host": name})
+                authority = plain.getresponse()
+                authority.read()
+            return status, answer, authority.status
 
         trusted, led, authority = await asyncio.to_thread(asked)
         assert trusted == 204

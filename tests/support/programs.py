@@ -185,7 +185,14 @@ async def programs_server(faculties: FakeFaculties | None = None, **settings: st
         sessions = Sessions(fake.all(), tasks, language="en", max_audio_duration_s=config.server.max_audio_duration_s)
         programs = Programs(config, sessions, metrics, tasks, attention(fake))
         page = Listener("page", "", "127.0.0.1", 0, Route(lambda request, visitor: respond(404, "nothing\n")))
-        web = Web(config, guard, programs.added([page], guard), lambda: programs.leave(leave()), metrics)
+        web = Web(
+            config.server,
+            config.streaming,
+            guard,
+            programs.added([page], guard),
+            lambda: programs.leave(leave()),
+            metrics,
+        )
         async with web.listening() as ports, programs.listening() as further:
             yield ProgramsServer(ports | further, fake, programs, metrics)
         programs.close()

@@ -121,7 +121,7 @@ def small_server(
                     await asyncio.gather(*(guest.close() for guest in tuple(guests)))
 
                 nothing = PoolStats(0, 0, 0, 0, 0.0, 0.0)
-                web = Web(config, guard, listeners, see_off, Metrics(lambda: nothing))
+                web = Web(config.server, config.streaming, guard, listeners, see_off, Metrics(lambda: nothing))
                 async with web.listening() as ports:
 
                     def call(wanted: Callable[[], Any]) -> Any:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from appliance.config import Config
 from appliance.dialogue.types import Memory
 from appliance.errors import ProtocolError
 from appliance.language import Language
@@ -50,7 +49,8 @@ class People:
 
     def __init__(
         self,
-        config: Config,
+        most: int,
+        chunk_bytes: int,
         sessions: Sessions,
         metrics: Metrics,
         places: Places,
@@ -58,9 +58,10 @@ class People:
         settings: Settings,
         page_version: str,
     ) -> None:
-        """page_version: see Site.version."""
+        """most: clients at once. chunk_bytes: for a page without a preset. page_version: see Site.version."""
         self._board, self._settings, self._page_version = board, settings, page_version
-        self._config, self._sessions, self._metrics, self._places = config, sessions, metrics, places
+        self._most, self._chunk_bytes = most, chunk_bytes
+        self._sessions, self._metrics, self._places = sessions, metrics, places
         self._guests: set[_Guest] = set()
         self.greet: Callable[[Connection], None] = lambda client: None
         """Called for every client that has come."""
@@ -73,19 +74,19 @@ class People:
 
     async def talk(self, connection: ServerConnection, visitor: Visitor) -> None:
         """Serve one client until its WebSocket closes."""
-        address, most = connection.remote_address[0], self._config.server.max_connections
-        if len(self._guests) >= most:
+        address = connection.remote_address[0]
+        if len(self._guests) >= self._most:
             other = who_must_go(self._guests, neighbourhood(address), fair=True)
             if other is None:
                 self._metrics.refused.inc()
-                await self._see_out(connection, f"{most} clients are connected, which is the limit.")
+                await self._see_out(connection, f"{self._most} clients are connected, which is the limit.")
                 return
             self._send_away(other, "crowded")
         client = Connection(
             connection,
             self._sessions,
             visitor,
-            self._config.streaming.chunk_size,
+            self._chunk_bytes,
             self._page_version,
             self._metrics,
             self._board,
@@ -113,7 +114,7 @@ class People:
             self._metrics.client_dropped(guest.sent_away)
             if guest.sent_away == "crowded":
                 await self._see_out(
-                    connection, f"{most} clients are connected, which is the limit; yours was idle for longest."
+                    connection, f"{self._most} clients are connected, which is the limit; yours was idle for longest."
                 )
             else:
                 await self._see_out(
