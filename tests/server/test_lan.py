@@ -22,6 +22,7 @@ from tests.support.browser import FLAGS, hold_and_speak
 from tests.support.server import RunningServer, running_server
 from tests.support.speech import spoken_now
 from tests.support.two_hosts import TwoHosts, can_be_made, trusting_home, two_hosts, wrapper
+from tests.web.visit import KEEPS_ITSELF
 
 FETCH = "async (path) => { const answer = await fetch(path); return [answer.status, await answer.text()]; }"
 
@@ -137,6 +138,13 @@ def test_who_trusts_is_paired_and_speaks_over_https_until_revoked(
         hold_and_speak(page, 1.6)
         said = page.inner_text("#history")
         assert "seven times eight" in said and "56" in said
+        page.wait_for_function(KEEPS_ITSELF)
+        with hosts.cable_pulled():
+            page.reload()
+            away = "() => document.getElementById('statusText')?.textContent.startsWith('The device is away')"
+            page.wait_for_function(away)
+        page.wait_for_function("() => voiceAssistant.getMetrics().connected")
+
         cookie = next(one for one in context.cookies() if one["name"] == "__Host-stimme")
         assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Strict"
         assert cookie["value"] not in server.log.read_text()

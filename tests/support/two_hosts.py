@@ -28,6 +28,16 @@ class TwoHosts:
     def at_other(self, *command: str) -> list[str]:
         return ["ip", "netns", "exec", self.other, *command]
 
+    @contextmanager
+    def cable_pulled(self) -> Iterator[None]:
+        """Nothing goes between them."""
+        _ip("-n", self.device, "link", "set", self.ends[0], "down")
+        try:
+            yield
+        finally:
+            _ip("-n", self.device, "link", "set", self.ends[0], "up")
+            _ip("-n", self.device, "route", "replace", "224.0.0.0/4", "dev", self.ends[0])
+
 
 def can_be_made() -> bool:
     return os.geteuid() == 0 and shutil.which("ip") is not None

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from tests.web.conftest import Open, Running
-from tests.web.visit import ask
-
-SHELL = """async () => {
-    const names = await caches.keys();
-    return names.length === 1 && Boolean(await (await caches.open(names[0])).match("/"));
-}"""
+from tests.web.visit import KEEPS_ITSELF, ask
 
 
 def test_the_page_opens_without_the_device_and_connects_as_soon_as_it_is_back(
     open_page: Open, running: Running
 ) -> None:
     page = open_page()
-    page.evaluate("async () => { await navigator.serviceWorker.ready }")
-    page.wait_for_function(SHELL)
+    page.wait_for_function(KEEPS_ITSELF)
     running.down(True)
     page.reload()
     page.wait_for_function("() => document.getElementById('statusText').textContent.startsWith('The device is away')")

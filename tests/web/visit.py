@@ -2,6 +2,13 @@
 
 from playwright.sync_api import Page
 
+KEEPS_ITSELF = """async () => {
+    await navigator.serviceWorker.ready;
+    const names = await caches.keys();
+    return names.length === 1 && Boolean(await (await caches.open(names[0])).match("/"));
+}"""
+"""Whether the browser has all that it needs for the times when the device is away."""
+
 
 def wait_for_state(page: Page, state: str) -> None:
     page.wait_for_function("state => voiceAssistant.state === state", arg=state)
