@@ -51,7 +51,8 @@ bench: setup-test ## one user, from sample spoken to reply heard → bench/resul
 bench-voice: setup-test ## the voice beside onnxruntime and stock Piper → bench/results/speaking.json
 	@$(PYTHON) -m tests.benchmarks.speaking $(ARGS)
 
-test-page: setup-test ## the page on bad networks, through restarts, in twenty tabs, over 500 turns, in Firefox (firefox-esr): minutes
+test-page: setup-test ## the page on bad networks, through restarts, in twenty tabs, over 500 turns, in Firefox: minutes
+	@tools/setup firefox
 	@STIMME_LONG=1 $(PYTHON) -m pytest --timeout=900 tests/web/test_long.py $(ARGS)
 
 test-voice: setup-test ## the voice against onnxruntime over 200 sentences a language, 2,000 forged weights files

@@ -86,3 +86,57 @@ def test_no_view_has_an_accessibility_finding(open_page: Open, scheme: str, lang
         if result.violations_count:
             found[view.__name__] = result.generate_report()
     assert not found, "\n".join(f"{name}:\n{report}" for name, report in found.items())
+
+
+STICKS_OUT = """() => [...document.querySelectorAll("body *")].filter((one) => {
+    const {left, right, width} = one.getBoundingClientRect();
+    const scrolls = one.closest(".timers, .unseen, .skip") || getComputedStyle(one).clipPath !== "none";
+    return width > 0 && !scrolls && (left < -1 || right > innerWidth + 1);
+}).map((one) => one.id || one.className || one.localName)"""
+
+
+def test_every_view_fits_at_twice_the_size_in_high_contrast_and_has_no_finding(open_page: Open) -> None:
+    page = open_page(
+        locale="de-DE", viewport={"width": 640, "height": 400}, device_scale_factor=2, forced_colors="active"
+    )
+    found = {}
+    for view in VIEWS:
+        view(page)
+        result = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+        if result.violations_count or page.evaluate(STICKS_OUT):
+            found[view.__name__] = [page.evaluate(STICKS_OUT), result.generate_report()]
+    assert not found
+
+
+CONTROLS = """() => {
+    const within = document.querySelector("dialog[open]") ?? document;
+    const seen = (one) => one.checkVisibility({visibilityProperty: true}) && !one.disabled;
+    const all = [...within.querySelectorAll("button, input, select, a[href], summary, [tabindex='0']")].filter(seen);
+    globalThis.controls = all.filter((one) => one.type !== "radio" || one.checked);
+    return controls.length;
+}"""
+FOCUSED = """() => {
+    const one = document.activeElement, ring = (node) => {
+        const {outlineStyle, boxShadow} = getComputedStyle(node);
+        return outlineStyle !== "none" || boxShadow.includes("3px");
+    };
+    return [controls.indexOf(one), ring(one) || ring(one.parentElement)];
+}"""
+
+
+@pytest.mark.parametrize("view", [start, conversation, board, settings, measurements])
+def test_the_keyboard_alone_reaches_every_control_and_shows_where_it_is(
+    open_page: Open, view: Callable[[Page], None]
+) -> None:
+    page = open_page(reduced_motion="reduce")
+    page.evaluate("voiceAssistant.config.speakReplies = false")
+    view(page)
+    page.evaluate("document.activeElement.blur()")
+    count, reached = page.evaluate(CONTROLS), set()
+    for _ in range(2 * count):
+        page.keyboard.press("Tab")
+        place, is_shown = page.evaluate(FOCUSED)
+        assert place < 0 or is_shown, page.evaluate("document.activeElement.outerHTML")
+        reached.add(place)
+    missed = set(range(count)) - reached
+    assert not missed, page.evaluate("missed => missed.map((place) => controls[place].outerHTML)", list(missed))
