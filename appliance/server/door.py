@@ -170,6 +170,7 @@ class Door(ServerConnection):
         elif self._exchange is not None:
             self._exchange.connection_lost()
         self._house.left(self)
+        self._exchange = self._bare = None  # they know this door: thousands would wait for the garbage collector
 
     def pause_writing(self) -> None:
         if self._exchange is not None:

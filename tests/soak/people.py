@@ -38,15 +38,15 @@ class Person:
         self._address = f"127.0.0.{2 + number}"
         self._session = ""
 
-    async def ask(self, say: Callable[[ClientConnection, str], Any]) -> str:
-        """Ask until an answer comes, under one id; "" if none came within PATIENCE_S."""
+    async def ask(self, kind: str, say: Callable[[ClientConnection, str], Any]) -> str:
+        """Ask until an answer comes, under one id; "" if none came within PATIENCE_S. kind: for the tally."""
         id, begin_s = f"soak-{secrets.token_hex(12)}", time.monotonic()
         while (left_s := begin_s + PATIENCE_S - time.monotonic()) > 0:
             async with self._counted():
                 async with asyncio.timeout(left_s), self._line() as socket:
                     await say(socket, id)
                     text = str((await self._next(socket, "answer", id))["text"])
-                    self._tally.waits.append(Span("answer", begin_s, time.monotonic()))
+                    self._tally.waits.append(Span(kind, begin_s, time.monotonic()))
                     if self._hears:
                         await self._next(socket, "speech_end", id)
                     return text
@@ -122,7 +122,7 @@ async def types(person: Person, tally: Tally, number: int) -> None:
         async def say(socket: ClientConnection, id: str, text: str = f"what is {count} plus {number}") -> None:
             await socket.send(json.dumps({"type": "text", "id": id, "text": text}))
 
-        said = await person.ask(say)
+        said = await person.ask("typed", say)
         if said and not said.rstrip(".").endswith(f" {count + number}"):
             tally.wrong += 1
             tally.notes.append(said)
@@ -138,7 +138,7 @@ async def speaks(person: Person, tally: Tally, pcm: bytes, answer: str) -> None:
         await socket.send(json.dumps({"type": "stop", "id": id}))
 
     while True:
-        said = await person.ask(say)
+        said = await person.ask("spoken", say)
         if said and answer not in said:
             tally.wrong += 1
             tally.notes.append(said)
@@ -155,7 +155,7 @@ async def sets_timers(person: Person, tally: Tally, until_s: float) -> None:
         async def say(socket: ClientConnection, id: str, text: str = f"set a {name} timer for {words} seconds") -> None:
             await socket.send(json.dumps({"type": "text", "id": id, "text": text}))
 
-        if (await person.ask(say)).lower().endswith(f"{name} timer set for {words} seconds."):
+        if (await person.ask("timer", say)).lower().endswith(f"{name} timer set for {words} seconds."):
             tally.set.append((name, time.monotonic() + seconds))
         count += 1
         await asyncio.sleep(2.5)

@@ -6,7 +6,8 @@ the same process to the end, which is sampled every two seconds. What must hold:
 unheard, no line that fails without a reason given, and memory, descriptors and threads at rest as they were once
 everything had been used.
 
-Not measured: a network, a Raspberry Pi, hours. The people share the cores with the server.
+Not measured: a network, a Raspberry Pi, hours. The people share the cores with the server. A restart takes the ten
+seconds that are given to turns under way (GRACE_S): there is always a rude client with one that never ends.
 
     python -m tests.soak.soak [MINUTES [MINUTES WITHOUT A RESTART]]
 """

@@ -66,7 +66,7 @@ class Tally:
             due = sorted(at for called, at in self.set if called == name)
             rang = sorted(at for called, at in self.rang.values() if called == name)
             silent += max(0, len(due) - len(rang))
-            late += [Span(name, at, max(at, heard)) for at, heard in zip(due, rang, strict=False)]
+            late += [Span("ring", at, max(at, heard)) for at, heard in zip(due, rang, strict=False)]
         return silent, late
 
     def figures(self, broken: Sequence[Span]) -> dict[str, Any]:
@@ -79,8 +79,8 @@ class Tally:
             "connections_failed": causes(self.failures, self.refusals, broken),
             "timers": len(self.set),
             "timers_unheard": silent,
-            "wait_s": durations(self.waits, broken),
-            "late_s": durations(late, broken),
+            "wait_s": waits(self.waits, broken),
+            "late_s": waits(late, broken),
             "notes": self.notes[:5],
         }
 
@@ -104,15 +104,24 @@ def causes(failures: Iterable[Span], refusals: Iterable[Span], broken: Sequence[
     }
 
 
-def durations(spans: Sequence[Span], broken: Sequence[Span]) -> dict[str, Any]:
-    """Seconds by what was broken meanwhile, and of all where the process was neither down nor stopped: "awake"."""
-    by_cause: dict[str, list[float]] = {}
-    for span in spans:
-        why = meanwhile(span, broken)
-        by_cause.setdefault(why, []).append(span.seconds)
-        if why not in (*DOWN, STOPPED):
-            by_cause.setdefault("awake", []).append(span.seconds)
+def durations(named: Iterable[tuple[str, Span]]) -> dict[str, dict[str, float]]:
+    """How many spans there are of each name, and their seconds."""
+    seconds: dict[str, list[float]] = {}
+    for name, span in named:
+        seconds.setdefault(name, []).append(span.seconds)
     return {
-        why: {"n": len(values), "p50": round(percentile(values, 50), 3), "max": round(max(values), 2)}
-        for why, values in sorted(by_cause.items())
+        name: {"n": len(values), "p50": round(percentile(values, 50), 3), "max": round(max(values), 2)}
+        for name, values in sorted(seconds.items())
+    }
+
+
+def waits(spans: Iterable[Span], broken: Sequence[Span]) -> dict[str, Any]:
+    """Spans by what was broken meanwhile; while the process was neither down nor stopped, all of them and by name."""
+    caused = [(meanwhile(span, broken), span) for span in spans]
+    awake = [(why, span) for why, span in caused if why not in (*DOWN, STOPPED)]
+    last = sorted(awake, key=lambda each: each[1].seconds, reverse=True)[:3]
+    return {
+        "awake": durations(("all", span) for _, span in awake) | durations((span.name, span) for _, span in awake),
+        "longest_awake": [f"{span.seconds:.2f} s, {span.name} ({why})" for why, span in last],
+        "by_what_was_broken": durations(caused),
     }

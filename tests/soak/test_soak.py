@@ -8,7 +8,7 @@ import pytest
 
 from tests.soak.holding import slope
 from tests.soak.soak import soaking, what_is_wrong
-from tests.soak.tally import KILLED, PEACE, STOPPED, Span, causes, durations
+from tests.soak.tally import KILLED, PEACE, STOPPED, Span, causes, waits
 
 
 def test_nothing_is_lost_whatever_happens_meanwhile() -> None:
@@ -31,10 +31,14 @@ def test_a_line_that_fails_is_explained_only_by_a_server_that_was_down_or_a_limi
 
 def test_waits_are_told_apart_by_what_was_broken_meanwhile() -> None:
     broken = [Span(STOPPED, 10, 12), Span("flood", 11, 14)]
-    told = durations([Span("a", 9, 12), Span("b", 13, 13.5), Span("c", 30, 30.1)], broken)
-    assert {name: each["max"] for name, each in told.items()} == {
-        STOPPED: 3, "flood": 0.5, PEACE: 0.1, "awake": 0.5
-    }  # fmt: skip
+    told = waits([Span("typed", 9, 12), Span("spoken", 13, 13.5), Span("typed", 30, 30.1)], broken)
+    assert {name: each["max"] for name, each in told["by_what_was_broken"].items()} == {
+        STOPPED: 3,
+        "flood": 0.5,
+        PEACE: 0.1,
+    }
+    assert {name: each["max"] for name, each in told["awake"].items()} == {"all": 0.5, "spoken": 0.5, "typed": 0.1}
+    assert told["longest_awake"] == ["0.50 s, spoken (flood)", "0.10 s, typed (nothing broken)"]
 
 
 @pytest.mark.parametrize(("values", "expected"), [([1, 2, 3, 4], 1), ([5, 5, 900, 5, 5], 0), ([7], 0)])
