@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from appliance.dialogue import types
+from appliance.dialogue import actions, things, types
 from appliance.dialogue.types import Memory
 from appliance.farm import keys
 from appliance.farm.link import Link, Lost
@@ -21,7 +21,12 @@ from appliance.sessions import FORGOTTEN_AFTER_S
 
 log = logging.getLogger(__name__)
 
-_KNOWN = {name: kind for name, kind in vars(types).items() if isinstance(kind, type) and is_dataclass(kind)}
+_KNOWN = {
+    name: kind
+    for module in (types, actions, things)
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and is_dataclass(kind)
+}
 """The only types that may come back."""
 _TIMES: dict[str, type[date] | type[time]] = {"datetime": datetime, "date": date, "time": time}
 _HERE_ONLY = frozenset({"helped", "last_turn_ms", "who", "may_configure", "place"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.benchmarks.peer import text
+from tests.support import hostile
 from tests.support.caller import Caller, caller
 from tests.support.server import RunningServer, running_server
 
@@ -81,3 +84,20 @@ async def test_a_timer_survives_the_restart(tmp_path: Path) -> None:
         async with caller(server.url) as person:
             turn = await person.type("how much time is left", until="answer")
             assert "Nine minutes" in turn.first("answer")["text"]
+
+
+async def test_a_client_that_has_stopped_reading_does_not_keep_the_device_from_stopping(mortal: RunningServer) -> None:
+    """What waits for it fills the library's buffer, but is not yet so much that it is dropped for it."""
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", mortal.port))
+        deaf.sendall(hostile.handshake(mortal.port))
+        deaf.recv(1024)
+        ping = text(type="ping", timestamp="x" * 3000)
+        for _ in range(80):
+            await asyncio.to_thread(deaf.sendall, ping)
+        async with caller(mortal.url) as other:  # the pings before it were answered
+            await other.send(type="ping", timestamp=1)
+            await other.receive("pong")
+        mortal.process.send_signal(signal.SIGTERM)
+        assert await exit_code(mortal) == 0

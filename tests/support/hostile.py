@@ -98,12 +98,14 @@ async def line(port: int, *, shaken: bool = True) -> AsyncIterator[tuple[socket.
         raw.setblocking(False)
         await loop.sock_connect(raw, ("127.0.0.1", port))
         if shaken:
-            await loop.sock_sendall(
-                raw,
-                (
-                    f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-                ).encode(),
-            )
+            await loop.sock_sendall(raw, handshake(port))
             await loop.sock_recv(raw, 1024)
         yield raw, loop
+
+
+def handshake(port: int) -> bytes:
+    """A request for a WebSocket."""
+    return (
+        f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()

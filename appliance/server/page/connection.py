@@ -37,6 +37,9 @@ RECEIVED_EVERY_S = 1.0
 RECONNECT_AFTER_MS = 2000
 """When a client may come back after a goodbye."""
 
+CLOSING_S = 2.0
+"""A client that is seen off has so long to take what was sent to it."""
+
 
 class Connection:
     """Speaks with one socket until it closes.
@@ -94,7 +97,11 @@ class Connection:
         if not await self.session.settled(grace_s):
             log.info("a turn was not finished after %g s", grace_s)
         self.send(encoding.encode_goodbye("restart", RECONNECT_AFTER_MS))
-        await self._socket.close(1001, "the device stops")
+        try:
+            async with asyncio.timeout(CLOSING_S):
+                await self._socket.close(1001, "the device stops")
+        except TimeoutError:  # it takes nothing any more: the library would wait for room until TCP gives up
+            self._socket.transport.abort()
 
     async def announce(self, texts: Mapping[Language, str], announcement_id: str, kind: str) -> bool:
         """Say it; True once the client has all of it: it answers a ping that was sent behind."""
