@@ -11,8 +11,8 @@ from appliance.audio.endpointing import AFTER_S
 from appliance.audio.pcm import Padding
 from appliance.hearing.transcript import Final, Word, without
 from tests.support.faculties import willing
+from tests.support.visits import House, Place, pcm
 from tests.test_attention import attended
-from tests.test_session import House, Place, pcm
 
 CHUNK = 1024
 REST = f"and {'o' * 6400}n."

@@ -12,7 +12,7 @@ from appliance.attention import Attention
 from appliance.config import EndpointConfig
 from appliance.sessions import Sessions
 from tests.support.faculties import willing
-from tests.test_session import House, Place, pcm
+from tests.support.visits import House, Place, pcm
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -20,8 +20,8 @@ from appliance.guessing import SPARE_S, Guesses
 from appliance.state.database import Database
 from appliance.state.timers import TimerStore
 from tests.support.faculties import willing
+from tests.support.visits import House, pcm
 from tests.test_attention import attended, say
-from tests.test_session import House, pcm
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
