@@ -23,6 +23,7 @@ from appliance.dialogue.performers import speech_of
 from appliance.fittings import Told, bell_of, board_of, device_of, give_hands, settings_of, shown_at
 from appliance.household import Household, household, keep_certified
 from appliance.language import LANGUAGES
+from appliance.memory import keep_trimmed
 from appliance.mind import keep_looking
 from appliance.models.better import better_models, fetch_beside
 from appliance.models.choose import how_to_get
@@ -232,6 +233,7 @@ def _background(
         _catch_up(assistant, hurry),
         feed_watchdog(),
         keep_looking(assistant.skills, run),
+        keep_trimmed(run),
         house.metrics.watch_loop(lambda: people.present),
     ]
     if house.home.certified is not None:
