@@ -43,6 +43,8 @@ class FakeDevice:
             {"name": "lamp", "about": "switch the lamp", "languages": ["en"], "taught": False, "mistakes": 1}
         ]
         self.numbers = itertools.count(1)
+        self.role = "owner"
+        """Of whoever visits."""
         self.types: list[str] = []
         """Of every message received, in order."""
         self.typed_texts: list[str] = []
@@ -102,7 +104,7 @@ class FakeDevice:
                     )
                     await self.answer(connection, message["id"], heard, "It's seven minutes past three.", rate, speak)
                 case "settings":
-                    await send(connection, SETTINGS | {"skills": self.skills})
+                    await send(connection, SETTINGS | {"skills": self.skills, "role": self.role})
                 case "set":
                     await self.set(connection, message)
                 case "text":
@@ -124,7 +126,7 @@ class FakeDevice:
                 self.skills.append(one)
             await send(connection, {"type": "taught", "phrase": phrase, "outcome": outcome})
         self.skills = [skill for skill in self.skills if skill["name"] != wanted.get("forget")]
-        await send(connection, SETTINGS | {"skills": self.skills})
+        await send(connection, SETTINGS | {"skills": self.skills, "role": self.role})
 
     async def typed(self, connection: ServerConnection, message: dict[str, Any], rate: int, speak: bool) -> None:
         text = message["text"]

@@ -198,6 +198,16 @@ def test_a_sentence_is_taught_in_the_settings_and_forgotten_again(open_page: Ope
     assert "stimme skills check" in page.inner_text("#skillList"), "one that was written by hand stays"
 
 
+def test_who_may_only_talk_is_shown_nothing_that_concerns_everybody(open_page: Open, running: Running) -> None:
+    running.device.role = "talk"
+    page = open_page()
+    page.click("#openSettings")
+    page.wait_for_selector("#version:not(:empty)", state="attached")
+    for part in ("#quietRow", "#teachRow", "#helperRow", "#modelList", "#pairedRow"):
+        assert page.locator(part).is_hidden(), part
+    assert page.locator("#volume").is_visible()
+
+
 def test_after_a_tap_the_wait_is_shown_while_it_lasts(open_page: Open) -> None:
     page = open_page()
     page.click("#voiceBtn")
