@@ -10,7 +10,8 @@ from appliance.dialogue.reading.spans import values
 T = TypeVar("T")
 CHOICES = ("first", "second", "third", "last", "longer", "shorter")
 """What a language's words.yaml names under `choices`; the slot `choice` holds one of them."""
-CHOICE = values("choice", [(f"choice={each}", each) for each in CHOICES])
+CHOICE_CLASSES = tuple(f"choice={each}" for each in CHOICES)
+CHOICE = values("choice", list(zip(CHOICE_CLASSES, CHOICES, strict=True)))
 _PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}
 
 

@@ -73,7 +73,7 @@ def followed(
         return _about_it(sentences, utterance, last, family)
     correction = family.corrects.get(last.name, "" if last.name in family.acts else last.name)
     if _begins(utterance, "rather") and correction:
-        reading = _loose(sentences, utterance, correction, (), lead="rather")
+        reading = _loose(sentences, utterance, correction, (), lead="rather", values=True)
         if reading is not None and reading.slots and not changes(reading, utterance, "rather"):
             return _next(correction, reading, last, keep=correction == last.name, it=True, carries=family.carries)
     about = _about_it(sentences, utterance, last, family)
@@ -178,9 +178,15 @@ def _about_it(sentences: Sentences, utterance: Utterance, last: Intent, family: 
 
 
 def _loose(
-    sentences: Sentences, utterance: Utterance, intent: str, wants: Iterable[str], *, lead: str = ""
+    sentences: Sentences,
+    utterance: Utterance,
+    intent: str,
+    wants: Iterable[str],
+    *,
+    lead: str = "",
+    values: bool = False,
 ) -> Reading | None:
-    """The best reading by the intent's frames, whose words need not be there."""
+    """The best reading by the intent's frames, whose words need not be there. values: rather one without free text."""
     costs = list(sentences.costs(utterance))
     ends = [end for start, end in utterance.hits.get(lead, ()) if start == 0]
     free = replace(utterance, spans={}, costs=None)
@@ -202,6 +208,8 @@ def _loose(
             readings.append(reading)
     if wanted:
         readings = [each for each in readings if wanted & _names(sentences, each)] or readings
+    if values:
+        readings = [each for each in readings if not each.swallowed] or readings
     return max(readings, key=lambda each: (each.confidence, each.gain, -each.swallowed), default=None)
 
 
@@ -214,6 +222,11 @@ def _names(sentences: Sentences, reading: Reading, *, opened: bool = False) -> s
 def _merged(before: Mapping[str, object], new: Mapping[str, object]) -> Slots:
     if "day" in new and "moment" not in new and isinstance(moment := before.get("moment"), Moment):
         return {**_without(before, ("repeat",)), "moment": replace(moment, day=None), **new}
+    moment, earlier = new.get("moment"), before.get("moment")
+    if isinstance(moment, Moment) and moment.day is None:  # "no, at ten": on the same day
+        day = before.get("day") or (earlier.day if isinstance(earlier, Moment) else None)
+        if day is not None and "day" not in new:
+            return {**_without(before, ("duration_s", "moment")), **new, "day": day}
     replaced = [slot for group in _EXCLUSIVE if set(group) & set(new) for slot in group]
     return {**_without(before, replaced), **new}
 

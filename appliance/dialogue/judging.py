@@ -63,7 +63,7 @@ def changes_meaning(reading: Reading, utterance: Utterance) -> bool:
     """Whether something is left over that turns the meaning: "not", "or", a second number, a question mark in words."""
     hits = utterance.hits
     turning = [each for each in hits.get("changer", ()) if not utterance.courtesies.issuperset(range(*each))]
-    if any(not reading.explains(start, end) for start, end in turning):
+    if any(not _accounted_for(reading, start, end) for start, end in turning):
         return True
     if reading.frame.acts and any(_is_number(utterance.words[at], utterance.language) for at in reading.left):
         return True  # a second number: "at six or … seven", "twenty five o'clock"
@@ -73,6 +73,13 @@ def changes_meaning(reading: Reading, utterance: Utterance) -> bool:
     first = _first_word(utterance)
     asks = any(start == first and not reading.explains(start, end) for start, end in hits.get("asking", ()))
     return asks and reading.frame.acts
+
+
+def _accounted_for(reading: Reading, start: int, end: int) -> bool:
+    """Whether something explains a phrase; for a weak frame as a whole: single words of it may stand anywhere."""
+    if end - start == 1 or reading.frame.acts or reading.frame.weight >= 0:
+        return reading.explains(start, end)
+    return any(span.start <= start and end <= span.end for span in reading.spans)
 
 
 def _hedged(reading: Reading, utterance: Utterance) -> bool:

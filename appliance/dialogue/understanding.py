@@ -73,6 +73,8 @@ class Understanding:
         intent = self._meant(sentences, utterance, situation)
         if not intent.name and (heard := as_it_sounded(words, language)) != words:
             intent = self._meant(sentences, replace(utterance, words=tuple(heard), spans={}, costs=None), situation)
+        if not intent.name and (plain := _without_fillers(utterance)) is not None:
+            intent = self._meant(sentences, plain, situation)
         if not intent.name or intent.doubt == "unsure":
             intent = self._without_remark(sentences, utterance) or intent
         if not intent.name or intent.doubt == "unsure":
@@ -140,6 +142,13 @@ class Understanding:
                 if not sure or "it" not in intent.slots or alone and alone.name in (intent.name, "Unavailable"):
                     return _kept(sentences, intent, utterance, situation.last)
         return _kept(sentences, alone, utterance, situation.last) if alone else Intent("", "", utterance.language)
+
+
+def _without_fillers(utterance: Utterance) -> Utterance | None:
+    """Without the words that say nothing, which may stand inside of any phrase: "was hast du da grad gehört"."""
+    kept = tuple(word for at, word in enumerate(utterance.words) if not utterance.is_in("filler", at))
+    shorter = 1 < len(kept) < len(utterance.words)
+    return replace(utterance, words=kept, commas=frozenset(), spans={}, costs=None) if shorter else None
 
 
 def best(sentences: Sentences, utterance: Utterance) -> Reading | None:

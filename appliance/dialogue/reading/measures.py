@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -94,13 +94,15 @@ def _step(words: Sequence[str], position: int, language: Language, before: Steps
         after += 1
     unit = parse_unit_at(words, after, language)
     if unit is None or unit[0].dimension != "time":
-        return _bare_step(value, found[1], words, before)
+        return _bare_step(value, found[1], words, before, table.set("closing"))
     if before and unit[0].factor >= UNITS[before[-1][1]].factor:
         return None
     return value, unit[0].key, unit[1]
 
 
-def _bare_step(value: Fraction, end: int, words: Sequence[str], before: Steps) -> tuple[Fraction, str, int] | None:
+def _bare_step(
+    value: Fraction, end: int, words: Sequence[str], before: Steps, closing: Container[str]
+) -> tuple[Fraction, str, int] | None:
     """A number without its unit behind a larger one: "an hour and a half", "five minutes thirty"."""
     if not before:
         return None
@@ -108,7 +110,8 @@ def _bare_step(value: Fraction, end: int, words: Sequence[str], before: Steps) -
     if value < 1:
         return value, last, end
     smaller = {"min": "s", "h": "min"}.get(last)
-    return (value, smaller, end) if smaller and 2 <= value < 60 and end == len(words) else None
+    closed = end == len(words) or words[end] in closing
+    return (value, smaller, end) if smaller and 2 <= value < 60 and closed else None
 
 
 def parse_duration_at(words: Sequence[str], start: int, language: Language) -> tuple[float, int] | None:

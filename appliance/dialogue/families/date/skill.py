@@ -121,6 +121,8 @@ def _months(utterance: Utterance) -> Iterator[Span]:
 
 FAMILY = Family(
     "date",
+    keeps=("day",),
+    keeps_for=frozenset({"HassGetCurrentDate", "GetWeekday", "GetWeekNumber", "CountDays"}),
     skills={
         "HassGetCurrentDate": tell_date,
         "GetWeekday": tell_weekday,

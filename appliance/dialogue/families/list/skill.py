@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.dialogue.actions import Action, AddItems, RemoveItems, ReplaceList
-from appliance.dialogue.choosing import CHOICE, chosen
+from appliance.dialogue.choosing import CHOICE, CHOICE_CLASSES, chosen
 from appliance.dialogue.family import Family
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.reading.names import known
@@ -199,6 +199,8 @@ def _items_in(utterance: Utterance, start: int, end: int) -> Span | None:
 def _of_another_family(utterance: Utterance, start: int, end: int) -> bool:
     """Whether it is a thing of ours rather than one to buy, where nobody speaks of a list: "chuck a dice"."""
     hits = utterance.hits
+    if any(start <= first and last <= end for first, last in hits.get("list.goods", ())):
+        return False
     return "list.list" not in hits and any(
         first < end and last > start for name in _NOT_BOUGHT for first, last in hits.get(name, ())
     )
@@ -213,6 +215,7 @@ def _behind_the_list(utterance: Utterance, start: int, end: int) -> Span | None:
 def _apart(thing: list[int], singles: set[int], whole: Mapping[int, int], utterance: Utterance) -> Iterator[str]:
     """ "milk eggs bread": each of them is something one buys; "tomato soup" is one."""
     small = grammar(utterance.language).words.articles | grammar(utterance.language).words.set("some_of")
+    thing = [at for at in thing if not utterance.is_in("hesitation", at)]
     while thing and utterance.words[thing[0]] in small:
         thing = thing[1:]
     starts = [at for at in thing if not any(first < at < last for first, last in whole.items())]
@@ -249,11 +252,13 @@ def _known_list(utterance: Utterance) -> Iterator[Span]:
     yield from _KNOWN(utterance)
 
 
-_NOT_BOUGHT = ("chance.dice", "chance.coin", "timer.timer", "alarm.alarm", "reminder.reminder", "joke.joke")
+_NOT_BOUGHT = ("chance.dice", "chance.coin", "timer.timer", "alarm.alarm", "reminder.reminder", "joke.joke") + tuple(
+    f"unavailable.topic_word={topic}" for topic in ("music", "radio", "lights", "television", "heating")
+)
 _TEXT = text_of(
     "items",
     14,
-    never=("list.list", "question", "negation", "quantifier", "pronoun"),
+    never=("list.list", "question", "negation", "quantifier", "pronoun", "past", *CHOICE_CLASSES),
     quality=0.9,
     last=("filler", "unfinished", "preposition"),
     needs_meaning=True,

@@ -128,7 +128,7 @@ FAMILY = Family(
             "name",
             15,
             links=("reminder.link",),
-            never=("reminder.remind",),
+            never=("reminder.remind", "reminder.tell"),
             needs_meaning=True,
             to_end=1.6,
             first=("polite", "alternative"),

@@ -43,7 +43,7 @@ _THOUSAND = rf"(?:(?P<h{{0}}>(?:{_options(_UNITS)})?hundert)(?:und(?=.))?)?(?:{_
 _NUMBER = re.compile(rf"(?:(?P<thousand>{_THOUSAND.format(1)}tausend)(?:und(?=.))?)?(?P<rest>{_THOUSAND.format(2)})")
 _TEEN_HUNDREDS = re.compile(rf"(?P<teen>{_options(_TEENS)})hundert(?:und(?=.))?(?P<rest>{_HUNDRED.format(2)})?")
 """Years and round sums: "neunzehnhundertfünfundachtzig", "fünfzehnhundert"."""
-_HALF_MORE = re.compile(rf"(?P<whole>{_options(_UNITS)})einhalb(?:e|en)?")
+_HALF_MORE = re.compile(r"(?P<whole>\w+)einhalb(?:e|en)?")
 _START = re.compile(rf"(?:{_options(_UNITS)}|{_options(_TEENS)}|{_options(_DECADES)}|hundert|tausend|null)")
 
 
@@ -115,8 +115,9 @@ def number_at(words: Sequence[str], start: int) -> Found | None:
         return Fraction(3, 2), start + 1
     for end in (start + 1, start + 2, start + 3):
         match = _HALF_MORE.fullmatch("".join(words[start:end]))
-        if match and end <= len(words):
-            return _UNITS[match["whole"]] + Fraction(1, 2), end
+        whole = _one_word(match["whole"]) if match and end <= len(words) else None
+        if whole:
+            return whole + Fraction(1, 2), end
     if word in ("einhalb", "einhalbe"):
         return Fraction(1, 2), start + 1
     article = start + 1 if word in ONE or word in ("die", "der", "das") else start
