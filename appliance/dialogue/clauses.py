@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from appliance.dialogue.utterance import Utterance
 
-_SHORTEST, _MOST = 2, 3
+_SHORTEST, _MOST = 2, 2
 
 
 def requests(utterance: Utterance) -> Iterator[Utterance]:

@@ -21,7 +21,7 @@ from appliance.dialogue.utterance import Utterance
 
 _SHORTEST, _LONG = 4, 7
 """Letters from which on one edit, and two, are put right."""
-_CANDIDATES, _MOST_WORDS, _MOST_VARIANTS, _MOST_UNKNOWN = 3, 2, 10, 3
+_CANDIDATES, _MOST_WORDS, _MOST_VARIANTS, _MOST_UNKNOWN = 3, 2, 8, 3
 _MEANINGFUL = 0.9
 _PROTECTED = ("filler", "function", "changer", "negation", "hedge", "quantifier", "agree", "refuse")
 

@@ -146,7 +146,9 @@ class Understanding:
 
 def _without_fillers(utterance: Utterance) -> Utterance | None:
     """Without the words that say nothing, which may stand inside of any phrase: "was hast du da grad gehört"."""
-    kept = tuple(word for at, word in enumerate(utterance.words) if not utterance.is_in("filler", at))
+    turning = {at for start, end in utterance.hits.get("changer", ()) for at in range(start, end)}
+    words = enumerate(utterance.words)
+    kept = tuple(word for at, word in words if at in turning or not utterance.is_in("filler", at))
     shorter = 1 < len(kept) < len(utterance.words)
     return replace(utterance, words=kept, commas=frozenset(), spans={}, costs=None) if shorter else None
 

@@ -13,7 +13,7 @@ from tests.utterances.score import results
 
 WRONG_ACTIONS: dict[Language, int] = {"en": 4, "de": 6}
 """At most so many of the turns of the held-out half; 2026-11-25, of 1,420 and 1,435."""
-RIGHT: dict[Language, float] = {"en": 0.884, "de": 0.862}
+RIGHT: dict[Language, float] = {"en": 0.884, "de": 0.868}
 """At least this share is right; 2026-11-25."""
 
 

@@ -289,6 +289,8 @@ def _expressions(utterance: Utterance) -> Iterator[Span]:
 
 def _in_other_words(utterance: Utterance) -> Iterator[Span]:
     """ "take three from ten", "forty percent off sixty": what the language's `sums` say in the usual order."""
+    if not any(parse_number([word], 0, utterance.language) for word in utterance.words):
+        return
     sums = grammar(utterance.language).words.table.get("sums", {})
     for pattern, replacement in sums.items():
         for form in (pattern, pattern.replace("+)", "+?)")):  # as much as there is, else as little as will do

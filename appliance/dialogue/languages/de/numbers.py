@@ -115,9 +115,9 @@ def number_at(words: Sequence[str], start: int) -> Found | None:
         return Fraction(3, 2), start + 1
     for end in (start + 1, start + 2, start + 3):
         match = _HALF_MORE.fullmatch("".join(words[start:end]))
-        whole = _one_word(match["whole"]) if match and end <= len(words) else None
-        if whole:
-            return whole + Fraction(1, 2), end
+        before = _one_word(match["whole"]) if match and end <= len(words) else None
+        if before:
+            return before + Fraction(1, 2), end
     if word in ("einhalb", "einhalbe"):
         return Fraction(1, 2), start + 1
     article = start + 1 if word in ONE or word in ("die", "der", "das") else start
