@@ -33,5 +33,5 @@ setup(
         compiler_directives={"language_level": 3, "auto_pickle": False},
     ),
     package_data={"native": ["py.typed", "*.pyi"]},
-    exclude_package_data={"native": ["*.c", "*.h"]},
+    exclude_package_data={"native": ["*.c", "*.h", "*.pxd", "*.pyx"]},
 )
