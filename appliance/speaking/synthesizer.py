@@ -46,6 +46,7 @@ IDLE_S = 1.0
 PEAK = 0.7  # of full scale, for the calibration sentence
 MOST_GAIN = 4.0
 KNEE = 0.8  # above this, peaks are rounded off
+CEILING = 0.96  # which they do not reach; the resampler overshoots
 PAUSE_S = 0.1  # between clauses, besides the silence that voices end a clause with
 
 LONGEST_SPEECH_S = 40.0
@@ -265,10 +266,10 @@ def _load(path: Path, language: Language, cache: Path, prepared: Iterable[Path])
 
 
 def _rounded_off(samples: Samples) -> Samples:
-    """Samples beyond the knee bent towards 1, the others as they are."""
+    """Samples beyond the knee bent towards the ceiling, the others as they are."""
     loud: Samples = np.abs(samples)
     if loud.max(initial=0.0) <= KNEE:
         return samples
-    room = 1.0 - KNEE
+    room = CEILING - KNEE
     bent = np.sign(samples) * (KNEE + room * np.tanh((loud - KNEE) / room))
     return np.where(loud > KNEE, bent, samples).astype(np.float32)
