@@ -20,6 +20,7 @@ def sections(text: str) -> list[tuple[int, int]]:
 
 def named(text: str) -> set[str]:
     """Files, pages, make targets and settings; not what is spelt differently in each language."""
+    text = " ".join(text.split())  # wherever lines are broken
     found = set(re.findall(r"\]\((?!README)([^)]+)\)", text))
     return found | set(re.findall(r"`(make [a-z-]+|[A-Z_]+|[a-z-]+\.json|--[a-z-]+)`", text))
 
