@@ -51,6 +51,8 @@ def embedded_recognizer(model: Model, directory: Path, prepared: Path, *, unpack
     only says where it would be.
     """
     if _is_whole(prepared / model.name):
+        if unpacking:
+            _remove_replaced(model, directory)
         return prepared / model.name
     path = directory / model.name
     is_whole = _is_whole(path)
@@ -112,11 +114,16 @@ def unpack(model: Model, directory: Path) -> Path:
                 if target.exists():
                     target.rename(Path(folder) / "damaged")
                 put(finished, target)
-            for name in model.replaces:
-                shutil.rmtree(directory / name, ignore_errors=True)
+            _remove_replaced(model, directory)
         except OSError as error:
             raise ModelError(f"{directory}: cannot unpack the embedded recognizer: {error}") from error
     return target
+
+
+def _remove_replaced(model: Model, directory: Path) -> None:
+    """Files of earlier releases that nobody needs any more."""
+    for name in model.replaces:
+        shutil.rmtree(directory / name, ignore_errors=True)
 
 
 def _extract(tar: tarfile.TarFile, directory: Path) -> None:

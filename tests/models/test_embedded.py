@@ -119,6 +119,16 @@ def test_files_of_an_earlier_release_are_removed(model: Model, tmp_path: Path) -
     assert not old.exists() and keep.exists()
 
 
+def test_they_are_removed_too_where_the_new_one_was_prepared_elsewhere(model: Model, tmp_path: Path) -> None:
+    unpack(model, tmp_path / "prepared")
+    old = tmp_path / "models" / "stimme-en-small-0.1"
+    old.mkdir(parents=True)
+    embedded_recognizer(model, tmp_path / "models", tmp_path / "prepared", unpacking=False)
+    assert old.exists(), "it was only asked where it would be"
+    find(model, tmp_path)
+    assert not old.exists()
+
+
 def test_a_forged_archive_is_refused(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "package"
     (package / "embedded").mkdir(parents=True)
