@@ -127,7 +127,7 @@ CATALOGUE: tuple[Model, ...] = (  # of each kind and language, the better ones f
         ),
         note="comes with Stimme: commands, no dictation; 1.3 % of a new synthetic voice's words wrong, "
         "no sentence spoken by a person could be tested",
-        doubtful_below=0.5,
+        doubtful_below=0.51,
     ),
     Model(
         EMBEDDED_VOICE,

@@ -31,7 +31,11 @@ from appliance.language import Language
         ("en", "alarm at six p m", "alarm at 6 pm"),
         ("en", "wake me at twelve fifteen a m", "wake me at 12:15 am"),
         ("en", "wake me up at eight fifty tea timer", "wake me up at 8:50 pm"),
+        ("en", "wake me up at two forty forty timer", "wake me up at 2:44 pm"),
+        ("en", "wake me up at nine forty two the timer", "wake me up at 9:42 pm"),
         ("en", "how many days until april time", "how many days until april 10"),
+        ("en", "how many days until may wine", "how many days until may 1"),
+        ("en", "how many days until june twenty wine", "how many days until june 21"),
         ("en", "how many k m in a mile", "how many km in a mile"),
         ("en", "how many m l in a cup", "how many ml in a cup"),
         ("en", "convert ten m p h to k m h", "convert 10 mph to km/h"),
@@ -47,6 +51,7 @@ def test_it_means_the_same(understanding: Understanding, language: Language, hea
     [
         ("de", "setz h milch auf die einkaufsliste", {"items": ("h milch",), "list": "shopping"}),
         ("en", "add t v dinner to the shopping list", {"items": ("t v dinner",), "list": "shopping"}),
+        ("en", "add twenty wine glasses to the shopping list", {"items": ("twenty wine glasses",), "list": "shopping"}),
         ("en", "set a tea timer for four minutes", {"name": "tea", "duration_s": 240.0}),
     ],
 )
