@@ -65,6 +65,7 @@ def _go_on(utterance: Utterance, last: Intent) -> Intent | None:
         for start, end in utterance.hits.get(name, ())
         for at in range(start, end)
         if utterance.words[at] not in table["operators"]
+        and not parse_number([utterance.words[at]], 0, utterance.language)
     }
     words = [word for at, word in enumerate(utterance.words) if at not in small]
     if words and words[0] in table.set("and") and len(words) > 1:
