@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import json
 import lzma
+import os
 import re
 import shutil
 import subprocess
@@ -102,14 +103,20 @@ def compress(raw: Path, target: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def block_map(raw: Path, target: Path, workshop: Path) -> None:
+    """Which blocks of raw hold anything, for `bmaptool copy`, which writes only those; by the workshop's bmaptool."""
+    tools = {"PYTHONPATH": str(workshop / "usr" / "lib" / "python3" / "dist-packages")}
+    command = [sys.executable, "-P", "-m", "bmaptool", "create", "-o", str(target), str(raw)]
+    subprocess.run(command, env={**os.environ, **tools}, check=True)
+
+
 def main(version: str, raw: Path, deploy: Path, tree: Path) -> int:
     image = deploy / f"stimme-{version}.img.xz"
     size, digest = compress(raw, image)
     with image.open("rb") as file:
         packed = hashlib.file_digest(file, "sha256").hexdigest()
     (deploy / f"{image.name}.sha256").write_text(f"{packed}  {image.name}\n", encoding="ascii")
-    if shutil.which("bmaptool"):
-        subprocess.run(["bmaptool", "create", "-o", str(deploy / f"stimme-{version}.bmap"), str(raw)], check=True)
+    block_map(raw, deploy / f"stimme-{version}.bmap", tree.parents[1] / "workshop")
     shutil.copy(Path(__file__).parents[1] / "web" / "icon.svg", deploy / "stimme.svg")
     release = tree / "opt" / "stimme" / version
     bill = bill_of_materials(
