@@ -59,6 +59,20 @@ def write(root: Path, image: Path) -> Path:
     return image
 
 
+def grow(image: Path, more: int) -> None:
+    """Give an image's disk, root partition and its file system so many bytes more, as a card has."""
+    start = (BOOT_START + BOOT_SIZE) // MIB
+    root = image.with_suffix(".root")
+    run("dd", f"if={image}", f"of={root}", "bs=1M", f"skip={start}", "conv=sparse", "status=none")
+    for file in (root, image):
+        os.truncate(file, file.stat().st_size + more)
+    run("e2fsck", "-fp", str(root))
+    run("resize2fs", str(root))
+    run("sfdisk", "--quiet", "--no-reread", "-N", "2", str(image), stdin=",+\n")
+    run("dd", f"if={root}", f"of={image}", "bs=1M", f"seek={start}", "conv=notrunc,sparse", "status=none")
+    root.unlink()
+
+
 def put(image: Path, file: Path, name: str) -> None:
     """Replace a file on an image's boot partition."""
     run("mcopy", "-o", "-i", f"{image}@@{BOOT_START}", str(file), f"::{name}")

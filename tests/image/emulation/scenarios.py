@@ -168,10 +168,15 @@ def _spoken_turn(run: Run, machine: Machine, client: Client) -> None:
 
 def update(run: Run) -> None:
     """To a newer release, and to one that does not work, which takes itself back."""
-    with run.boot(run.layer("update"), "update") as machine:
-        checks.ready(run, machine)
-        updates.update(run, machine, run.client(machine))
-        checks.no_failed_units(machine)
+    image = run.flat("update")
+    disk.grow(image, 1 << 30)  # three releases must fit beside each other, as on any card
+    try:
+        with run.boot(image, "update") as machine:
+            checks.ready(run, machine)
+            updates.update(run, machine, run.client(machine))
+            checks.no_failed_units(machine)
+    finally:
+        image.unlink(missing_ok=True)
 
 
 SCENARIOS: dict[str, Callable[[Any], None]] = {
