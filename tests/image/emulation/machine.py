@@ -24,7 +24,7 @@ from tests.image.emulation.root import WORKSHOP
 from tests.image.emulation.wire import Wire
 
 APPEND = (
-    "root=LABEL=rootfs rw console=ttyAMA0 loglevel=4 systemd.show_status=1 systemd.debug_shell=hvc0 "
+    "root=LABEL=rootfs rw console=ttyAMA0 loglevel=4 mitigations=off systemd.show_status=1 systemd.debug_shell=hvc0 "
     "systemd.getty_auto=0"
 )
 GUEST_PORTS = (80, 443, 8080, 8123, 9999)
