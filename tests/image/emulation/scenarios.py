@@ -34,9 +34,9 @@ def first_boot(run: Run) -> None:
     wire = run.wire("first-boot")
     with run.boot(run.layer("first-boot", run.image), "first-boot", wire=wire) as machine:
         run.note(ready_s=round(checks.ready(run, machine), 1), ready_cpu_s=round(machine.cpu_s))
-        run.note(rss_mb=checks.memory_mb(machine))
         client = run.client(machine)
         with run.looking() as look:
+            run.note(rss_mb=look(checks.memory_mb, machine))
             look(checks.strangers_see_only_the_way_in, client)
             look(checks.screen_shows_the_way, machine)
             look(client.pair, lambda: checks.screen(machine))
@@ -102,8 +102,7 @@ def second_boot(run: Run) -> None:
         client = run.client(machine)
         look(_kept, machine, client)
         look(_answers_a_held_key, run, machine, wire)
-        run.note(rss_after_turn_mb=checks.memory_mb(machine))
-        run.say(f"{run.figures['rss_after_turn_mb']} MB after a turn at the device")
+        run.note(rss_after_turn_mb=look(checks.memory_mb, machine))
         look(updates.update, run, machine, client)
         look(_spoken_turn, run, machine, client)
         look(checks.settled, machine, PATIENCE_S)
