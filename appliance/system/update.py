@@ -44,7 +44,7 @@ SPACE_FACTOR = 4
 QUIET_S = 600.0
 """The longest an update waits for people to stop talking; then it is put off."""
 
-HEALTH_S = float(os.environ.get("STIMME_HEALTH_S", "180"))
+HEALTH_S = float(os.environ.get("UPDATE_HEALTH_S", "180"))
 """So long a new release may take until it is ready and has understood itself."""
 
 

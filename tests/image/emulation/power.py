@@ -50,7 +50,7 @@ def _boot_and_write(run: Run, layer: Path, state: dict, *, write: bool) -> None:
         query = f"import sqlite3; print(*sqlite3.connect('{DATABASE}', uri=True).execute('select * from timers'))"
         there = machine.run(f'python3 -c "{query}"')
         lost = [name for name in state["confirmed"] if name not in there]
-        state |= {"lost": state["lost"] + len(lost), "seen": True}
+        state |= {"lost": len(lost), "seen": True}
         recovered = machine.run("journalctl -b -k -o cat --no-pager | grep -c 'EXT4-fs.*recovery complete' || true")
         run.say(
             f"after {state['cuts']} cuts: {len(state['confirmed'])} confirmed, lost {lost}; "
@@ -80,12 +80,12 @@ def _until_the_plug_is_pulled(client: Client, cut: int) -> list[str]:
     with client.connected() as server:
         server.send(json.dumps({"type": "hello", "speak": False, "language": "en"}))
         for number in range(3 + cut % 3):
-            text = f"remind me to fetch parcel {cut} {number} in {24 + number} hours"
+            text = f"remind me in {24 + number} hours to fetch parcel {cut} {number}"
             server.send(json.dumps({"type": "text", "id": f"cut{cut}x{number}", "text": text, "language": "en"}))
             while (message := json.loads(server.recv(timeout=900)))["type"] != "answer":
                 pass
-            if message["understood"]:
-                confirmed.append(f"parcel {cut} {number}")
+            assert f"parcel {cut} {number}" in message["text"], f"{text!r} was not confirmed: {message['text']!r}"
+            confirmed.append(f"parcel {cut} {number}")
         server.send(json.dumps({"type": "text", "id": "last", "text": "set a timer for 25 hours", "language": "en"}))
         time.sleep(0.2 * cut)  # another moment of the writing each time
     return confirmed

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NEWER, BROKEN = "0.9.1", "0.9.2"
 PATIENCE_S = 3600.0
-STIMME = "env STIMME_HEALTH_S=900 stimme"
+STIMME = "env UPDATE_HEALTH_S=900 stimme"
 """The emulated machine is slower than the slowest board: its self-spoken turn may take longer."""
 
 

@@ -21,8 +21,7 @@ FETCH = (
 )
 PATIENCE_S = 1800.0
 
-PREPARE = f"""
-set -e
+PREPARE = f"""bash -e <<'S'
 umask 077
 for each in phone:wlan1 house:wlan2; do
   ip netns add ${{each%:*}}
@@ -45,7 +44,7 @@ ip -n house address add 192.168.77.1/24 dev wlan2
 systemd-run --quiet --unit=house-air ip netns exec house wpa_supplicant -i wlan2 -c /run/house.conf
 systemd-run --quiet --unit=house-dhcp ip netns exec house dnsmasq --keep-in-foreground --interface=wlan2 \\
   --bind-interfaces --dhcp-range=192.168.77.50,192.168.77.60 --port=0 --leasefile-ro --conf-file=/dev/null --user=root
-"""
+S"""
 
 
 def joins_by_its_hotspot(machine: Machine) -> None:
