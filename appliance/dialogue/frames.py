@@ -153,10 +153,7 @@ class Matcher:
         return _Search(self, frame, utterance, slots, loose).best()
 
     def spans(self, name: str, utterance: Utterance) -> list[Span]:
-        spans = utterance.spans.get(name)
-        if spans is None:
-            spans = utterance.spans[name] = list(self.readers[name](utterance))
-        return spans
+        return utterance.read(name, self.readers[name])
 
 
 _Cover = tuple[float, float, int, tuple[Span, ...]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -42,7 +42,7 @@ class Utterance:
     commas: frozenset[int] = frozenset()
     """Positions of words behind which a comma was written."""
     spans: dict[str, list[Span]] = field(default_factory=dict)
-    """Slot to its spans; filled by the frames."""
+    """Slot to its spans, those that were asked for (read)."""
     costs: list[float] | None = None
     """What each word costs that nobody explains; filled by the sentences."""
 
@@ -55,6 +55,12 @@ class Utterance:
         """Positions of the words of polite phrases: no condition is made by "if you can" and "wenn es geht"."""
         phrases = (span for span in self.hits.get("filler", ()) if span[1] - span[0] > 1)
         return frozenset(at for start, end in phrases for at in range(start, end))
+
+    def read(self, slot: str, reader: Callable[[Utterance], Iterable[Span]]) -> list[Span]:
+        """Every place where a slot can be read; looked for once."""
+        if (spans := self.spans.get(slot)) is None:
+            spans = self.spans[slot] = list(reader(self))
+        return spans
 
     def text(self, start: int, end: int) -> str:
         return " ".join(self.words[start:end])

@@ -122,6 +122,31 @@ def test_what_the_embedded_recognizer_made_of_phrases(
     assert (understood.name, slots_text(understood.slots)) == (intent, slots)
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "intent", "slots"),
+    [
+        ("remind me to fetch the red box in two hours", "en", "SetReminder", "duration_s=7200; name=fetch the red box"),
+        ("remind me to buy red wine and ham at 6", "en", "SetReminder", "moment=6:00?; name=buy red wine and ham"),
+        ("reminder in thirty seconds look at the stove", "en", "SetReminder", "duration_s=30; name=look at the stove"),
+        (
+            "erinnere mich daran den netten mann von der bank anzurufen in zwei stunden",
+            "de",
+            "SetReminder",
+            "duration_s=7200; name=den netten mann von der bank anzurufen",
+        ),
+        ("brauch ich morgen einen schirm", "de", "Unavailable", "day=offset 1; topic=weather"),
+        ("wie wird das wetter übermorgen", "de", "Unavailable", "day=offset 2; topic=weather"),
+        ("lautstärke um zehn hoch", "de", "HassSetVolumeRelative", "up=10"),
+        ("dreh die lautstärke hoch auf zehn", "de", "HassSetVolume", "level=10"),
+    ],
+)
+def test_a_value_is_not_swallowed_by_the_words_around_it(
+    text: str, language: Language, intent: str, slots: str, understanding: Understanding
+) -> None:
+    understood = understanding.understand(text, language)
+    assert (understood.name, slots_text(understood.slots)) == (intent, slots)
+
+
 @pytest.mark.parametrize(("text", "intent"), [("danke", "Thank"), ("bitte", "Repeat"), ("hey", "Greet")])
 def test_a_polite_word_alone_keeps_its_meaning(text: str, intent: str, understanding: Understanding) -> None:
     assert understanding.understand(text, "de").name == intent

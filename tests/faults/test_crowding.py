@@ -76,11 +76,11 @@ async def test_sound_that_waits_is_bounded_for_all_together() -> None:
                 await person.socket.send(bytes(32_000))
 
     with running_server({"MAX_CONNECTIONS": "200", "STT_WORKERS": "1"}) as server:
-        before_mb, most_mb = server.rss_mb(), 0.0
+        before_mb, most_mb = server.own_mb(), 0.0
         talking = [asyncio.create_task(talks_at_once(server)) for _ in range(150)]
         for _ in range(30):
             await asyncio.sleep(0.2)
-            most_mb = max(most_mb, server.rss_mb())
+            most_mb = max(most_mb, server.own_mb())
         async with caller(server.url) as person:
             await person.send(type="start", id="2")
             while (told := await person.receive())["type"] == "queued":

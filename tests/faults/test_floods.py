@@ -15,7 +15,9 @@ SECONDS = 2.0
 LONGEST_MS = 1000.0
 """Not what is promised (100 ms, see bench/results/faults.json), but what a busy machine may make of it; before
 there were budgets it was 1,000 ms and more."""
-MOST_MB = 40.0
+MOST_MB = 100.0
+"""A process that has just started takes 65 MB more at the first flood of fragments, 94 MB at forty of them at once, and
+13 MB when they come again: 8,000 frames of each connection may wait. It was 186 MB in seconds, and more the longer."""
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ async def test_four_hundred_foreign_characters_cost_little_memory_and_delay_nobo
             await one.hello(reply_rate=RATE, speak=True)
             await other.hello(reply_rate=RATE, speak=True)
             await other.type("what is two plus two")
-            before_mb = server.rss_mb()
+            before_mb = server.own_mb()
             speaking = asyncio.create_task(one.type(LONG))
             turn = await other.type("what is three plus three")
             assert turn.audio
             assert not speaking.done()  # the other one's answer was complete long before
             long = await speaking
             assert 30 < len(long.audio) / 2 / RATE < 50
-            assert server.rss_mb() - before_mb < 20
+            assert server.own_mb() - before_mb < 20

@@ -59,7 +59,10 @@ def built(directory: Path, sanitizers: str, *modules: str) -> Path:
     """A copy of the native core and its tests, built with these sanitizers. modules: all if none is named."""
     shutil.copytree(ROOT / "native", directory / "native", ignore=shutil.ignore_patterns("*.so", "*.c", "__pycache__"))
     shutil.copytree(ROOT / "tests" / "native", directory / "tests" / "native")
-    shutil.copy(ROOT / "tests" / "__init__.py", directory / "tests")
+    for name in ("__init__.py", "support/__init__.py", "support/patience.py"):
+        target = directory / "tests" / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "tests" / name, target)
     quicker = (ROOT / "setup.py").read_text().replace("-O3", "-O1")  # to build
     if modules:
         quicker = quicker.replace('("ring", "convert", "stream", "vits")', repr(modules))

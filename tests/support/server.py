@@ -42,6 +42,11 @@ class RunningServer:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    def own_mb(self) -> float:
+        """The same without what it maps of files: models' pages, which come and go with what is said."""
+        _, resident, shared, *_ = map(int, Path(f"/proc/{self.process.pid}/statm").read_text().split())
+        return (resident - shared) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
     def cpu_s(self) -> float:
         """Processor time used so far, user and system, in seconds."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -17,7 +17,7 @@ GIVEN_UP_S = 15.0
 @dataclass
 class Seen:
     pings_ms: list[float] = field(default_factory=list)
-    rss_mb: list[float] = field(default_factory=list)
+    own_mb: list[float] = field(default_factory=list)
 
     @property
     def p99_ms(self) -> float:
@@ -25,12 +25,12 @@ class Seen:
 
     @property
     def growth_mb(self) -> float:
-        return max(self.rss_mb) - self.rss_mb[0]
+        return max(self.own_mb) - self.own_mb[0]
 
 
 async def watch(server: RunningServer, seconds: float, *, url: str = "", every_s: float = 0.05) -> Seen:
     """Send a ping each `every_s`, whether the last was answered or not; one without an answer counts as GIVEN_UP_S."""
-    seen = Seen(rss_mb=[server.rss_mb()])
+    seen = Seen(own_mb=[server.own_mb()])
     async with caller(url or server.url, open_timeout=30) as person:
 
         async def listen() -> None:
@@ -44,7 +44,7 @@ async def watch(server: RunningServer, seconds: float, *, url: str = "", every_s
         while time.perf_counter() < end:
             await person.send(type="ping", timestamp=time.perf_counter())
             sent += 1
-            seen.rss_mb.append(server.rss_mb())
+            seen.own_mb.append(server.own_mb())
             await asyncio.sleep(every_s)
         late = time.perf_counter() + GIVEN_UP_S
         while len(seen.pings_ms) < sent and time.perf_counter() < late and not listening.done():  # noqa: ASYNC110

@@ -18,8 +18,8 @@ RIGHT: dict[Language, float] = {"en": 0.884, "de": 0.868}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_more_is_done_wrong_than_before(language: Language) -> None:
-    logging.getLogger("appliance").setLevel(logging.CRITICAL)
+def test_no_more_is_done_wrong_than_before(language: Language, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "appliance")
     held_out = [each for each in utterances(language) if each.held_out]
     found = asyncio.run(results(Understanding(languages=[language]), held_out))
     counts = Counter(each.verdict for each in found)

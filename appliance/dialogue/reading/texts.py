@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from appliance.dialogue.frames import OpenReader
+from appliance.dialogue.frames import OpenReader, Reader
 from appliance.dialogue.languages import grammar
 from appliance.dialogue.utterance import Span, Utterance
 
@@ -28,6 +28,7 @@ def text_of(
     last: Iterable[str] = _NOT_LAST,
     needs_meaning: bool = False,
     to_end: float = 1.0,
+    to_end_after: Mapping[str, Reader] | None = None,
 ) -> OpenReader:
     """A reader of free text of up to `longest` words.
 
@@ -35,10 +36,16 @@ def text_of(
     of them it is certain. never: classes whose words are never part of it. ahead: classes that it must stand behind.
     unsure: classes of words with which it does not begin unless right behind a link. first, last: with which it does
     not begin and not end. needs_meaning: grammar alone ("du musst") is none, unless right behind a link. to_end: by how
-    much more it is worth at the end of the sentence.
+    much more it is worth at the end of the sentence, if one of the slots to_end_after stands before it; else a long
+    text would swallow the one that is still to come: "remind me to fetch the red parcel in two hours".
     """
     unsure, first, last = tuple(unsure), tuple(first), tuple(last)
     link_classes, never_classes, ahead_classes = tuple(links), tuple(never), tuple(ahead)
+
+    def at_end(utterance: Utterance, start: int, end: int) -> bool:
+        return end == len(utterance.words) and any(
+            span.end <= start for slot, reader in (to_end_after or {}).items() for span in utterance.read(slot, reader)
+        )
 
     def read(utterance: Utterance, start: int, end: int) -> Span | None:
         hits = utterance.hits
@@ -58,7 +65,7 @@ def text_of(
         if start == end - 1 and utterance.words[start] in grammar(utterance.language).words.articles:
             return None
         sure = behind or not link_classes
-        worth = (quality if sure else 0.8 * quality) * (to_end if end == len(utterance.words) else 1.0)
+        worth = (quality if sure else 0.8 * quality) * (to_end if at_end(utterance, start, end) else 1.0)
         return Span(start, end, {slot: utterance.text(start, end)}, worth, open=True)
 
     return read

@@ -9,4 +9,4 @@ void int16_to_float32(const any_int16 *restrict source, any_float32 *restrict ta
     convert_int16_to_float32(source, target, count);
 }
 
-void level(sample_level *level, const any_int16 *samples, size_t count) { level_add(level, samples, count); }
+void peak(int32_t *peak, const any_int16 *samples, size_t count) { peak_add(peak, samples, count); }

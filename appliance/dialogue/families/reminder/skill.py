@@ -131,6 +131,7 @@ FAMILY = Family(
             never=("reminder.remind", "reminder.tell"),
             needs_meaning=True,
             to_end=1.6,
+            to_end_after={"moment": MOMENT, "duration": DURATION},
             first=("polite", "alternative"),
             last=("filler", "unfinished", "reminder.must"),
             unsure=("question", "aux", "changer", "pronoun", "asking", "quantifier"),

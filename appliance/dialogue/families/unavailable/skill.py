@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from appliance.dialogue.families.helper.skill import heard, is_turned
 from appliance.dialogue.families.unavailable.forecast import forecast
 from appliance.dialogue.family import Family
@@ -41,12 +43,27 @@ def unavailable(intent: Intent, context: Context) -> Reply | Ask:
     return context.say(name if name in context.texts else "unavailable.other")
 
 
+_OPENS = "unavailable.opens="
+
+
+def _opened(utterance: Utterance) -> Iterator[Span]:
+    """Words with which such a request begins, and for the weather the day, which may stand among them: "regnet es
+    morgen noch".
+    """
+    days = utterance.read("day", DAY)
+    for name, hits in utterance.hits.items():
+        if name.startswith(_OPENS):
+            topic = name.removeprefix(_OPENS)
+            slots = {"topic": topic, **(days[0].slots if days and topic == "weather" else {})}
+            yield from (Span(start, end, slots) for start, end in hits)
+
+
 def _rest(utterance: Utterance, start: int, end: int) -> Span | None:
     """All that follows words with which such a request begins: "play …", "how high is …", "translate …"."""
     if end < len(utterance.words):
         return None
     fillers = {at for first, last in utterance.hits.get("filler", ()) for at in range(first, last)}
-    opens = [at for name, hits in utterance.hits.items() if name.startswith("unavailable.opens=") for at in hits]
+    opens = [at for name, hits in utterance.hits.items() if name.startswith(_OPENS) for at in hits]
     begun = any(stop == start and fillers.issuperset(range(first)) for first, stop in opens)
     return Span(start, end, {"rest": utterance.text(start, end)}, 0.9, open=True) if begun else None
 
@@ -54,6 +71,6 @@ def _rest(utterance: Utterance, start: int, end: int) -> Span | None:
 FAMILY = Family(
     "unavailable",
     skills={"Unavailable": unavailable},
-    readers={"day": DAY},
+    readers={"day": DAY, "opened": _opened},
     open_readers={"rest": _rest, "thing": text_of("thing", 6, unsure=())},
 )
