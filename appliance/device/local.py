@@ -83,6 +83,8 @@ class LocalDevice:
         self.signs = Signs(self.session, self.sound, self._later, self._resting, with_earcons=config.earcons)
         self.take = Take(self.session, self._later, self.signs.heard)
         self._ringing = Ringing(tasks, self._sound_alarm, self._say, self._apply_volume)
+        self._loss_was_heard = False
+        """Somebody was told that there is no microphone."""
         self._was_ringing = False
         self._ends_by_itself = False
         self._asked = ""
@@ -386,8 +388,13 @@ class LocalDevice:
             log.warning("%s; trying again", error)
         else:
             log.info("the %s is back", direction)
-        if direction == "microphone":
-            self.signs.hint(hints.MICROPHONE_BACK if error is None else hints.NO_MICROPHONE)
+        if direction != "microphone":
+            return
+        if error is not None:
+            self._loss_was_heard = self.sound.loudspeaker is not None
+            self.signs.hint(hints.NO_MICROPHONE)
+        elif self._loss_was_heard:  # at a first boot both come late
+            self.signs.hint(hints.MICROPHONE_BACK)
 
     def _apply_volume(self) -> None:
         """Percent to gain: cubic, which sounds even, as in PulseAudio (pa_sw_volume_from_linear, pulse/volume.c)."""

@@ -13,6 +13,7 @@ import hmac
 import json
 import logging
 import secrets
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -83,8 +84,18 @@ def read_key(path: str) -> bytes:
     return key
 
 
+def _place(peer: str) -> tuple[str, int]:
+    """Host and port of a peer; port 0 for the one that all use. Raises ConfigError."""
+    host, _, port = peer.partition(":")
+    if not host or port and not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise ConfigError(f"device.peers: {peer!r}, expected a host name or address, or HOST:PORT (IPv4)")
+    return host, int(port or 0)
+
+
 class Nearest(asyncio.DatagramProtocol):
-    """Belongs to one event loop. peers: hosts that listen at `port` too, or "HOST:PORT". now: seconds since 1970."""
+    """Belongs to one event loop. peers: hosts that listen at `port` too, or "HOST:PORT"; by IPv4. now: seconds since
+    1970. Raises ConfigError for a peer that is neither.
+    """
 
     def __init__(
         self,
@@ -95,10 +106,15 @@ class Nearest(asyncio.DatagramProtocol):
         host: str = "0.0.0.0",  # noqa: S104 - its owner has named peers; whatever has no key is thrown away
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._peers, self._host, self.port, self._key, self._now = peers, host, port, key, now
+        self.know(peers)
+        self._host, self.port, self._key, self._now = host, port, key, now
         self._transport: asyncio.DatagramTransport | None = None
         self._heard: dict[str, tuple[Claim, float]] = {}
         """By chance number; with when it came, by this device's clock."""
+
+    def know(self, peers: Sequence[str]) -> None:
+        """These are the others, from now on. Raises ConfigError."""
+        self._peers = [_place(peer) for peer in peers]
 
     async def run(self) -> None:
         """Be reachable, until cancelled. Without that, or where the port is taken, this device answers by itself."""
@@ -123,14 +139,13 @@ class Nearest(asyncio.DatagramProtocol):
             return True
         mine = Claim(word, signal_db(pcm), secrets.token_hex(8), self._now())
         datagram = mine.sealed(self._key)
-        for peer in self._peers:
-            host, _, port = peer.partition(":")
+        for host, port in self._peers:
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, int(port or self.port))
+                found = await asyncio.get_running_loop().getaddrinfo(host, port or self.port, family=socket.AF_INET)
             except OSError as error:
                 log.debug("%s is not in the network: %s", host, error)
                 continue
-            transport.sendto(datagram, found[0][4][:2])
+            transport.sendto(datagram, found[0][4])
         await asyncio.sleep(max(LEAST_S, WINDOW_S - passed_s))
         now = self._now()
         others = [claim for claim, came in self._heard.values() if claim.word == word and now - came <= SAME_S]

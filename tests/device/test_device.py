@@ -315,6 +315,18 @@ async def test_a_person_who_holds_the_button_over_a_ringing_timer_is_heard(tmp_p
         assert here.fake.carried_out[0][0] == "snooze"
 
 
+async def test_what_comes_late_at_a_first_start_was_never_missed(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        here.sound.loudspeaker = None
+        here.sound.news("microphone", AudioDeviceError("there is no microphone"))
+        await here.settled()
+        before = len([event for event in here.events if isinstance(event, turns.Announced)])
+        here.sound.news("microphone", None)
+        await here.settled()
+        said = [event.text for event in here.events if isinstance(event, turns.Announced)]
+    assert hints.MICROPHONE_BACK["en"] not in said and len(said) == before
+
+
 async def test_news_of_the_sound_card_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "appliance.device")
     async with room(tmp_path) as here:

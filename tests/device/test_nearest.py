@@ -29,14 +29,13 @@ def heard(loudness: float, noise: float = 0.001) -> bytes:
 @contextlib.asynccontextmanager
 async def running(*keys: bytes) -> AsyncIterator[list[Nearest]]:
     """Devices on the loopback that know each other."""
-    peers: list[list[str]] = [[] for _ in keys]
-    devices = [Nearest(peers[at], 0, key, host="127.0.0.1") for at, key in enumerate(keys)]
+    devices = [Nearest([], 0, key, host="127.0.0.1") for key in keys]
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in devices]
         while not all(one.port for one in devices):  # noqa: ASYNC110 - the sockets open
             await asyncio.sleep(0)
-        for at, mine in enumerate(peers):
-            mine += [f"127.0.0.1:{one.port}" for one in devices if one is not devices[at]]
+        for one in devices:
+            one.know([f"127.0.0.1:{other.port}" for other in devices if other is not one])
         yield devices
         for task in running:
             task.cancel()
@@ -134,3 +133,9 @@ async def test_two_processes_agree_over_the_network() -> None:
             assert await one.stdout.readline() == b"ready\n"
         said = await asyncio.gather(*(one.communicate(b"\n") for one in processes))
     assert [out.split()[-1] for out, _ in said] == [b"False", b"True"]
+
+
+@pytest.mark.parametrize("peer", ["kitchen:abc", ":8931", "kitchen:0", "kitchen:70000", "fe80::1"])
+def test_a_peer_that_is_none_is_said_at_the_start(peer: str) -> None:
+    with pytest.raises(ConfigError, match="expected a host name"):
+        Nearest([peer], 8931, b"k" * 16)
