@@ -25,7 +25,7 @@ SECOND = "stimme-ab12-2.local"
 needs_namespaces = pytest.mark.skipif(not can_be_made(), reason="network namespaces need root")
 
 DEVICE = """
-import asyncio, json, sys
+import asyncio, json, signal, sys
 from pathlib import Path
 from appliance.household import keep_certified
 from appliance.server.announce import Service, keep_announced
@@ -46,6 +46,7 @@ async def main():
             print(json.dumps([naming.name, naming.has_alias, certificates.names]), flush=True)
             await asyncio.sleep(0.1)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may inherit that it is ignored
 try:
     asyncio.run(main())
 except KeyboardInterrupt:
